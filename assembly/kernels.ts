@@ -1,0 +1,177 @@
+// Arithmetic over runs of samples (f64, NaN = no sample): two lanes at a time, four vectors in flight where a loop carries a sum.
+//
+// Addresses are bytes in linear memory and need no alignment; `n` is a number of samples, and nothing is read or written for n <= 0.
+// Each routine has a scalar twin (suffix Scalar): the stated baseline, and what the tests compare with.
+
+/** Bytes of one sample. */
+const SAMPLE_SIZE: usize = 8;
+/** Bytes of one vector of two samples. */
+const VECTOR_SIZE: usize = 16;
+/** Bytes of the four vectors that an unrolled loop handles at once. */
+const GROUP_SIZE: usize = 64;
+
+/** Samples that `stats` counted: those that are not NaN. */
+export let statCount: i32 = 0;
+/** Their sum; 0 without samples. */
+export let statSum: f64 = 0;
+/** The smallest of them; +Infinity without samples. */
+export let statMin: f64 = Infinity;
+/** The largest of them; -Infinity without samples. */
+export let statMax: f64 = -Infinity;
+
+/** Adds `n` samples at `src` to those at `acc`, one by one; NaN on either side makes NaN. The runs must not overlap. */
+export function addInto(acc: usize, src: usize, n: i32): void {
+  const bytes = sizeOf(n);
+  const groups = bytes & ~(GROUP_SIZE - 1);
+  let at: usize = 0;
+  for (; at < groups; at += GROUP_SIZE) {
+    const to = acc + at;
+    const from = src + at;
+    v128.store(to, f64x2.add(v128.load(to), v128.load(from)));
+    v128.store(to, f64x2.add(v128.load(to, 16), v128.load(from, 16)), 16);
+    v128.store(to, f64x2.add(v128.load(to, 32), v128.load(from, 32)), 32);
+    v128.store(to, f64x2.add(v128.load(to, 48), v128.load(from, 48)), 48);
+  }
+  for (; at < bytes; at += SAMPLE_SIZE) store<f64>(acc + at, load<f64>(acc + at) + load<f64>(src + at));
+}
+
+/** Scalar twin of `addInto`. */
+export function addIntoScalar(acc: usize, src: usize, n: i32): void {
+  const bytes = sizeOf(n);
+  for (let at: usize = 0; at < bytes; at += SAMPLE_SIZE) store<f64>(acc + at, load<f64>(acc + at) + load<f64>(src + at));
+}
+
+/** Multiplies `n` samples at `values` by `factor`, in place. */
+export function scale(values: usize, n: i32, factor: f64): void {
+  const end = values + sizeOf(n);
+  const vectorEnd = end - (sizeOf(n) & (VECTOR_SIZE - 1));
+  const factors = f64x2.splat(factor);
+  for (; values < vectorEnd; values += VECTOR_SIZE) v128.store(values, f64x2.mul(v128.load(values), factors));
+  if (values < end) store<f64>(values, load<f64>(values) * factor);
+}
+
+/** Scalar twin of `scale`. */
+export function scaleScalar(values: usize, n: i32, factor: f64): void {
+  const end = values + sizeOf(n);
+  for (; values < end; values += SAMPLE_SIZE) store<f64>(values, load<f64>(values) * factor);
+}
+
+/**
+ * Divides `n` samples at `values` by `divisor`, in place. Not `scale` by its reciprocal: that rounds twice, and an average of
+ * three threes would not be three.
+ */
+export function divide(values: usize, n: i32, divisor: f64): void {
+  const end = values + sizeOf(n);
+  const vectorEnd = end - (sizeOf(n) & (VECTOR_SIZE - 1));
+  const divisors = f64x2.splat(divisor);
+  for (; values < vectorEnd; values += VECTOR_SIZE) v128.store(values, f64x2.div(v128.load(values), divisors));
+  if (values < end) store<f64>(values, load<f64>(values) / divisor);
+}
+
+/** Scalar twin of `divide`. */
+export function divideScalar(values: usize, n: i32, divisor: f64): void {
+  const end = values + sizeOf(n);
+  for (; values < end; values += SAMPLE_SIZE) store<f64>(values, load<f64>(values) / divisor);
+}
+
+/** Writes `n` NaN (the canonical quiet one) at `dst`. */
+export function fillNaN(dst: usize, n: i32): void {
+  const end = dst + sizeOf(n);
+  const vectorEnd = end - (sizeOf(n) & (VECTOR_SIZE - 1));
+  const nans = f64x2.splat(NaN);
+  for (; dst < vectorEnd; dst += VECTOR_SIZE) v128.store(dst, nans);
+  if (dst < end) store<f64>(dst, NaN);
+}
+
+/** Scalar twin of `fillNaN`. */
+export function fillNaNScalar(dst: usize, n: i32): void {
+  const end = dst + sizeOf(n);
+  for (; dst < end; dst += SAMPLE_SIZE) store<f64>(dst, NaN);
+}
+
+/**
+ * Count, sum, smallest and largest of the samples among `n` at `values` that are not NaN, into the globals above.
+ *
+ * 1. A lane that equals itself is a sample: the comparison's mask (-1 or 0) counts it and lets it into the sum.
+ * 2. pmin(m, v) is "v < m ? v : m", which NaN never wins: no mask needed.
+ * 3. Lanes are added in a fixed order, so the same samples always give the same sum (which differs from the scalar twin's in its last bits).
+ */
+export function stats(values: usize, n: i32): void {
+  const end = values + sizeOf(n);
+  const groupEnd = values + (sizeOf(n) & ~(GROUP_SIZE - 1));
+  let sum0 = f64x2.splat(0);
+  let sum1 = sum0;
+  let sum2 = sum0;
+  let sum3 = sum0;
+  let counts = i64x2.splat(0);
+  let low0 = f64x2.splat(Infinity);
+  let low1 = low0;
+  let high0 = f64x2.splat(-Infinity);
+  let high1 = high0;
+  for (; values < groupEnd; values += GROUP_SIZE) {
+    const a = v128.load(values);
+    const b = v128.load(values, 16);
+    const c = v128.load(values, 32);
+    const d = v128.load(values, 48);
+    const isA = f64x2.eq(a, a);
+    const isB = f64x2.eq(b, b);
+    const isC = f64x2.eq(c, c);
+    const isD = f64x2.eq(d, d);
+    sum0 = f64x2.add(sum0, v128.and(a, isA));
+    sum1 = f64x2.add(sum1, v128.and(b, isB));
+    sum2 = f64x2.add(sum2, v128.and(c, isC));
+    sum3 = f64x2.add(sum3, v128.and(d, isD));
+    counts = i64x2.sub(counts, i64x2.add(i64x2.add(isA, isB), i64x2.add(isC, isD)));
+    low0 = f64x2.pmin(f64x2.pmin(low0, a), b);
+    low1 = f64x2.pmin(f64x2.pmin(low1, c), d);
+    high0 = f64x2.pmax(f64x2.pmax(high0, a), b);
+    high1 = f64x2.pmax(f64x2.pmax(high1, c), d);
+  }
+  const sums = f64x2.add(f64x2.add(sum0, sum1), f64x2.add(sum2, sum3));
+  const lows = f64x2.pmin(low0, low1);
+  const highs = f64x2.pmax(high0, high1);
+  let count = <i32>(i64x2.extract_lane(counts, 0) + i64x2.extract_lane(counts, 1));
+  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  let low = min(f64x2.extract_lane(lows, 0), f64x2.extract_lane(lows, 1));
+  let high = max(f64x2.extract_lane(highs, 0), f64x2.extract_lane(highs, 1));
+  for (; values < end; values += SAMPLE_SIZE) {
+    const value = load<f64>(values);
+    if (value != value) continue;
+    count++;
+    sum += value;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  statCount = count;
+  statSum = sum;
+  statMin = low;
+  statMax = high;
+}
+
+/** Scalar twin of `stats`. */
+export function statsScalar(values: usize, n: i32): void {
+  const end = values + sizeOf(n);
+  let count = 0;
+  let sum: f64 = 0;
+  let low = Infinity;
+  let high = -Infinity;
+  for (; values < end; values += SAMPLE_SIZE) {
+    const value = load<f64>(values);
+    if (value != value) continue;
+    count++;
+    sum += value;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  statCount = count;
+  statSum = sum;
+  statMin = low;
+  statMax = high;
+}
+
+/** Bytes of `n` samples; 0 for a negative number. */
+// @ts-ignore: decorator
+@inline
+function sizeOf(n: i32): usize {
+  return <usize>max(n, 0) * SAMPLE_SIZE;
+}

@@ -1,0 +1,96 @@
+// Largest-triangle-three-buckets: fewer points that keep a curve's shape.
+//
+// Sveinn Steinarsson, "Downsampling Time Series for Visual Representation" (University of Iceland, 2013), with the bucket limits and
+// the treatment of gaps of ClusterCockpit's cc-lib (resampler.LargestTriangleThreeBucket), so that plots do not change with the server:
+//
+//        first  |<-- bucket 0 -->|<-- bucket 1 -->| ...        | last
+//        0      1             middle            high           n - 1
+//               low             (limits: floor((i + 1) * (n - 2) / (m - 2)) + 1, at most n - 2)
+//
+// 1. The first and the last point are kept; each bucket between them gives one point.
+// 2. It is the one that makes the largest triangle with the point chosen before and the average of the next bucket (whose range
+//    includes its upper limit). The earliest of equals wins.
+// 3. A NaN area always wins, and the last of several: a gap in the bucket stays a gap in the answer. When the point chosen before or the
+//    next bucket's average is NaN, so is every area, and the bucket's last point is taken.
+//
+// With m = 3 there is no next bucket: its average is NaN, and the point before the last one is taken.
+//
+// Each point is read twice, once in an average and once as a candidate. Nothing is allocated.
+
+/** Bytes of one sample. */
+const SAMPLE_SIZE: usize = 8;
+
+/** Points that `lttb` writes when asked for `m` of `n`: m, but never fewer than the two ends and never more than there are. */
+export function lttbPoints(n: i32, m: i32): i32 {
+  return min(max(m, 2), n);
+}
+
+/**
+ * Resamples `n` samples (f64, NaN = gap) at `src` to `lttbPoints(n, m)` points at `dst`, which must have room for them. The two may be
+ * the same address: a point is written only after all that are before it have been read. `n` <= 0 writes nothing.
+ */
+export function lttb(src: usize, n: i32, dst: usize, m: i32): void {
+  if (n <= 0) return;
+  if (m >= n) {
+    memory.copy(dst, src, <usize>n * SAMPLE_SIZE);
+    return;
+  }
+  const last = load<f64>(sample(src, n - 1));
+  const first = load<f64>(src);
+  store<f64>(dst, first);
+  dst += SAMPLE_SIZE;
+
+  const bucketSize = <f64>(n - 2) / <f64>max(m - 2, 1);
+  let low = 1;
+  let middle = <i32>floor(bucketSize) + 1;
+  let previous = 0;
+  let previousValue = first;
+  for (let i = 0; i < m - 2; i++) {
+    const high = min(<i32>floor(<f64>(i + 2) * bucketSize) + 1, n - 2);
+    const averageX = <f64>(middle + high) * 0.5;
+    const averageY = mean(sample(src, middle), high - middle + 1);
+    const rise = averageY - previousValue;
+    const run = <f64>previous - averageX;
+
+    let chosen = middle - 1;
+    // Otherwise every area is NaN, and the last candidate wins without a look at the others.
+    if (rise == rise) {
+      let largest = -1.0;
+      let at = sample(src, low);
+      for (let x = low; x < middle; x++, at += SAMPLE_SIZE) {
+        // Twice the triangle's area; halving it would not change the order.
+        const area = abs(<f64>(previous - x) * rise - run * (load<f64>(at) - previousValue));
+        if (area > largest) {
+          largest = area;
+          chosen = x;
+        } else if (area != area) {
+          // From here on no number is greater, so only another NaN can take over.
+          largest = NaN;
+          chosen = x;
+        }
+      }
+    }
+    previous = chosen;
+    previousValue = load<f64>(sample(src, chosen));
+    store<f64>(dst, previousValue);
+    dst += SAMPLE_SIZE;
+    low = middle;
+    middle = high;
+  }
+  if (n > 1) store<f64>(dst, last);
+}
+
+/** Average of `n` samples at `p`, added from front to back: another order rounds differently and may decide between near-equal triangles. */
+function mean(p: usize, n: i32): f64 {
+  const end = p + <usize>n * SAMPLE_SIZE;
+  let sum: f64 = 0;
+  for (; p < end; p += SAMPLE_SIZE) sum += load<f64>(p);
+  return sum / <f64>n;
+}
+
+/** Address of sample `index`. */
+// @ts-ignore: decorator
+@inline
+function sample(src: usize, index: i32): usize {
+  return src + <usize>index * SAMPLE_SIZE;
+}
