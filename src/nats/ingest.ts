@@ -1,0 +1,126 @@
+import type { JsMsg, NatsConnection, Subscription } from 'nats';
+import type { NatsConfig, NatsSubscription } from '../config/config.js';
+import type { Store } from '../core/store.js';
+import { type LimitedLog, type Log, limitedLog } from '../telemetry/limited-log.js';
+import { Batcher, type BatcherLimits, type Receipt } from './batcher.js';
+import { NatsLink } from './connection.js';
+import { type Consumption, consume } from './jetstream.js';
+import { errorText, type NatsState, newNatsState } from './state.js';
+
+const DEFAULT_LIMITS: BatcherLimits = { maxBufferedBytes: 64 << 20, batchBytes: 256 << 10, lingerMs: 5 };
+const DEFAULT_DRAIN_MS = 10_000;
+/** A subject that the server's permissions refuse is tried again after that: they may change while we are connected. */
+const RESUBSCRIBE_MS = 30_000;
+
+export interface NatsOptions extends Partial<BatcherLimits> {
+  /** Interval of rate-limited log lines, ms. */
+  logIntervalMs?: number;
+}
+
+export interface NatsIngest {
+  /** Live figures; read, never write. */
+  readonly state: Readonly<NatsState>;
+  /**
+   * Stops taking messages, writes what has arrived, acknowledges it and closes the connection. Call it before
+   * `Store.stop`. What the store does not take within `timeoutMs` is dropped, counted and logged (JetStream keeps it).
+   */
+  drain(timeoutMs?: number): Promise<void>;
+}
+
+/**
+ * Takes line protocol from NATS subjects, one or many lines a message, into the store. Returns at once: it connects,
+ * and reconnects for ever, in the background. Bad messages and full buffers are counted and logged, never fatal.
+ * Throws only when `config.address` cannot be read.
+ */
+export function startNats(
+  config: NatsConfig,
+  subscriptions: readonly NatsSubscription[],
+  store: Pick<Store, 'takeBuffer' | 'write'>,
+  log: Log,
+  options: NatsOptions = {},
+): NatsIngest {
+  const state = newNatsState();
+  const limits = { ...DEFAULT_LIMITS, ...options };
+  const limited = (): LimitedLog => limitedLog((message) => log.warn(message), options.logIntervalMs);
+  const warn = { dropped: limited(), badLines: limited(), store: limited(), connection: limited() };
+  const sources = subscriptions.map((subscription) => ({
+    subscription,
+    batcher: new Batcher(subscription.subject, subscription.clusterTag, store, state, limits, warn),
+  }));
+  // Both belong to the current connection.
+  let consumptions: Consumption[] = [];
+  let subscribed: Subscription[] = [];
+
+  const subscribe = (connection: NatsConnection, subject: string, batcher: Batcher): void => {
+    if (connection.isClosed() || state.connection === 'draining') return;
+    const subscription = connection.subscribe(subject, {
+      callback: (error, message): void => {
+        if (error === null) {
+          batcher.push(message.data);
+          return;
+        }
+        state.lastError = `subject "${subject}": ${errorText(error)}`;
+        warn.connection(`cannot subscribe, will try again: ${state.lastError}`);
+        setTimeout(() => subscribe(connection, subject, batcher), RESUBSCRIBE_MS).unref();
+      },
+    });
+    subscribed.push(subscription);
+  };
+
+  const link = new NatsLink(config, state, log, warn.connection, (connection) => {
+    consumptions = [];
+    subscribed = [];
+    for (const { subscription, batcher } of sources) {
+      const { subject, stream, durable } = subscription;
+      if (stream === undefined || durable === undefined) {
+        subscribe(connection, subject, batcher);
+        continue;
+      }
+      const receive = (message: JsMsg): void => {
+        if (message.redelivered) state.redelivered++;
+        batcher.push(message.data, receiptOf(message));
+      };
+      consumptions.push(consume(connection, { stream, durable, subject }, receive, state, log, warn.connection));
+    }
+  });
+  void link.run();
+
+  return {
+    state,
+    async drain(timeoutMs = DEFAULT_DRAIN_MS): Promise<void> {
+      const deadline = Date.now() + timeoutMs;
+      state.connection = 'draining';
+      link.stopReconnecting();
+      for (const consumption of consumptions) consumption.stop();
+      await within(
+        timeoutMs,
+        Promise.allSettled(subscribed.filter((each) => !each.isClosed()).map((each) => each.drain())),
+      );
+      await Promise.all(sources.map(({ batcher }) => batcher.drain(deadline)));
+      await link.close();
+      for (const each of Object.values(warn)) each.flush();
+    },
+  };
+}
+
+/** Waits for a promise that cannot reject, but no longer than `ms`. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}
+
+/** The message goes on being held by its server until one of these; when the connection is gone, it comes again. */
+function receiptOf(message: JsMsg): Receipt {
+  const say = (what: () => void): void => {
+    try {
+      what();
+    } catch {
+      // The connection closed: not acknowledged, so JetStream delivers the message again.
+    }
+  };
+  return { ack: () => say(() => message.ack()), giveBack: (delayMs) => say(() => message.nak(delayMs)) };
+}

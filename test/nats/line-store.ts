@@ -1,0 +1,61 @@
+import {
+  type Precision,
+  type Store,
+  StoreError,
+  type StoreErrorCode,
+  type WriteOutcome,
+} from '../../src/core/store.js';
+
+/** A store that keeps the lines it was given; a line without ` value=` is a bad one. */
+export class LineStore implements Pick<Store, 'takeBuffer' | 'write'> {
+  readonly lines: string[] = [];
+  readonly clusters = new Set<string>();
+  writes = 0;
+  /** While set, every write is refused with it. */
+  refuse: StoreErrorCode | undefined;
+  delayMs = 0;
+
+  takeBuffer(bytes: number): ArrayBuffer {
+    // Longer than asked and full of old bytes, as recycled buffers are.
+    return new Uint8Array(bytes + 64).fill(120).buffer;
+  }
+
+  async write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome> {
+    const taken = structuredClone(body, { transfer: [body] });
+    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    if (this.refuse !== undefined) throw new StoreError(this.refuse, `refused: ${this.refuse}`);
+    if (precision !== 'auto') throw new Error(`BUG: NATS gives no precision, got ${precision}`);
+    this.writes++;
+    this.clusters.add(cluster);
+    const outcome: WriteOutcome = { stored: 0, skipped: 0, refused: 0, refusals: [] };
+    const text = Buffer.from(taken, 0, length).toString();
+    if (!text.endsWith('\n')) throw new Error('BUG: a batch does not end with a line end');
+    text
+      .slice(0, -1)
+      .split('\n')
+      .forEach((line, index) => {
+        if (/^[^ ]+ value=\S+( \d+)?$/.test(line)) {
+          this.lines.push(line);
+          outcome.stored++;
+        } else if (line !== '') {
+          outcome.refused++;
+          outcome.refusals.push({ line: index + 1, reason: 'no fields' });
+        }
+      });
+    return outcome;
+  }
+}
+
+/** A log that keeps its lines. */
+export class KeptLog {
+  readonly lines: string[] = [];
+  info(message: string): void {
+    this.lines.push(`info ${message}`);
+  }
+  warn(message: string): void {
+    this.lines.push(`warn ${message}`);
+  }
+  get text(): string {
+    return this.lines.join('\n');
+  }
+}
