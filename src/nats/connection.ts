@@ -110,6 +110,8 @@ export class NatsLink {
       name: 'cc-metric-store',
       reconnect: false,
       ignoreClusterUpdates: true,
+      // Leave names to the system (/etc/hosts, search domains): the library would ask the name servers only.
+      resolve: false,
       timeout: CONNECT_TIMEOUT_MS,
       pingInterval: PING_INTERVAL_MS,
     };
@@ -117,8 +119,8 @@ export class NatsLink {
     if (credentials !== undefined) options.authenticator = credentials;
     if (address.tls) {
       // Node compares the certificate with `host` when there is no server name, which a bare IP address must not have.
-      const tls: TlsOptions & { host?: string } = {};
-      if (isIP(address.host) !== 0) tls.host = address.host;
+      const name = isIP(address.host) === 0 ? { servername: address.host } : { host: address.host };
+      const tls: TlsOptions & typeof name = name;
       options.tls = tls;
     }
     return options;
