@@ -1,0 +1,49 @@
+/** Test module of number*.ts and print*.ts: the routines, and loops over many values in one call. */
+import { digitRun16, digitRun16Scalar, digits16, digits16Scalar, loadDigits16 } from '../number-digits';
+import { POWERS_OF_FIVE } from '../number-table';
+import { parsedInteger, parsedValue, parseError, parseUnsigned, parseValue } from '../number';
+import { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printString } from '../print';
+import { printStringScalar } from '../print-string';
+
+export { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printString, printStringScalar };
+export { parsedInteger, parsedValue, parseError, parseUnsigned, parseValue };
+
+/** Parses the values of a text, each followed by one byte; writes each as f64 to out. Returns their count, or -1 less the index of a bad one. */
+export function parseValues(p: usize, end: usize, out: usize): i32 {
+  let n = 0;
+  for (; p < end; p++, n++) {
+    p = parseValue(p, end);
+    if (p == 0) return -1 - n;
+    store<f64>(out + (usize(n) << 3), parsedValue);
+  }
+  return n;
+}
+
+/** Parses the same text `rounds` times; returns the sum, so that nothing is left out. */
+export function benchValues(p: usize, end: usize, rounds: i32): f64 {
+  let sum = 0.0;
+  for (let i = 0; i < rounds; i++) {
+    for (let at = p; at < end; at++) {
+      at = parseValue(at, end);
+      sum += parsedValue;
+    }
+  }
+  return sum;
+}
+
+/** Whether SIMD and scalar read the same digits at p. */
+export function digitsAgree(p: usize): bool {
+  const bytes = loadDigits16(p);
+  const n = digitRun16(bytes);
+  return n == digitRun16Scalar(p) && digits16(bytes, n) == digits16Scalar(p, n);
+}
+
+/** Address of the power-of-five table (see number-table.ts). */
+export function powersOfFive(): usize {
+  return POWERS_OF_FIVE;
+}
+
+/** Grows the memory; returns the address of the fresh part. */
+export function reserve(bytes: i32): usize {
+  return usize(memory.grow((bytes + 0xffff) >>> 16)) << 16;
+}
