@@ -1,6 +1,6 @@
 import { type Store, StoreError, type StoreErrorCode, type WriteOutcome } from '../core/store.js';
-import type { LimitedLog } from '../telemetry/limited-log.js';
-import { errorText, type NatsState } from './state.js';
+import { errorText, type Logger } from '../log.js';
+import type { NatsState } from './state.js';
 
 /**
  * Collectors send a line or a few a message, the store wants big bodies: messages of one subject are joined into
@@ -67,7 +67,7 @@ export class Batcher {
 
   /**
    * @param cluster for lines without a cluster tag; empty: such lines are refused.
-   * @param warn one rate-limited log a cause, so that a flood of one does not hide another.
+   * @param limited one rate-limited log a cause, so that a flood of one does not hide another.
    */
   constructor(
     private readonly subject: string,
@@ -75,7 +75,7 @@ export class Batcher {
     private readonly store: Pick<Store, 'takeBuffer' | 'write'>,
     private readonly state: NatsState,
     private readonly limits: BatcherLimits,
-    private readonly warn: { dropped: LimitedLog; badLines: LimitedLog; store: LimitedLog },
+    private readonly limited: { dropped: Logger; badLines: Logger; store: Logger },
   ) {}
 
   /** Takes a copy of a message. Over the limit it is dropped, or given back if it has a receipt; never throws. */
@@ -188,7 +188,7 @@ export class Batcher {
     const first = outcome.refusals[0];
     if (outcome.refused > 0 && first !== undefined) {
       const text = JSON.stringify(lineOf(batch.bytes.subarray(0, batch.length), first.line));
-      this.warn.badLines(
+      this.limited.badLines.warn(
         `${outcome.refused} bad line(s) on subject "${this.subject}", the first: ${first.reason}: ${text}`,
       );
     }
@@ -203,7 +203,7 @@ export class Batcher {
     this.#failures++;
     if (batch.receipts.length > 0) {
       // The server keeps these messages: hand them back instead of filling the buffer with them.
-      this.warn.store(
+      this.limited.store.warn(
         `the store refused ${batch.messages} message(s) of subject "${this.subject}", JetStream will send them again: ${state.lastError}`,
       );
       this.#giveBack(batch.receipts);
@@ -215,7 +215,9 @@ export class Batcher {
       return;
     }
     state.retries++;
-    this.warn.store(`the store refused a batch of subject "${this.subject}", will try again: ${state.lastError}`);
+    this.limited.store.warn(
+      `the store refused a batch of subject "${this.subject}", will try again: ${state.lastError}`,
+    );
     const next = this.#queue.findIndex((other) => other.number > batch.number);
     this.#queue.splice(next < 0 ? this.#queue.length : next, 0, batch);
     this.#backoff ??= setTimeout(() => {
@@ -239,7 +241,7 @@ export class Batcher {
   #drop(messages: number, bytes: number, why: string): void {
     this.state.droppedMessages += messages;
     this.state.droppedBytes += bytes;
-    this.warn.dropped(
+    this.limited.dropped.warn(
       `dropped ${messages} message(s), ${bytes} bytes, of subject "${this.subject}": ${why}; ${this.state.droppedMessages} dropped since start`,
     );
   }

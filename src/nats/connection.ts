@@ -1,15 +1,18 @@
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, ErrorCode, type NatsConnection, NatsError, type TlsOptions } from 'nats';
 import type { NatsConfig } from '../config/config.js';
-import type { LimitedLog, Log } from '../telemetry/limited-log.js';
+import { errorText, type Logger } from '../log.js';
 import { addressText, authenticator, type NatsAddress, parseAddresses } from './credentials.js';
-import { errorText, type NatsState } from './state.js';
+import type { NatsState } from './state.js';
+import { within } from './within.js';
 
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 5_000;
 /** A connection that held that long was a good one: the next attempt starts with a short wait again. */
 const GOOD_AFTER_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Acknowledgements that a dead server does not take by then come to nothing. */
+const FLUSH_TIMEOUT_MS = 2_000;
 /** A dead peer is noticed after about three of these. */
 const PING_INTERVAL_MS = 20_000;
 
@@ -32,8 +35,8 @@ export class NatsLink {
   constructor(
     private readonly config: NatsConfig,
     private readonly state: NatsState,
-    private readonly log: Log,
-    private readonly failed: LimitedLog,
+    private readonly log: Logger,
+    private readonly failed: Logger,
     private readonly opened: (connection: NatsConnection) => void,
   ) {
     this.#addresses = parseAddresses(config.address);
@@ -65,7 +68,7 @@ export class NatsLink {
     this.stopReconnecting();
     const connection = this.#connection;
     if (connection !== undefined && !connection.isClosed()) {
-      await connection.flush().catch(() => undefined);
+      await within(FLUSH_TIMEOUT_MS, connection.flush());
       await connection.close();
     }
     this.state.connection = 'closed';
@@ -82,7 +85,7 @@ export class NatsLink {
       state.connectFailures++;
       if (error instanceof NatsError && isAuthFailure(error)) state.authFailures++;
       state.lastError = `${addressText(address)}: ${errorText(error)}`;
-      this.failed(`cannot connect to ${state.lastError}`);
+      this.failed.warn(`cannot connect to ${state.lastError}`);
       return;
     }
     if (this.#closing) {

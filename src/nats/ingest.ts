@@ -1,20 +1,22 @@
 import type { JsMsg, NatsConnection, Subscription } from 'nats';
 import type { NatsConfig, NatsSubscription } from '../config/config.js';
 import type { Store } from '../core/store.js';
-import { type LimitedLog, type Log, limitedLog } from '../telemetry/limited-log.js';
+import { errorText, type Logger, limited } from '../log.js';
 import { Batcher, type BatcherLimits, type Receipt } from './batcher.js';
 import { NatsLink } from './connection.js';
 import { type Consumption, consume } from './jetstream.js';
-import { errorText, type NatsState, newNatsState } from './state.js';
+import { type NatsState, newNatsState } from './state.js';
+import { within } from './within.js';
 
 const DEFAULT_LIMITS: BatcherLimits = { maxBufferedBytes: 64 << 20, batchBytes: 256 << 10, lingerMs: 5 };
+const DEFAULT_LOG_SECONDS = 10;
 const DEFAULT_DRAIN_MS = 10_000;
 /** A subject that the server's permissions refuse is tried again after that: they may change while we are connected. */
 const RESUBSCRIBE_MS = 30_000;
 
 export interface NatsOptions extends Partial<BatcherLimits> {
-  /** Interval of rate-limited log lines, ms. */
-  logIntervalMs?: number;
+  /** Least time between log lines of one cause. */
+  logSeconds?: number;
 }
 
 export interface NatsIngest {
@@ -36,16 +38,17 @@ export function startNats(
   config: NatsConfig,
   subscriptions: readonly NatsSubscription[],
   store: Pick<Store, 'takeBuffer' | 'write'>,
-  log: Log,
+  log: Logger,
   options: NatsOptions = {},
 ): NatsIngest {
   const state = newNatsState();
   const limits = { ...DEFAULT_LIMITS, ...options };
-  const limited = (): LimitedLog => limitedLog((message) => log.warn(message), options.logIntervalMs);
-  const warn = { dropped: limited(), badLines: limited(), store: limited(), connection: limited() };
+  const limit = (): Logger => limited(log, options.logSeconds ?? DEFAULT_LOG_SECONDS);
+  const logs = { dropped: limit(), badLines: limit(), store: limit() };
+  const connectionLog = limit();
   const sources = subscriptions.map((subscription) => ({
     subscription,
-    batcher: new Batcher(subscription.subject, subscription.clusterTag, store, state, limits, warn),
+    batcher: new Batcher(subscription.subject, subscription.clusterTag, store, state, limits, logs),
   }));
   // Both belong to the current connection.
   let consumptions: Consumption[] = [];
@@ -60,14 +63,15 @@ export function startNats(
           return;
         }
         state.lastError = `subject "${subject}": ${errorText(error)}`;
-        warn.connection(`cannot subscribe, will try again: ${state.lastError}`);
+        connectionLog.warn(`cannot subscribe, will try again: ${state.lastError}`);
         setTimeout(() => subscribe(connection, subject, batcher), RESUBSCRIBE_MS).unref();
       },
     });
+    subscribed = subscribed.filter((each) => !each.isClosed());
     subscribed.push(subscription);
   };
 
-  const link = new NatsLink(config, state, log, warn.connection, (connection) => {
+  const link = new NatsLink(config, state, log, connectionLog, (connection) => {
     consumptions = [];
     subscribed = [];
     for (const { subscription, batcher } of sources) {
@@ -80,7 +84,7 @@ export function startNats(
         if (message.redelivered) state.redelivered++;
         batcher.push(message.data, receiptOf(message));
       };
-      consumptions.push(consume(connection, { stream, durable, subject }, receive, state, log, warn.connection));
+      consumptions.push(consume(connection, { stream, durable, subject }, receive, state, log, connectionLog));
     }
   });
   void link.run();
@@ -92,25 +96,14 @@ export function startNats(
       state.connection = 'draining';
       link.stopReconnecting();
       for (const consumption of consumptions) consumption.stop();
-      await within(
-        timeoutMs,
-        Promise.allSettled(subscribed.filter((each) => !each.isClosed()).map((each) => each.drain())),
-      );
+      const open = subscribed.filter((each) => !each.isClosed());
+      await within(timeoutMs, Promise.allSettled(open.map((each) => each.drain())));
       await Promise.all(sources.map(({ batcher }) => batcher.drain(deadline)));
       await link.close();
-      for (const each of Object.values(warn)) each.flush();
+      // What the rate limit still holds back would be lost with the process.
+      if (state.droppedMessages > 0) log.warn(`${state.droppedMessages} message(s) were dropped since start`);
     },
   };
-}
-
-/** Waits for a promise that cannot reject, but no longer than `ms`. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }
 
 /** The message goes on being held by its server until one of these; when the connection is gone, it comes again. */

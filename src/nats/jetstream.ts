@@ -8,8 +8,8 @@ import {
   NatsError,
   nanos,
 } from 'nats';
-import type { LimitedLog, Log } from '../telemetry/limited-log.js';
-import { errorText, type NatsState } from './state.js';
+import { errorText, type Logger } from '../log.js';
+import type { NatsState } from './state.js';
 
 /** Messages that the server may have on their way or unacknowledged; bounds what it sends while the store is slow. */
 const MAX_ACK_PENDING = 16_384;
@@ -44,8 +44,8 @@ export function consume(
   durable: Durable,
   receive: (message: JsMsg) => void,
   state: NatsState,
-  log: Log,
-  failed: LimitedLog,
+  log: Logger,
+  failed: Logger,
 ): Consumption {
   let stopped = false;
   let stopMessages: (() => void) | undefined;
@@ -80,7 +80,7 @@ export function consume(
         // The end of the connection is reported where it is kept.
         if (stopped || connection.isClosed()) return;
         state.lastError = `stream ${durable.stream}, durable ${durable.durable}: ${errorText(error)}`;
-        failed(`cannot consume ${state.lastError}`);
+        failed.warn(`cannot consume ${state.lastError}`);
       }
       if (Date.now() - since > MAX_WAIT_MS) wait = FIRST_WAIT_MS;
       if (!stopped) {
@@ -106,7 +106,7 @@ export function consume(
 }
 
 /** Makes the durable if it is missing. Rejects if one of that name exists that cannot give what is promised. */
-async function ensureDurable(manager: JetStreamManager, durable: Durable, log: Log): Promise<void> {
+async function ensureDurable(manager: JetStreamManager, durable: Durable, log: Logger): Promise<void> {
   let info: ConsumerInfo;
   try {
     info = await manager.consumers.info(durable.stream, durable.durable);

@@ -56,9 +56,3 @@ export function newNatsState(): NatsState {
     lastError: null,
   };
 }
-
-/** An error's text for logs and `lastError`: one line. */
-export function errorText(error: unknown): string {
-  const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.replace(/\s+/g, ' ').slice(0, 300);
-}

@@ -42,7 +42,7 @@ describe('NATS authentication', () => {
   const start = (config: Partial<NatsConfig>): NatsIngest => {
     const subscriptions = [{ subject: 'hpc-nats', clusterTag: 'alpha' }];
     const ingest = startNats({ address: server.url, ...config }, subscriptions, new LineStore(), log, {
-      logIntervalMs: 50,
+      logSeconds: 0.05,
     });
     running.push(ingest);
     return ingest;
@@ -150,7 +150,7 @@ describe('NATS over TLS', () => {
   const stateWith = (address: string, ca: string | undefined): { connection: string; lastError: string | null } => {
     const script = `
       import { startNats } from './nats/ingest.js';
-      const log = { info() {}, warn() {} };
+      const log = { debug() {}, info() {}, warn() {}, err() {}, crit() {} };
       const ingest = startNats({ address: ${JSON.stringify(address)} }, [], {}, log);
       for (let i = 0; i < 500 && ingest.state.connection !== 'connected' && ingest.state.connectFailures === 0; i++) {
         await new Promise((resolve) => setTimeout(resolve, 10));

@@ -31,7 +31,7 @@ describe('NATS ingest', () => {
       ],
       store,
       log,
-      { logIntervalMs: 50, ...options },
+      { logSeconds: 0.05, ...options },
     );
     running.push(ingest);
     return ingest;

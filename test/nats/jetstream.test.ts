@@ -30,7 +30,7 @@ describe('JetStream ingest', () => {
 
   const start = (options: NatsOptions = {}): NatsIngest => {
     const subscription = { subject: 'metrics.*', clusterTag: 'alpha', stream: 'METRICS', durable: 'store' };
-    const ingest = startNats({ address: server.url }, [subscription], store, log, { logIntervalMs: 50, ...options });
+    const ingest = startNats({ address: server.url }, [subscription], store, log, { logSeconds: 0.05, ...options });
     running.push(ingest);
     return ingest;
   };

@@ -5,6 +5,7 @@ import {
   type StoreErrorCode,
   type WriteOutcome,
 } from '../../src/core/store.js';
+import { errorText, type Logger, type LogLevel } from '../../src/log.js';
 
 /** A store that keeps the lines it was given; a line without ` value=` is a bad one. */
 export class LineStore implements Pick<Store, 'takeBuffer' | 'write'> {
@@ -47,14 +48,20 @@ export class LineStore implements Pick<Store, 'takeBuffer' | 'write'> {
 }
 
 /** A log that keeps its lines. */
-export class KeptLog {
+export class KeptLog implements Logger {
   readonly lines: string[] = [];
-  info(message: string): void {
-    this.lines.push(`info ${message}`);
+  readonly debug = this.#at('debug');
+  readonly info = this.#at('info');
+  readonly warn = this.#at('warn');
+  readonly err = this.#at('err');
+  readonly crit = this.#at('crit');
+
+  #at(level: LogLevel): (message: string, error?: unknown) => void {
+    return (message, error) => {
+      this.lines.push(`${level} ${message}${error === undefined ? '' : `: ${errorText(error)}`}`);
+    };
   }
-  warn(message: string): void {
-    this.lines.push(`warn ${message}`);
-  }
+
   get text(): string {
     return this.lines.join('\n');
   }
