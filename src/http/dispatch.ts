@@ -1,0 +1,98 @@
+/**
+ * One request from routing to the last byte: method, authentication, handler, error answer, observation. Handlers write
+ * to Node's raw answer, so Hono and its adapter route and do nothing else; no Response is made.
+ */
+
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Context } from 'hono';
+import { JSON_TYPE, send } from './answer.js';
+import { ClientGone, errorBody, HttpError, toHttpError } from './errors.js';
+import type { Exchange, HttpContext, Method, Route } from './route.js';
+
+/** What Hono's adapter passes beside the request. */
+export type Bindings = { Bindings: Pick<Exchange, 'incoming' | 'outgoing'> };
+
+function exchangeOf(c: Context<Bindings>): Exchange {
+  return {
+    incoming: c.env.incoming,
+    outgoing: c.env.outgoing,
+    param: (name) => c.req.query(name),
+    received: 0,
+    sent: 0,
+  };
+}
+
+/** Methods a route answers, as `Allow` lists them. HEAD is GET without the body. */
+export function allowedMethods(route: Route): string {
+  return Object.keys(route.operations)
+    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ');
+}
+
+function operationOf(route: Route, method: string | undefined) {
+  const name = method === 'HEAD' ? 'GET' : method;
+  const operation = Object.hasOwn(route.operations, name ?? '') ? route.operations[name as Method] : undefined;
+  if (operation !== undefined) return operation;
+  const allow = allowedMethods(route);
+  throw new HttpError(405, `${method} is not allowed on ${route.path}, only ${allow}`, ['Allow', allow]);
+}
+
+/** Answers with the error, unless it is too late for that. */
+function answerError(exchange: Exchange, context: HttpContext, error: unknown, render: (error: HttpError) => string) {
+  if (error instanceof ClientGone) {
+    exchange.outgoing.destroy();
+    return;
+  }
+  const failure = toHttpError(error);
+  if (failure.status === 500) {
+    const cause = failure.cause instanceof Error ? (failure.cause.stack ?? failure.cause.message) : failure.cause;
+    context.log.error(`${exchange.incoming.method} ${exchange.incoming.url?.split('?', 1)[0]}: ${String(cause)}`);
+  }
+  if (exchange.outgoing.headersSent) {
+    exchange.outgoing.destroy();
+    return;
+  }
+  send(exchange, failure.status, JSON_TYPE, render(failure), failure.headers);
+}
+
+async function run(exchange: Exchange, route: Route, context: HttpContext): Promise<void> {
+  const started = performance.now();
+  try {
+    const operation = operationOf(route, exchange.incoming.method);
+    if (route.access !== 'open' && context.authenticator !== undefined) {
+      await context.authenticator.check(exchange.incoming.headers.authorization, route.access);
+    }
+    await operation.handle(exchange);
+  } catch (error) {
+    const render = route.renderError ?? ((failure: HttpError) => errorBody(failure.status, failure.message));
+    answerError(exchange, context, error, render);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  context.observe?.(route.path, seconds, exchange.outgoing.statusCode, exchange.received + exchange.sent);
+}
+
+/** The Hono handler of a route, for all methods. */
+export function dispatcher(route: Route, context: HttpContext) {
+  return (c: Context<Bindings>): Response => {
+    // Not awaited: the adapter has nothing left to do, and `run` answers every failure itself.
+    void run(exchangeOf(c), route, context);
+    return RESPONSE_ALREADY_SENT;
+  };
+}
+
+/** A path that no route has. It is the same for all methods and needs no token. */
+export const notFoundRoute: Route = {
+  path: 'unknown',
+  access: 'open',
+  operations: {},
+};
+
+export function notFoundDispatcher(context: HttpContext) {
+  return (c: Context<Bindings>): Response => {
+    const exchange = exchangeOf(c);
+    const message = `no such path: ${c.req.path}`;
+    answerError(exchange, context, new HttpError(404, message), (e) => errorBody(e.status, e.message));
+    context.observe?.('unknown', 0, 404, exchange.sent);
+    return RESPONSE_ALREADY_SENT;
+  };
+}

@@ -1,0 +1,68 @@
+import * as v from 'valibot';
+import { readBody } from './body.js';
+import { HttpError } from './errors.js';
+import { jsonErrorPosition } from './json-position.js';
+import type { Exchange, HttpContext } from './route.js';
+
+/** Parsing holds the main thread: 16 MiB are 150 000 queries or a fifth of a second. */
+const MAX_JSON_BYTES = 16 << 20;
+
+/** The text as a value, or 400 with the place of the error. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    const position = jsonErrorPosition(text);
+    if (position >= text.length) {
+      const what = text.trim() === '' ? 'is empty, a JSON value was expected' : 'ends in the middle of a JSON value';
+      throw new HttpError(400, `the request body ${what}`, [], { cause });
+    }
+    const near = JSON.stringify(text.slice(position, position + 20));
+    throw new HttpError(400, `the request body is not JSON at position ${position}, near ${near}`, [], { cause });
+  }
+}
+
+/** `queries[3].type-ids[0]`, or `the request body` for the value itself. */
+function pathOf(issue: v.BaseIssue<unknown>): string {
+  let path = '';
+  for (const { key } of issue.path ?? []) {
+    path += typeof key === 'number' ? `[${key}]` : `${path === '' ? '' : '.'}${String(key)}`;
+  }
+  return path === '' ? 'the request body' : path;
+}
+
+const expectations: Record<string, string> = {
+  integer: 'an integer',
+  check: 'an object',
+  object: 'an object',
+  array: 'an array',
+  string: 'a string',
+  number: 'a number',
+  boolean: 'true or false',
+};
+
+function expectedBy(issue: v.BaseIssue<unknown>): string {
+  // Of a strict object only an unknown key is reported like this.
+  if (issue.expected === 'never') return 'no such key';
+  if (issue.type === 'strict_object') return 'an object';
+  return expectations[issue.type] ?? issue.expected ?? 'another value';
+}
+
+/** The value as the schema's output, or 400 with the path of the first key that does not fit. */
+export function validate<const S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new HttpError(400, `${pathOf(issue)}: expected ${expectedBy(issue)}, got ${issue.received}`);
+}
+
+/** Reads, parses and checks a JSON body, on GET as well as on POST. */
+export async function readJson<const S extends v.GenericSchema>(
+  exchange: Exchange,
+  context: HttpContext,
+  schema: S,
+): Promise<v.InferOutput<S>> {
+  const limit = Math.min(MAX_JSON_BYTES, context.config.store.maxBodySize);
+  const body = await readBody(exchange, limit, (bytes) => new ArrayBuffer(bytes), context.budget);
+  return validate(schema, parseJson(Buffer.from(body.buffer, 0, body.length).toString()));
+}

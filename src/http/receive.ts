@@ -1,0 +1,18 @@
+import type { Precision, WriteOutcome } from '../core/store.js';
+import { readBody } from './body.js';
+import { requireReady } from './ready.js';
+import type { Exchange, HttpContext } from './route.js';
+
+/** Reads a body of line protocol and stores it. Rejects without having stored anything. */
+export async function receiveLines(
+  exchange: Exchange,
+  { store, config, budget }: HttpContext,
+  cluster: string,
+  precision: Precision,
+): Promise<WriteOutcome> {
+  requireReady(store);
+  const take = (bytes: number): ArrayBuffer => store.takeBuffer(bytes);
+  const body = await readBody(exchange, config.store.maxBodySize, take, budget);
+  if (body.length === 0) return { stored: 0, skipped: 0, refused: 0, refusals: [] };
+  return store.write(body.buffer, body.length, cluster, precision);
+}

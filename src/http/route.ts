@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '../config/config.js';
+import type { Store } from '../core/store.js';
+import type { Authenticator } from './auth.js';
+import type { ReceiveBudget } from './body.js';
+import type { HttpError } from './errors.js';
+import type { OperationDocument } from './openapi.js';
+
+/** Where the HTTP layer reports what it cannot tell a client. */
+export interface HttpLog {
+  debug(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** Called once a request, after its answer was handed to the socket. `bytes`: body bytes received plus sent. */
+export type Observe = (route: string, seconds: number, status: number, bytes: number) => void;
+
+/** What every route may use. Fixed once the server is made. */
+export interface HttpContext {
+  readonly store: Store;
+  readonly config: Config;
+  readonly version: string;
+  /** Serve the documentation too. */
+  readonly dev: boolean;
+  readonly log: HttpLog;
+  /** Unix milliseconds at which the server was made. */
+  readonly startedAt: number;
+  /** Absent: no authentication. */
+  readonly authenticator: Authenticator | undefined;
+  readonly budget: ReceiveBudget;
+  /** Prometheus text; absent: no /metrics. */
+  readonly metrics: (() => Promise<string>) | undefined;
+  /** Further members of /healthz's answer, such as the state of NATS. */
+  readonly healthDetail: (() => Record<string, string | number | boolean | null>) | undefined;
+  readonly observe: Observe | undefined;
+}
+
+/** One request and its answer. Handlers read and write the raw Node objects, and count what passes through. */
+export interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /** First value of a query parameter, percent-decoded. */
+  param(name: string): string | undefined;
+  /** Body bytes read from the client, as they came over the wire. */
+  received: number;
+  /** Body bytes given to the socket. */
+  sent: number;
+}
+
+export type Handler = (exchange: Exchange) => Promise<void> | void;
+
+export interface Operation {
+  handle: Handler;
+  document: OperationDocument;
+}
+
+export type Method = 'GET' | 'POST';
+
+/**
+ * Who may ask: `open` anyone; `bearer` needs `Authorization: Bearer <JWT>`; `influx` takes `Token <JWT>` as well.
+ * Without a key in the config everyone may.
+ */
+export type Access = 'open' | 'bearer' | 'influx';
+
+export interface Route {
+  /** Without trailing slash; both forms are answered. `:name` matches one segment. */
+  path: string;
+  access: Access;
+  operations: Partial<Record<Method, Operation>>;
+  /** The body of this route's error answers; absent: `errorBody`. */
+  renderError?: (error: HttpError) => string;
+}

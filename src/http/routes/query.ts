@@ -1,0 +1,78 @@
+import type { QueryRequest, SeriesQuery } from '../../core/store.js';
+import { JSON_TYPE } from '../answer.js';
+import { readJson } from '../json.js';
+import { requireReady } from '../ready.js';
+import type { HttpContext, Operation, Route } from '../route.js';
+import { type QueryBody, QuerySchema, type SeriesQueryBody } from '../schemas.js';
+import { streamJson } from '../stream.js';
+
+/** Go's int64 as far as a double counts in ones. */
+function wholeSeconds(value: number | null | undefined): number {
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value ?? 0));
+}
+
+function names(list: readonly (string | null)[] | null | undefined): string[] {
+  return list?.map((name) => name ?? '') ?? [];
+}
+
+function toSeriesQuery(body: SeriesQueryBody | null): SeriesQuery {
+  const query: SeriesQuery = {
+    metric: body?.metric ?? '',
+    host: body?.host ?? '',
+    typeIds: names(body?.['type-ids']),
+    subtypeIds: names(body?.['subtype-ids']),
+    aggregate: body?.aggreg ?? false,
+    resolution: wholeSeconds(body?.resolution),
+    scaleBy: body?.['scale-by'] ?? 0,
+  };
+  // An empty type is not the same as none: it stands before the ids, as in the reference.
+  if (body?.type != null) query.type = body.type;
+  if (body?.subtype != null) query.subtype = body.subtype;
+  return query;
+}
+
+/** The protocol's defaults filled in. */
+export function toQueryRequest(body: QueryBody): QueryRequest {
+  return {
+    cluster: body.cluster ?? '',
+    from: wholeSeconds(body.from),
+    to: wholeSeconds(body.to),
+    queries: body.queries?.map(toSeriesQuery) ?? [],
+    forAllNodes: names(body['for-all-nodes']),
+    withStats: body['with-stats'] ?? true,
+    withData: body['with-data'] ?? true,
+    withPadding: body['with-padding'] ?? true,
+  };
+}
+
+/** GET|POST /api/query: cc-backend asks with GET and a JSON body. */
+export function queryRoute(context: HttpContext): Route {
+  const operation: Operation = {
+    async handle(exchange) {
+      requireReady(context.store);
+      const request = toQueryRequest(await readJson(exchange, context, QuerySchema));
+      await streamJson(exchange, await context.store.query(request));
+    },
+    document: {
+      summary: 'Read series: samples and statistics',
+      description:
+        'One list an answered query, one entry a series: {"error"?, "data"?, "from", "to", "resolution", "avg", "min", "max"}. GET carries the body too, as cc-backend sends it.',
+      parameters: [
+        {
+          name: 'version',
+          in: 'query',
+          description: 'accepted for compatibility, changes nothing',
+          schema: { type: 'string', enum: ['v1', 'v2'] },
+        },
+      ],
+      body: { schema: QuerySchema },
+      responses: {
+        200: { description: '{"queries"?: [...], "results": [[...], ...]}', type: JSON_TYPE },
+        400: { description: 'the body is not JSON or not a query; the error names the place' },
+        413: { description: 'the body is too long' },
+        503: { description: 'loading or stopping' },
+      },
+    },
+  };
+  return { path: '/api/query', access: 'bearer', operations: { GET: operation, POST: operation } };
+}

@@ -1,0 +1,118 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { SecureVersion } from 'node:tls';
+import { getRequestListener } from '@hono/node-server';
+import type { Config } from '../config/config.js';
+import type { Store } from '../core/store.js';
+import { errorHeaders, JSON_TYPE, send } from './answer.js';
+import { makeApp, routesOf } from './app.js';
+import { Authenticator } from './auth.js';
+import { ReceiveBudget } from './body.js';
+import { Connections, lacksHost, portOf, serverOptions } from './connections.js';
+import { errorBody } from './errors.js';
+import type { HttpContext, HttpLog, Observe } from './route.js';
+
+export interface HttpOptions {
+  store: Store;
+  config: Config;
+  /** Serve the OpenAPI document and Swagger UI. */
+  dev: boolean;
+  version: string;
+  log: HttpLog;
+  /** PEM texts; absent: plain HTTP. */
+  tls?: { key: string | Buffer; cert: string | Buffer; minVersion: SecureVersion };
+  /** Prometheus text of /metrics; absent: no such route. */
+  metrics?: () => Promise<string>;
+  /** Further members of /healthz's answer. */
+  healthDetail?: () => Record<string, string | number | boolean | null>;
+  observe?: Observe;
+}
+
+export interface HttpServer {
+  server: Server | TlsServer;
+  /** The port it listens on, also when the config asked for port 0. */
+  port: number;
+  /** Stops accepting, answers what is in flight, closes all connections. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds that requests in flight are given to finish. */
+const CLOSE_GRACE = 30_000;
+
+/** Bodies being received hold at most this together, or four of the longest allowed. */
+const RECEIVE_BYTES = 256 << 20;
+
+/**
+ * Serves the HTTP API. Resolves once the port is bound.
+ * @throws Error that names `main.addr` when it cannot be bound.
+ */
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const { store, config, dev, version, log } = options;
+  const key = config.main.jwtPublicKey;
+  const context: HttpContext = {
+    store,
+    config,
+    version,
+    dev,
+    log,
+    startedAt: Date.now(),
+    authenticator: key === undefined ? undefined : await Authenticator.create(key),
+    budget: new ReceiveBudget(Math.max(RECEIVE_BYTES, 4 * config.store.maxBodySize)),
+    metrics: options.metrics,
+    healthDetail: options.healthDetail,
+    observe: options.observe,
+  };
+  const listener = makeListener(context);
+  const server =
+    options.tls === undefined ? createServer(serverOptions) : createTlsServer({ ...serverOptions, ...options.tls });
+  const connections = new Connections(server);
+  const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    connections.begin(incoming, outgoing);
+    listener(incoming, outgoing);
+  };
+  server.on('request', onRequest);
+  // The body reader says `100 Continue` itself, after the checks that need no body.
+  server.on('checkContinue', onRequest);
+  await listen(server, config.main.host, config.main.port);
+  server.on('error', (error) => log.error(`HTTP server: ${error.message}`));
+  return { server, port: portOf(server), close: () => connections.close(CLOSE_GRACE) };
+}
+
+/** Hono behind Node's server. Requests that make no URL are refused here, before Hono sees them. */
+function makeListener(context: HttpContext): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+  const app = makeApp(routesOf(context), context);
+  const listener = getRequestListener(app.fetch, {
+    // For HTTP/1.0, which may leave the Host header out.
+    hostname: 'localhost',
+    overrideGlobalObjects: false,
+    // Unread bodies are `unread.ts`'s matter.
+    autoCleanupIncoming: false,
+    errorHandler: (error) => {
+      const message = error instanceof Error ? error.message : String(error);
+      return new Response(errorBody(400, `bad request target or Host header: ${message}`), {
+        status: 400,
+        headers: errorHeaders(),
+      });
+    },
+  });
+  return (incoming, outgoing) => {
+    if (lacksHost(incoming)) {
+      const exchange = { incoming, outgoing, param: () => undefined, received: 0, sent: 0 };
+      send(exchange, 400, JSON_TYPE, errorBody(400, 'the Host header is missing'));
+      return;
+    }
+    void listener(incoming, outgoing);
+  };
+}
+
+function listen(server: Server | TlsServer, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      reject(new Error(`main.addr: cannot listen on ${host}:${port}: ${cause.code ?? cause.message}`, { cause }));
+    });
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,93 @@
+import type {
+  ClusterSummary,
+  NodeHealth,
+  PartitionStats,
+  Precision,
+  QueryRequest,
+  Store,
+  WriteOutcome,
+} from '../../src/core/store.js';
+
+export interface Written {
+  text: string;
+  cluster: string;
+  precision: Precision;
+}
+
+const NOTHING: WriteOutcome = { stored: 0, skipped: 0, refused: 0, refusals: [] };
+
+/** A store that keeps what it was given and answers what the test puts into its members. */
+export class MemoryStore implements Store {
+  state: Store['state'] = 'ready';
+  readonly written: Written[] = [];
+  readonly queried: QueryRequest[] = [];
+  readonly freed: { to: number; selectors: string[][] }[] = [];
+  readonly debugged: string[][] = [];
+  /** Bytes that `takeBuffer` was asked for. */
+  taken = 0;
+  outcome: WriteOutcome | Error = { ...NOTHING };
+  pieces: () => AsyncIterable<Uint8Array> | Error = () => piecesOf('{"results":[]}\n');
+  tree: () => AsyncIterable<Uint8Array> | Error = () => piecesOf('{"data":{}}\n');
+  clusters: ClusterSummary[] = [];
+  nodes = new Map<string, NodeHealth>();
+
+  takeBuffer(bytes: number): ArrayBuffer {
+    this.taken += bytes;
+    // Longer than asked for and full of rubbish, as a recycled one may be.
+    const buffer = new ArrayBuffer(bytes + 7);
+    new Uint8Array(buffer).fill(0xee);
+    return buffer;
+  }
+
+  async write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome> {
+    if (this.outcome instanceof Error) throw this.outcome;
+    this.written.push({ text: Buffer.from(body, 0, length).toString(), cluster, precision });
+    return this.outcome;
+  }
+
+  async query(request: QueryRequest): Promise<AsyncIterable<Uint8Array>> {
+    this.queried.push(request);
+    const pieces = this.pieces();
+    if (pieces instanceof Error) throw pieces;
+    return pieces;
+  }
+
+  async free(to: number, selectors: string[][]): Promise<number> {
+    this.freed.push({ to, selectors });
+    return selectors.length;
+  }
+
+  async debug(selector: string[]): Promise<AsyncIterable<Uint8Array>> {
+    this.debugged.push(selector);
+    const tree = this.tree();
+    if (tree instanceof Error) throw tree;
+    return tree;
+  }
+
+  async summary(): Promise<ClusterSummary[]> {
+    return this.clusters;
+  }
+
+  async health(_cluster: string, nodes: string[], _metrics: string[]): Promise<Map<string, NodeHealth>> {
+    const unknown: NodeHealth = { state: 'failed', degraded: [], missing: [], known: false };
+    return new Map(nodes.map((node) => [node, this.nodes.get(node) ?? unknown]));
+  }
+
+  async stats(): Promise<PartitionStats[]> {
+    return [];
+  }
+
+  async checkpoint(): Promise<void> {}
+
+  async retain(): Promise<number> {
+    return 0;
+  }
+
+  async stop(): Promise<void> {
+    this.state = 'stopping';
+  }
+}
+
+export async function* piecesOf(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
+}
