@@ -1,0 +1,67 @@
+/** The configuration as the rest of the program sees it: checked, defaults filled in, units in seconds and bytes. */
+
+export interface MetricConfig {
+  /** Seconds between samples. */
+  frequency: number;
+  aggregation: 'sum' | 'avg' | null;
+  /** 'double' keeps every bit, 'single' float32, a number keeps that many decimals. */
+  precision: 'double' | 'single' | number;
+}
+
+export interface NatsSubscription {
+  subject: string;
+  /** Default cluster of lines without a cluster tag; empty: none. */
+  clusterTag: string;
+  /** JetStream: both or none. */
+  stream?: string;
+  durable?: string;
+}
+
+export interface NatsConfig {
+  address: string;
+  username?: string;
+  password?: string;
+  credsFile?: string;
+  nkeyFile?: string;
+}
+
+export interface StoreConfig {
+  retentionSeconds: number;
+  /** 0: none. */
+  memoryCapBytes: number;
+  checkpoints: {
+    fileFormat: 'wal' | 'json';
+    directory: string;
+    /** Bytes of log after which a checkpoint is made early; 0: no limit. */
+    maxWalSize: number;
+  };
+  checkpointIntervalSeconds: number;
+  /** Worker threads; 0: everything on the main thread. */
+  numWorkers: number;
+  cleanup: { mode: 'delete' } | { mode: 'archive'; directory: string };
+  natsSubscriptions: NatsSubscription[];
+  walSync: 'always' | 'interval' | 'off';
+  /** Bytes of one write, after decompression. */
+  maxBodySize: number;
+}
+
+export interface MainConfig {
+  host: string;
+  port: number;
+  tls?: { certFile: string; keyFile: string };
+  /** Raw 32-byte Ed25519 key; absent: no authentication. */
+  jwtPublicKey?: Uint8Array;
+  user?: string;
+  group?: string;
+  /** cc-backend's base URL without a trailing slash. */
+  backendUrl?: string;
+  dumpToFile?: string;
+}
+
+export interface Config {
+  main: MainConfig;
+  /** In the config's order: a metric's position is its number everywhere below. */
+  metrics: ReadonlyMap<string, MetricConfig>;
+  store: StoreConfig;
+  nats?: NatsConfig;
+}

@@ -1,0 +1,203 @@
+/**
+ * The configuration file as valibot schemas: the one place that knows keys, types, limits and their descriptions.
+ * What the reference also accepts has been rewritten before (`compat.ts`); defaults are filled in after (`load.ts`).
+ */
+import * as v from 'valibot';
+import { parseAddress } from './address.js';
+import { parseGoDuration } from './duration.js';
+import { decodePublicKey } from './public-key.js';
+
+/** Frequencies are 32-bit in the core. */
+const MAX_FREQUENCY = 2 ** 31 - 1;
+const MAX_BODY_BYTES = 2 ** 30;
+
+const text = (description: string) =>
+  v.pipe(v.string('text'), v.nonEmpty('text that is not empty'), v.description(description));
+const flag = (description: string) => v.pipe(v.boolean('true or false'), v.description(description));
+const whole = (minimum: number, what: string, description: string, maximum = Number.MAX_SAFE_INTEGER) =>
+  v.pipe(
+    v.number(what),
+    v.integer(what),
+    v.minValue(minimum, what),
+    v.maxValue(maximum, what),
+    v.description(description),
+  );
+const choice = <const Options extends readonly string[]>(options: Options, description: string) =>
+  v.pipe(v.picklist(options, options.map((option) => `"${option}"`).join(' or ')), v.description(description));
+const duration = (accepts: (seconds: number) => boolean, what: string, description: string) =>
+  v.pipe(
+    v.string(what),
+    v.check((value) => {
+      const seconds = parseGoDuration(value);
+      return seconds !== undefined && accepts(seconds);
+    }, what),
+    v.description(description),
+  );
+const object = <Entries extends v.ObjectEntries>(entries: Entries, description: string) =>
+  v.pipe(v.strictObject(entries, 'an object'), v.description(description));
+
+const isHttpUrl = (value: string) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+
+export const mainSchema = object(
+  {
+    addr: v.optional(
+      v.pipe(
+        v.string('"host:port"'),
+        v.check((value) => parseAddress(value) !== undefined, '"host:port", ":port" or "[IPv6]:port"'),
+        v.description('Address to listen on, "host:port"; default "localhost:8080"'),
+      ),
+    ),
+    'https-cert-file': v.optional(text('PEM certificate chain; with https-key-file: serve HTTPS')),
+    'https-key-file': v.optional(text('PEM private key of https-cert-file')),
+    'jwt-public-key': v.optional(
+      v.pipe(
+        v.string('base64 of a raw 32-byte Ed25519 public key'),
+        v.check(
+          (value) => typeof decodePublicKey(value) !== 'string',
+          (issue) => `base64 of a raw 32-byte Ed25519 public key (this is ${decodePublicKey(issue.input)})`,
+        ),
+        v.description('Base64 of the raw 32-byte Ed25519 key that tokens are signed with; absent: no authentication'),
+      ),
+    ),
+    user: v.optional(text('User to become once the port is bound and files are open')),
+    group: v.optional(text('Group to become once the port is bound and files are open')),
+    'backend-url': v.optional(
+      v.pipe(
+        v.string('an http or https URL'),
+        v.check(isHttpUrl, 'an http or https URL'),
+        v.description("cc-backend's base URL: nodes of its running jobs keep their data beyond the retention"),
+      ),
+    ),
+    debug: v.optional(
+      object(
+        {
+          'dump-to-file': v.optional(text('Path of a debug dump that is written on shutdown')),
+          gops: v.optional(flag('Accepted and ignored')),
+        },
+        'Debugging',
+      ),
+    ),
+  },
+  'The server',
+);
+
+const PRECISION = '"double", "single" or a whole number of decimals from 0 to 9';
+
+export const metricSchema = object(
+  {
+    frequency: whole(1, 'a whole number of seconds > 0', 'Seconds between samples', MAX_FREQUENCY),
+    aggregation: v.pipe(
+      v.nullable(v.picklist(['sum', 'avg'], '"sum", "avg" or null')),
+      v.description('How children are combined for a level above them; null: they are not'),
+    ),
+    precision: v.optional(
+      v.pipe(
+        v.union([v.picklist(['double', 'single'], PRECISION), whole(0, PRECISION, 'Decimals', 9)], PRECISION),
+        v.description('"double" (default) keeps every bit, "single" 32 bits, a number that many decimals'),
+      ),
+    ),
+  },
+  'One metric',
+);
+
+export const metricsSchema = v.pipe(
+  v.record(v.string(), metricSchema, 'an object'),
+  v.description('Metric name -> how it is sampled; lines of other metrics are skipped'),
+);
+
+const subscriptionSchema = object(
+  {
+    'subscribe-to': text('Subject; wildcards as NATS has them'),
+    'cluster-tag': v.optional(v.pipe(v.string('text'), v.description('Cluster of lines that carry no cluster tag'))),
+    stream: v.optional(text('JetStream stream to consume from; with durable')),
+    durable: v.optional(text('Name of the durable JetStream consumer; with stream')),
+  },
+  'One subscription',
+);
+
+export const storeSchema = object(
+  {
+    'retention-in-memory': duration(
+      (seconds) => seconds > 0,
+      'a duration such as "48h" or "1h30m"',
+      'How long samples stay in memory, e.g. "48h"',
+    ),
+    'memory-cap': whole(
+      0,
+      'a whole number of GB, 0 for none',
+      'GB of memory above which the oldest data is freed; 0: none',
+    ),
+    checkpoints: v.optional(
+      object(
+        {
+          'file-format': v.optional(choice(['wal', 'json'], '"wal" (default): log and binary checkpoints; "json"')),
+          directory: v.optional(text('Where checkpoints and logs are kept; default "./var/checkpoints"')),
+          'max-wal-size': v.optional(
+            whole(
+              0,
+              'a whole number of bytes, 0 for no limit',
+              'Bytes of log that bring a checkpoint forward; 0: no limit',
+            ),
+          ),
+        },
+        'Checkpoint files',
+      ),
+    ),
+    'checkpoint-interval': v.optional(
+      duration((seconds) => seconds > 0, 'a duration > 0 such as "12h"', 'Time between checkpoints; default "12h"'),
+    ),
+    'num-workers': v.optional(
+      whole(0, 'a whole number of workers', 'Worker threads; default: one a core, less one; 0: all on the main thread'),
+    ),
+    cleanup: v.optional(
+      object(
+        {
+          mode: v.optional(choice(['delete', 'archive'], 'What happens to checkpoint data older than the retention')),
+          directory: v.optional(text('Where "archive" puts its Parquet files')),
+        },
+        'What is done with data older than the retention',
+      ),
+    ),
+    'nats-subscriptions': v.optional(
+      v.pipe(
+        v.array(subscriptionSchema, 'a list of subscriptions'),
+        v.description('Subjects to take line protocol from'),
+      ),
+    ),
+    'wal-sync': v.optional(
+      choice(
+        ['always', 'interval', 'off'],
+        'When the log is synced: before each answer, every second (default), never',
+      ),
+    ),
+    'max-body-size': v.optional(
+      whole(1, `a number of bytes from 1 to ${MAX_BODY_BYTES}`, 'Bytes of one write; default 64 MiB', MAX_BODY_BYTES),
+    ),
+  },
+  'The store',
+);
+
+export const natsSchema = object(
+  {
+    address: v.optional(text('NATS server, e.g. "nats://localhost:4222"; several separated by commas')),
+    username: v.optional(v.pipe(v.string('text'), v.description('User name'))),
+    password: v.optional(v.pipe(v.string('text'), v.description('Password'))),
+    'creds-file': v.optional(text('Credentials file (JWT and seed)')),
+    'nkey-file': v.optional(text('NKey seed file')),
+  },
+  'The NATS connection',
+);
+
+/** Other sections are allowed and ignored, with a warning. */
+export const configSchema = v.pipe(
+  v.looseObject({
+    main: mainSchema,
+    metrics: metricsSchema,
+    'metric-store': storeSchema,
+    nats: v.optional(natsSchema),
+  }),
+  v.description('Configuration of cc-metric-store'),
+);
+
+/** A configuration file that passed, defaults not yet filled in. */
+export type RawConfig = v.InferOutput<typeof configSchema>;
