@@ -92,12 +92,16 @@ export class NatsLink {
       await connection.close();
       return;
     }
-    if (state.connection === 'reconnecting') state.reconnects++;
-    state.connection = 'connected';
-    state.server = addressText(address);
     this.#connection = connection;
-    this.log.info(`connected to ${state.server}`);
     this.opened(connection);
+    // "connected" means that the subscriptions have reached the server, too.
+    await within(CONNECT_TIMEOUT_MS, connection.flush());
+    if (!connection.isClosed() && !this.#closing) {
+      if (state.connection === 'reconnecting') state.reconnects++;
+      state.connection = 'connected';
+      state.server = addressText(address);
+      this.log.info(`connected to ${state.server}`);
+    }
     const reason = await connection.closed();
     this.#connection = undefined;
     if (this.#closing) return;
