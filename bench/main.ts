@@ -1,0 +1,52 @@
+/** `npm run bench`: what a server of the protocol takes in processor time, latency, memory and disk. `-h` lists the flags, docs/benchmarks.md explains. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { curves } from './curves.js';
+import { type Figure, summarise, table } from './figures.js';
+import { type Options, parseOptions } from './options.js';
+import { round } from './scenarios.js';
+
+const options = parseOptions(process.argv.slice(2));
+if ('exit' in options) {
+  process.stderr.write(options.text);
+  process.exit(options.exit);
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+mkdirSync(options.out, { recursive: true });
+const stamp = new Date().toISOString().replace(/[:.]/g, '-');
+try {
+  if (options.curves) await curves(options, join(options.out, `curves-${stamp}`));
+  else await compare(options, join(options.out, `bench-${stamp}.json`));
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+
+/** Rounds of both servers, each time in the other order, so that neither always finds the machine warm. */
+async function compare({ load, rounds, topics, server, peer }: Options, file: string): Promise<void> {
+  const servers = [{ name: 'server', command: server, rounds: [] as Figure[][] }];
+  if (peer !== '') servers.push({ name: 'peer', command: peer, rounds: [] });
+  for (let i = 0; i < rounds; i++) {
+    for (const one of i % 2 === 0 ? servers : servers.toReversed()) {
+      process.stderr.write(`round ${i + 1} of ${rounds}: ${one.name}\n`);
+      one.rounds.push(await round({ command: one.command, frequency: load.frequency }, load, topics));
+    }
+  }
+  const results = servers.map(({ name, command, rounds: all }) => ({ name, command, figures: summarise(all) }));
+  process.stdout.write(`${table(results)}\n`);
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, revision: revision() };
+  writeFileSync(file, `${JSON.stringify({ machine, load, rounds, results }, undefined, 2)}\n`);
+  process.stderr.write(`written to ${file}\n`);
+}
+
+/** The checkout's commit; empty outside of one. */
+function revision(): string {
+  try {
+    return execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,104 @@
+/** The bench's command line. */
+import { resolve } from 'node:path';
+import { type FlagTable, parseGoFlags } from '../src/flags.js';
+import { type Load, TOPICS, type Topic } from './scenarios.js';
+
+export interface Options {
+  load: Load;
+  rounds: number;
+  topics: ReadonlySet<Topic>;
+  /** Command of the server under test; `{config}` stands for its config file. */
+  server: string;
+  /** Command of the server to compare with; empty: none. */
+  peer: string;
+  curves: boolean;
+  /** Directory of the result files. */
+  out: string;
+}
+
+/** Print `text` to stderr and leave with the code. */
+export interface OptionsExit {
+  exit: 0 | 2;
+  text: string;
+}
+
+/** Taken only when named: it needs a few GB for the peer. */
+const NOT_BY_DEFAULT: Topic = 'wide';
+const COMMAND = 'npm run bench --';
+
+const FLAGS = {
+  hosts: { kind: 'int', default: 8, usage: 'Hosts that send' },
+  threads: { kind: 'int', default: 72, usage: 'Hardware threads a host' },
+  steps: { kind: 'int', default: 2880, usage: 'Samples of each series' },
+  connections: { kind: 'int', default: 2, usage: 'Connections that write' },
+  repetitions: { kind: 'int', default: 30, usage: 'How often each query is asked' },
+  'more-hosts': {
+    kind: 'int',
+    default: 0,
+    usage: 'Hosts of the second run for the memory a sample; 0: four times -hosts',
+  },
+  'wide-hosts': { kind: 'int', default: 1000, usage: 'Hosts of the wide run' },
+  rounds: { kind: 'int', default: 3, usage: 'Rounds, each with fresh processes; medians are shown' },
+  only: {
+    kind: 'string',
+    default: '',
+    placeholder: 'A,B',
+    usage: `What to measure, of: ${TOPICS.join(', ')}; default: all but ${NOT_BY_DEFAULT}`,
+  },
+  server: {
+    kind: 'string',
+    default: '',
+    placeholder: 'COMMAND',
+    usage: 'Server to measure; default: node dist/server.js -config {config}',
+  },
+  peer: {
+    kind: 'string',
+    default: '',
+    placeholder: 'COMMAND',
+    usage: 'Another server of the protocol to run beside it; {config} stands for its config file',
+  },
+  curves: {
+    kind: 'bool',
+    default: false,
+    usage: 'Instead: throughput, latency and memory against series, samples and workers, as table and SVG',
+  },
+  out: { kind: 'string', default: 'bench/results', placeholder: 'DIR', usage: 'Where the result files go' },
+} as const satisfies FlagTable;
+
+export function parseOptions(argv: readonly string[]): Options | OptionsExit {
+  const parsed = parseGoFlags(FLAGS, argv, COMMAND);
+  if (parsed.kind === 'help') return { exit: 0, text: parsed.usage };
+  if (parsed.kind === 'usageError') return wrong(parsed.message);
+  const { values, rest } = parsed;
+  if (rest.length > 0) return wrong(`unexpected argument ${JSON.stringify(rest[0])}: only flags are known`);
+  for (const name of ['hosts', 'threads', 'steps', 'connections', 'repetitions', 'rounds', 'wide-hosts'] as const) {
+    if (values[name] < 1) return wrong(`-${name} ${values[name]}: expected at least 1`);
+  }
+  const named = values.only === '' ? TOPICS.filter((topic) => topic !== NOT_BY_DEFAULT) : values.only.split(',');
+  const topics = new Set(TOPICS.filter((topic) => named.includes(topic)));
+  const unknown = named.find((name) => !TOPICS.some((topic) => topic === name));
+  if (unknown !== undefined) return wrong(`-only ${unknown}: expected some of ${TOPICS.join(', ')}`);
+  const { hosts, threads, steps, connections, repetitions, rounds, peer, curves, out } = values;
+  return {
+    load: {
+      hosts,
+      threads,
+      steps,
+      frequency: 60,
+      connections,
+      repetitions,
+      moreHosts: values['more-hosts'] || hosts * 4,
+      wideHosts: values['wide-hosts'],
+    },
+    rounds,
+    topics,
+    server: values.server || `node ${resolve('dist/server.js')} -config {config} -loglevel err`,
+    peer,
+    curves,
+    out,
+  };
+}
+
+function wrong(message: string): OptionsExit {
+  return { exit: 2, text: `${message}\n'${COMMAND} -h' lists the flags\n` };
+}

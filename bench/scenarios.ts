@@ -1,0 +1,270 @@
+/** What is measured: each scenario takes a fresh server and gives figures. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Generator } from './client.js';
+import { type Figure, percentile } from './figures.js';
+import { CLUSTER, hostName, seriesPerHost } from './mix.js';
+import { eventLoopLagP99 } from './prometheus.js';
+import { queryShapes } from './queries.js';
+import { Server, type ServerOptions } from './server.js';
+
+export const TOPICS = ['ingest', 'query', 'stall', 'memory', 'disk', 'restart', 'checkpoint', 'wide'] as const;
+export type Topic = (typeof TOPICS)[number];
+
+export interface Load {
+  hosts: number;
+  threads: number;
+  steps: number;
+  /** Seconds. */
+  frequency: number;
+  connections: number;
+  /** Repetitions of each query. */
+  repetitions: number;
+  /** Hosts of the larger of the two runs that give the memory a sample. */
+  moreHosts: number;
+  /** Hosts of the wide run, whose series are many and short. */
+  wideHosts: number;
+}
+
+/** Time for the server to finish what it does behind the answers. */
+const SETTLE_MS = 500;
+const WIDE_STEPS = 12;
+const CHECKPOINT_INTERVAL = '2s';
+const MEGABYTE = 1e6;
+
+interface Filled {
+  figures: Figure[];
+  samples: number;
+  /** Resident bytes before and after. */
+  base: number;
+  resident: number;
+}
+
+/** Unix seconds of the first step, so that the last lies just before now. */
+function startOf({ steps, frequency }: Pick<Load, 'steps' | 'frequency'>): number {
+  return (Math.floor(Date.now() / 1000 / frequency) - steps) * frequency;
+}
+
+/** Sends the whole load. */
+async function fill(server: Server, generator: Generator, load: Load, start: number, prefix = ''): Promise<Filled> {
+  const base = server.residentBytes();
+  const before = server.cpuSeconds();
+  const { hosts, threads, steps, frequency, connections } = load;
+  const job = { kind: 'write', port: server.port, hosts, threads, steps, frequency, connections } as const;
+  const { lines, seconds, latencies } = await generator.run({ ...job, timestamp: start });
+  await sleep(SETTLE_MS);
+  const cpu = server.cpuSeconds() - before;
+  const label = prefix === '' ? 'ingest' : `${prefix}: ingest`;
+  const key = prefix === '' ? '' : `${prefix}_`;
+  const figures: Figure[] = [
+    { key: `${key}lines_per_cpu`, label, unit: 'lines per server CPU second', value: lines / cpu, better: 'more' },
+    {
+      key: `${key}lines_per_s`,
+      label: `${label}, ${connections} connections`,
+      unit: 'lines/s',
+      value: lines / seconds,
+      better: 'more',
+    },
+    {
+      key: `${key}write_p50`,
+      label: 'write latency p50',
+      unit: 'ms',
+      value: percentile(latencies, 0.5),
+      better: 'less',
+    },
+    {
+      key: `${key}write_p99`,
+      label: 'write latency p99',
+      unit: 'ms',
+      value: percentile(latencies, 0.99),
+      better: 'less',
+    },
+  ];
+  return { figures, samples: lines, base, resident: server.residentBytes() };
+}
+
+async function queries(server: Server, generator: Generator, load: Load, start: number): Promise<Figure[]> {
+  const to = start + load.steps * load.frequency;
+  const figures: Figure[] = [];
+  for (const { key, label, body } of queryShapes({ from: start, to, hosts: load.hosts, threads: load.threads })) {
+    const before = server.cpuSeconds();
+    const result = await generator.run({ kind: 'query', port: server.port, body, repetitions: load.repetitions });
+    const cpu = ((server.cpuSeconds() - before) * 1000) / (load.repetitions + 1);
+    const { results } = JSON.parse(result.answer) as { results: { error?: string }[][] };
+    const error = results.flat().find((entry) => entry.error !== undefined)?.error;
+    if (error !== undefined || results.some((entries) => entries.length === 0)) {
+      throw new Error(`${label}: ${error ?? 'a query found no data'}`);
+    }
+    figures.push({ key, label, unit: 'ms p50', value: percentile(result.latencies, 0.5), better: 'less' });
+    figures.push({
+      key: `${key}_p99`,
+      label: '  its slowest 1 %',
+      unit: 'ms',
+      value: percentile(result.latencies, 0.99),
+      better: 'less',
+    });
+    figures.push({ key: `${key}_cpu`, label: "  its server's CPU", unit: 'ms', value: cpu, better: 'less' });
+  }
+  return figures;
+}
+
+/** Everything that one filled server can tell: ingest, queries, stall, disk, restarts. */
+async function main(
+  options: ServerOptions,
+  generator: Generator,
+  load: Load,
+  topics: ReadonlySet<Topic>,
+): Promise<Filled> {
+  const start = startOf(load);
+  const server = await Server.start(options);
+  try {
+    const filled = await fill(server, generator, load, start);
+    const figures: Figure[] = topics.has('ingest') ? filled.figures : [];
+    if (topics.has('memory')) {
+      figures.push({
+        key: 'memory_base',
+        label: 'memory: the process without data',
+        unit: 'MB',
+        value: filled.base / MEGABYTE,
+        better: 'less',
+      });
+      figures.push({
+        key: 'memory_full',
+        label: 'memory: with the data',
+        unit: 'MB',
+        value: filled.resident / MEGABYTE,
+        better: 'less',
+      });
+    }
+    if (topics.has('query')) figures.push(...(await queries(server, generator, load, start)));
+    const lag = topics.has('stall') ? eventLoopLagP99(await server.metrics()) : undefined;
+    if (lag !== undefined) {
+      figures.push({
+        key: 'event_loop_lag',
+        label: 'event-loop lag p99 of the main thread',
+        unit: 'ms',
+        value: lag,
+        better: 'less',
+      });
+    }
+    const perSample = (bytes: number): number => bytes / filled.samples;
+    if (topics.has('disk')) {
+      figures.push({
+        key: 'disk_log',
+        label: 'disk: log',
+        unit: 'bytes a sample',
+        value: perSample(server.diskBytes()),
+        better: 'less',
+      });
+    }
+    if (topics.has('restart')) {
+      const probe = probeOf(load, start);
+      await server.kill();
+      const afterKill = await server.restart(probe);
+      figures.push({ key: 'restart_kill', label: 'start after kill -9', unit: 's', value: afterKill, better: 'less' });
+      const stop = await server.stop();
+      figures.push({ key: 'stop', label: 'clean stop', unit: 's', value: stop, better: 'less' });
+      figures.push({
+        key: 'restart_stop',
+        label: 'start after a clean stop',
+        unit: 's',
+        value: await server.restart(probe),
+        better: 'less',
+      });
+    }
+    if (topics.has('disk')) {
+      await server.stop();
+      figures.push({
+        key: 'disk_checkpoint',
+        label: 'disk: after a clean stop',
+        unit: 'bytes a sample',
+        value: perSample(server.diskBytes()),
+        better: 'less',
+      });
+    }
+    return { ...filled, figures };
+  } finally {
+    await server.discard();
+  }
+}
+
+/** A query whose answer has data once the last host is loaded. */
+function probeOf(load: Load, start: number): string {
+  const host = hostName(load.hosts - 1);
+  return JSON.stringify({
+    cluster: CLUSTER,
+    from: start,
+    to: start + load.steps * load.frequency,
+    queries: [{ metric: 'cpu_load', host }],
+  });
+}
+
+/** One round of everything asked for, on one server. */
+export async function round(options: ServerOptions, load: Load, topics: ReadonlySet<Topic>): Promise<Figure[]> {
+  const generate = async <T>(use: (generator: Generator) => Promise<T>): Promise<T> => {
+    const generator = new Generator();
+    try {
+      return await use(generator);
+    } finally {
+      generator.close();
+    }
+  };
+  const figures: Figure[] = [];
+  let filled: Filled | undefined;
+  if ((['ingest', 'query', 'stall', 'memory', 'disk', 'restart'] as const).some((topic) => topics.has(topic))) {
+    filled = await generate((generator) => main(options, generator, load, topics));
+    figures.push(...filled.figures);
+  }
+  if (topics.has('memory') && filled !== undefined && load.moreHosts > load.hosts) {
+    const larger = await generate((generator) => fillOnly(options, generator, { ...load, hosts: load.moreHosts }));
+    const value = (larger.resident - filled.resident) / (larger.samples - filled.samples);
+    figures.push({
+      key: 'memory_sample',
+      label: `memory: ${load.hosts} to ${load.moreHosts} hosts`,
+      unit: 'bytes a sample',
+      value,
+      better: 'less',
+    });
+  }
+  if (topics.has('checkpoint')) {
+    const { figures: all } = await generate((generator) =>
+      fillOnly({ ...options, checkpointInterval: CHECKPOINT_INTERVAL }, generator, load),
+    );
+    const p99 = all.find(({ key }) => key === 'write_p99');
+    if (p99 !== undefined) {
+      figures.push({
+        ...p99,
+        key: 'checkpoint_write_p99',
+        label: `write latency p99, a checkpoint every ${CHECKPOINT_INTERVAL}`,
+      });
+    }
+  }
+  if (topics.has('wide')) figures.push(...(await generate((generator) => wide(options, generator, load))));
+  return figures;
+}
+
+async function fillOnly(options: ServerOptions, generator: Generator, load: Load): Promise<Filled> {
+  const server = await Server.start(options);
+  try {
+    return await fill(server, generator, load, startOf(load));
+  } finally {
+    await server.discard();
+  }
+}
+
+/** Many series, few samples: the first minutes of a large cluster. */
+async function wide(options: ServerOptions, generator: Generator, load: Load): Promise<Figure[]> {
+  const large = { ...load, hosts: load.wideHosts, steps: WIDE_STEPS };
+  const start = startOf(large);
+  const server = await Server.start(options);
+  try {
+    const { figures, resident } = await fill(server, generator, large, start, 'wide');
+    const series = large.hosts * seriesPerHost(large.threads);
+    const label = `wide: memory with ${series} series x ${WIDE_STEPS} samples`;
+    figures.push({ key: 'wide_memory', label, unit: 'MB', value: resident / MEGABYTE, better: 'less' });
+    const status = (await queries(server, generator, large, start)).find(({ key }) => key === 'query_status');
+    if (status !== undefined) figures.push({ ...status, key: 'wide_status', label: `wide: ${status.label}` });
+    return figures;
+  } finally {
+    await server.discard();
+  }
+}
