@@ -36,12 +36,12 @@ export class ByteSource {
     this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
   }
 
-  /** @param capacity bytes of the window; the most that `fill` can promise. */
+  /** @param capacity bytes of the window, the most that `fill` can promise; no more than the file has are allocated. */
   static async open(path: string, capacity = DEFAULT_CAPACITY): Promise<ByteSource> {
     const handle = await open(path, 'r');
     try {
       const { size } = await handle.stat();
-      return new ByteSource(path, handle, size, capacity);
+      return new ByteSource(path, handle, size, Math.min(capacity, size));
     } catch (error) {
       await handle.close();
       throw error;
