@@ -1,14 +1,38 @@
 import { Hono } from 'hono';
 import { type Bindings, dispatcher, notFoundDispatcher } from './dispatch.js';
+import { openApiDocument } from './openapi.js';
 import type { HttpContext, Route } from './route.js';
+import { debugRoute } from './routes/debug.js';
+import { freeRoute } from './routes/free.js';
+import { healthcheckRoute } from './routes/healthcheck.js';
 import { healthzRoute } from './routes/healthz.js';
+import { indexRoute } from './routes/index.js';
+import { influxRoutes } from './routes/influx.js';
+import { metricsRoute } from './routes/metrics.js';
 import { queryRoute } from './routes/query.js';
+import { swaggerRoutes } from './routes/swagger.js';
 import { writeRoute } from './routes/write.js';
 
 /** Every route of this server. */
 export function routesOf(context: HttpContext): Route[] {
-  const routes = [writeRoute(context), queryRoute(context), healthzRoute(context)];
+  const routes: Route[] = [
+    writeRoute(context),
+    queryRoute(context),
+    healthcheckRoute(context),
+    debugRoute(context),
+    freeRoute(context),
+    healthzRoute(context),
+    ...(context.metrics === undefined ? [] : [metricsRoute(context.metrics)]),
+    ...influxRoutes(context),
+    indexRoute(context, () => routes),
+    ...(context.dev ? swaggerRoutes(() => documentOf(routes, context)) : []),
+  ];
   return routes;
+}
+
+/** The OpenAPI document of these routes. */
+export function documentOf(routes: readonly Route[], context: HttpContext) {
+  return openApiDocument(routes, context.version, context.authenticator !== undefined);
 }
 
 /**

@@ -17,6 +17,7 @@ function exchangeOf(c: Context<Bindings>): Exchange {
     incoming: c.env.incoming,
     outgoing: c.env.outgoing,
     param: (name) => c.req.query(name),
+    segment: (name) => c.req.param(name),
     received: 0,
     sent: 0,
   };
@@ -45,8 +46,7 @@ function answerError(exchange: Exchange, context: HttpContext, error: unknown, r
   }
   const failure = toHttpError(error);
   if (failure.status === 500) {
-    const cause = failure.cause instanceof Error ? (failure.cause.stack ?? failure.cause.message) : failure.cause;
-    context.log.error(`${exchange.incoming.method} ${exchange.incoming.url?.split('?', 1)[0]}: ${String(cause)}`);
+    context.log.err(`${exchange.incoming.method} ${exchange.incoming.url?.split('?', 1)[0]} failed`, failure.cause);
   }
   if (exchange.outgoing.headersSent) {
     exchange.outgoing.destroy();

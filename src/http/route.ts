@@ -1,17 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.js';
 import type { Store } from '../core/store.js';
+import type { Logger } from '../log.js';
 import type { Authenticator } from './auth.js';
 import type { ReceiveBudget } from './body.js';
 import type { HttpError } from './errors.js';
 import type { OperationDocument } from './openapi.js';
 
 /** Where the HTTP layer reports what it cannot tell a client. */
-export interface HttpLog {
-  debug(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
-}
+export type HttpLog = Pick<Logger, 'err'>;
 
 /** Called once a request, after its answer was handed to the socket. `bytes`: body bytes received plus sent. */
 export type Observe = (route: string, seconds: number, status: number, bytes: number) => void;
@@ -42,6 +39,8 @@ export interface Exchange {
   readonly outgoing: ServerResponse;
   /** First value of a query parameter, percent-decoded. */
   param(name: string): string | undefined;
+  /** A `:name` segment of the path, percent-decoded. */
+  segment(name: string): string | undefined;
   /** Body bytes read from the client, as they came over the wire. */
   received: number;
   /** Body bytes given to the socket. */

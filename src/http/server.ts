@@ -74,7 +74,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   // The body reader says `100 Continue` itself, after the checks that need no body.
   server.on('checkContinue', onRequest);
   await listen(server, config.main.host, config.main.port);
-  server.on('error', (error) => log.error(`HTTP server: ${error.message}`));
+  server.on('error', (error) => log.err('the HTTP server failed', error));
   return { server, port: portOf(server), close: () => connections.close(CLOSE_GRACE) };
 }
 
@@ -97,7 +97,7 @@ function makeListener(context: HttpContext): (incoming: IncomingMessage, outgoin
   });
   return (incoming, outgoing) => {
     if (lacksHost(incoming)) {
-      const exchange = { incoming, outgoing, param: () => undefined, received: 0, sent: 0 };
+      const exchange = { incoming, outgoing, param: () => undefined, segment: () => undefined, received: 0, sent: 0 };
       send(exchange, 400, JSON_TYPE, errorBody(400, 'the Host header is missing'));
       return;
     }

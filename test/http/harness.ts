@@ -54,14 +54,14 @@ export async function start(options: Partial<HttpOptions> & { store?: MemoryStor
   const store = options.store ?? new MemoryStore();
   const observed: Observation[] = [];
   const logged: string[] = [];
-  const log = (message: string): void => {
-    logged.push(message);
+  const err = (message: string, error?: unknown): void => {
+    logged.push(`${message}: ${String(error)}`);
   };
   const http = await startHttp({
     config: configWith(),
     dev: false,
     version: '0.0.0-test',
-    log: { debug: log, warn: log, error: log },
+    log: { err },
     observe: (route, seconds, status, bytes) => observed.push({ route, seconds, status, bytes }),
     ...options,
     store,

@@ -1,0 +1,103 @@
+/** Under -dev: the OpenAPI document and Swagger UI, all from this server. */
+
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { HTML_TYPE, send, sendJson } from '../answer.js';
+import { HttpError } from '../errors.js';
+import type { Exchange, Route } from '../route.js';
+
+const SCRIPT_TYPE = 'text/javascript; charset=utf-8';
+
+/** Swagger UI sets styles from its script and draws its icons from data URLs; everything else comes from here. */
+const POLICY = [
+  'Content-Security-Policy',
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+];
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>cc-metric-store: API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" type="image/png" href="/swagger/favicon-32x32.png">
+<link rel="stylesheet" href="/swagger/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/swagger/swagger-ui-bundle.js"></script>
+<script src="/swagger/start.js"></script>
+</body>
+</html>
+`;
+
+const START = `SwaggerUIBundle({ url: '/swagger/doc.json', dom_id: '#swagger-ui', deepLinking: true });
+`;
+
+/** The files of swagger-ui-dist that the page needs, with their types. Nothing else of the package can be asked for. */
+const files: ReadonlyMap<string, string> = new Map([
+  ['swagger-ui.css', 'text/css; charset=utf-8'],
+  ['swagger-ui-bundle.js', SCRIPT_TYPE],
+  ['favicon-32x32.png', 'image/png'],
+]);
+
+const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+async function sendFile(exchange: Exchange, name: string): Promise<void> {
+  if (name === 'start.js') return send(exchange, 200, SCRIPT_TYPE, START);
+  const type = files.get(name);
+  if (type === undefined) throw new HttpError(404, `no such path: /swagger/${name}`);
+  send(exchange, 200, type, await readFile(join(directory, name)));
+}
+
+/** @param document the OpenAPI document; asked for once the routes are complete. */
+export function swaggerRoutes(document: () => unknown): Route[] {
+  return [
+    {
+      path: '/swagger',
+      access: 'open',
+      operations: {
+        GET: {
+          handle: (exchange) => send(exchange, 200, HTML_TYPE, PAGE, POLICY),
+          document: { summary: 'Swagger UI', responses: { 200: { description: 'a page', type: HTML_TYPE } } },
+        },
+      },
+    },
+    {
+      path: '/swagger/doc.json',
+      access: 'open',
+      operations: {
+        GET: {
+          handle: (exchange) => sendJson(exchange, 200, document()),
+          document: {
+            summary: 'This document',
+            responses: { 200: { description: 'OpenAPI 3.1', type: 'application/json' } },
+          },
+        },
+      },
+    },
+    {
+      path: '/swagger/:file',
+      access: 'open',
+      operations: {
+        GET: {
+          handle: (exchange) => sendFile(exchange, exchange.segment('file') ?? ''),
+          document: {
+            summary: "Swagger UI's files",
+            parameters: [
+              {
+                name: 'file',
+                in: 'path',
+                required: true,
+                description: 'name of the file',
+                schema: { type: 'string', enum: [...files.keys(), 'start.js'] },
+              },
+            ],
+            responses: { 200: { description: 'the file' }, 404: { description: 'no such file' } },
+          },
+        },
+      },
+    },
+  ];
+}
