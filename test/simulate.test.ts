@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -76,6 +76,15 @@ describe('simulated cluster', () => {
     expect(lines.filter((line) => line.includes('type=hwthread,type-id=3'))).toHaveLength(5);
     expect(lines.filter((line) => line.includes('type=accelerator,type-id=00000000:49:00.0'))).toHaveLength(3);
     expect(lines.filter((line) => line.includes('type=node,stype=filesystem'))).toHaveLength(3);
+  });
+
+  it('sends only what the example config stores', () => {
+    const config = JSON.parse(readFileSync('configs/config.json', 'utf8')) as {
+      main: { addr: string };
+      metrics: object;
+    };
+    expect(Object.keys(config.metrics)).toEqual(expect.arrayContaining(METRICS.map(({ name }) => name)));
+    expect(optionsOf().url.host).toBe(config.main.addr);
   });
 
   it('names no series twice', () => {

@@ -27,7 +27,12 @@ const COMMAND = 'npm run simulate --';
 const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 const FLAGS = {
-  url: { kind: 'string', default: 'http://localhost:8080', placeholder: 'URL', usage: 'Base URL of the server' },
+  url: {
+    kind: 'string',
+    default: 'http://localhost:8082',
+    placeholder: 'URL',
+    usage: 'Base URL of the server; the default is that of configs/config.json',
+  },
   cluster: { kind: 'string', default: 'alex', placeholder: 'NAME', usage: 'Name of the cluster' },
   hosts: { kind: 'int', default: 8, usage: 'Number of hosts' },
   threads: { kind: 'int', default: 72, usage: 'Hardware threads a host' },
