@@ -1,8 +1,8 @@
 /**
  * Runs of decimal digits, 8 bytes (SWAR) or 16 bytes (SIMD) at a time.
  *
- * 1. XOR or subtract '0': a digit becomes 0..9, every other byte something above 9.
- * 2. Count the digits in front: the lowest byte above 9 ends the run.
+ * 1. Find the bytes that are no digits; the first ends the run.
+ * 2. XOR or subtract '0': a digit becomes 0..9.
  * 3. Move the run to the word's upper end, so that zeros stand in front of it, and add up neighbours:
  *    digits to pairs, pairs to fours, fours to eights.
  *
@@ -12,14 +12,6 @@
 
 /** Eight times '0', to XOR with eight bytes of text. */
 export const ZEROS: u64 = 0x3030303030303030;
-
-/** How many bytes of w (text ^ ZEROS) in front are digits: 0..8. */
-// @ts-ignore: decorator
-@inline
-export function digitRun8(w: u64): i32 {
-  // A carry out of the first non-digit only spoils the bytes behind it.
-  return i32(ctz(((w + 0x7676767676767676) | w) & 0x8080808080808080)) >> 3;
-}
 
 /** Value of eight digits (text ^ ZEROS). */
 // @ts-ignore: decorator
@@ -38,24 +30,23 @@ export function digitsBelow8(w: u64, n: i32): u64 {
   return digits8((w << ((7 - n) << 3)) << 8);
 }
 
-/** Sixteen bytes of text at p, less '0' each: to be given to digitRun16 and digits16. */
+/** One bit for each of the 32 bytes at p, the first lowest: set where it is no digit. */
 // @ts-ignore: decorator
 @inline
-export function loadDigits16(p: usize): v128 {
-  return i8x16.sub(v128.load(p), i8x16.splat(0x30));
+export function nonDigits32(p: usize): u32 {
+  // Moved to -128..-119, digits are below all other bytes, for the one signed comparison that x64 has.
+  const offset = i8x16.splat(0x50);
+  const nine = i8x16.splat(-119);
+  const lower = i8x16.bitmask(i8x16.gt_s(i8x16.add(v128.load(p), offset), nine));
+  const upper = i8x16.bitmask(i8x16.gt_s(i8x16.add(v128.load(p, 16), offset), nine));
+  return lower | (upper << 16);
 }
 
-/** How many bytes of v in front are digits: 0..16. */
+/** Value of the n digits at p, n in 0..16. Reads 16 bytes. */
 // @ts-ignore: decorator
 @inline
-export function digitRun16(v: v128): i32 {
-  return ctz(i8x16.bitmask(i8x16.gt_u(v, i8x16.splat(9))) | 0x10000);
-}
-
-/** Value of the first n digits of v, n in 0..16. */
-// @ts-ignore: decorator
-@inline
-export function digits16(v: v128, n: i32): u64 {
+export function digits16(p: usize, n: i32): u64 {
+  const v = i8x16.sub(v128.load(p), i8x16.splat(0x30));
   // Indices below 0 wrap to 128 and above, where swizzle gives the zeros to fill up with.
   const place = i8x16.add(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(i8(n - 16)));
   const digits = i8x16.swizzle(v, place);
@@ -66,14 +57,14 @@ export function digits16(v: v128, n: i32): u64 {
   return (both & 0xffffffff) * 100000000 + (both >> 32);
 }
 
-/** Scalar twin of digitRun16 on the text at p. */
-export function digitRun16Scalar(p: usize): i32 {
-  let n = 0;
-  while (n < 16 && u8(load<u8>(p + n) - 0x30) <= 9) n++;
-  return n;
+/** Scalar twin of nonDigits32. */
+export function nonDigits32Scalar(p: usize): u32 {
+  let mask: u32 = 0;
+  for (let i = 0; i < 32; i++) mask |= u32(u8(load<u8>(p + i) - 0x30) > 9) << i;
+  return mask;
 }
 
-/** Scalar twin of digits16 on the text at p. */
+/** Scalar twin of digits16. */
 export function digits16Scalar(p: usize, n: i32): u64 {
   let value: u64 = 0;
   for (let i = 0; i < n; i++) value = value * 10 + u64(load<u8>(p + i) - 0x30);

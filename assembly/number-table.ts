@@ -25,7 +25,7 @@ const WORDS = 30;
 /** The table. Read-only once the module has started. */
 export const POWERS_OF_FIVE: usize = memory.data((LARGEST_POWER - SMALLEST_POWER + 1) * ENTRY_SIZE, 16);
 
-/** Little-endian 32-bit words; three words of zeros below give topBits room for short integers. */
+/** Little-endian 32-bit words; the words of zeros below let storeEntry read five words of the shortest integer. */
 const BELOW = 4;
 const work: usize = memory.data((BELOW + WORDS) * 4, 16);
 
@@ -53,7 +53,7 @@ function storeEntry(q: i32, top: i32): void {
     hi = (upper << shift) | (lower >> (64 - shift));
     lo = (lower << shift) | (below >> (64 - shift));
   }
-  // 128 bits hold 5^27 times a u64 exactly: from there on a reciprocal that is too large by less than 1 still decides.
+  // Up to 5^27, which fits 64 bits, a quotient can be a whole number: a reciprocal below the true one would miss it.
   if (q >= -27 && q < 0) {
     lo++;
     if (lo == 0) hi++;

@@ -4,7 +4,7 @@
  *   value  = float | integer 'i' | unsigned 'u'         ends at ' ' ',' '\n' '\r' or the end of the text
  *   float  = ['-'] (digits ['.' [digits]] | '.' digits) [('e' | 'E') ['+' | '-'] digits]
  *
- * 1. Digits in front of the point, 8 at a time, behind it 16 at a time (number-digits.ts), into one integer.
+ * 1. All digits, in front of and behind the point, into one integer, 8 or 16 at a time (number-digits.ts).
  * 2. Up to 19 digits: that integer and the power of ten are rounded at once (number-round.ts).
  * 3. More (parseLong): the first 19 are rounded, once as they are and once plus 1; only where that gives two
  *    doubles, all digits are compared exactly (number-slow.ts).
@@ -12,15 +12,7 @@
  * Every result is the double nearest to the decimal, ties to even.
  */
 import { LineError } from '../src/core/codes';
-import {
-  digitRun16,
-  digitRun8,
-  digits16,
-  digits8,
-  digitsBelow8,
-  loadDigits16,
-  ZEROS,
-} from './number-digits';
+import { digits16, digits8, digitsBelow8, nonDigits32, ZEROS } from './number-digits';
 import { INFINITY_BITS, roundDecimal, roundDecimalBits } from './number-round';
 import { roundExactly } from './number-slow';
 
@@ -91,68 +83,76 @@ export function parseValue(p: usize, end: usize): usize {
   return next;
 }
 
+// @ts-ignore: decorator
+@inline
 function parseTerminated(p: usize): usize {
-  const negative = load<u8>(p) == MINUS;
-  const start = p + usize(negative);
+  // A branch, not an addition: what follows need not wait for this byte.
+  if (load<u8>(p) == MINUS) return parseMagnitude(p + 1, true);
+  return parseMagnitude(p, false);
+}
 
-  let word = load<u64>(start) ^ ZEROS;
-  let whole = digitRun8(word);
-  let mantissa: u64;
-  if (whole < 8) {
-    mantissa = digitsBelow8(word, whole);
-  } else {
-    mantissa = digits8(word);
-    word = load<u64>(start, 8) ^ ZEROS;
-    const more = digitRun8(word);
-    if (more == 8) return parseLong(start, negative);
-    mantissa = mantissa * tenToThe(more) + digitsBelow8(word, more);
-    whole += more;
-  }
-  p = start + whole;
+// @ts-ignore: decorator
+@inline
+function parseMagnitude(start: usize, negative: bool): usize {
+  // Point and end are found at once; without a byte that is no digit whole is 32.
+  const others = nonDigits32(start);
+  const whole = i32(ctz(others));
+  if (whole > 15) return parseLong(start, negative);
+  let mantissa = digitsUpTo15(start, whole);
+  let p = start + whole;
   let c = u32(load<u8>(p));
 
   let fraction = 0;
   if (c == POINT) {
     p++;
-    const significant = mantissa == 0 ? 0 : whole;
-    const bytes = loadDigits16(p);
-    fraction = digitRun16(bytes);
-    // A wrong product here is not used: parseLong starts over.
-    mantissa = mantissa * tenToThe(fraction) + digits16(bytes, fraction);
-    if (fraction == 16) {
-      word = load<u64>(p, 16) ^ ZEROS;
-      const more = digitRun8(word);
-      if (more > DIGITS_MAX - 16) return parseLong(start, negative);
-      mantissa = mantissa * tenToThe(more) + digitsBelow8(word, more);
-      fraction += more;
+    fraction = i32(ctz(others & (others - 1))) - whole - 1;
+    // The 0 of 0.1234567890123456789 does not count. Without an end among the 32 bytes the sum is 31.
+    const uncounted = i32(whole == 1 && mantissa == 0);
+    if (whole + fraction > DIGITS_MAX + uncounted) return parseLong(start, negative);
+    if (fraction <= 16) {
+      mantissa = mantissa * tenToThe(fraction) + digits16(p, fraction);
+    } else {
+      const more = fraction - 16;
+      mantissa = mantissa * tenToThe(16) + digits16(p, 16);
+      mantissa = mantissa * tenToThe(more) + digitsBelow8(load<u64>(p, 16) ^ ZEROS, more);
     }
-    if (significant + fraction > DIGITS_MAX) return parseLong(start, negative);
     if (whole + fraction == 0) return fail(LineError.BadValue);
     p += fraction;
     c = u32(load<u8>(p));
   } else if (whole == 0) {
     return failUnlikeNumber(p, negative);
+  } else if (isTerminator(c)) {
+    // At most 15 digits: an exact double.
+    return accept(p, negative, f64(i64(mantissa)));
   } else if (c == 'i'.charCodeAt(0) || c == 'u'.charCodeAt(0)) {
-    // At most 15 digits: in range.
     return acceptInteger(p, c, negative, mantissa);
   }
 
   let exponent = -fraction;
-  if ((c | 0x20) == 'e'.charCodeAt(0)) {
+  if (!isTerminator(c)) {
+    if ((c | 0x20) != 'e'.charCodeAt(0)) return fail(LineError.BadValue);
     p = readExponent(p + 1);
-    if (p == 0) return fail(LineError.BadValue);
+    if (p == 0 || !isTerminator(u32(load<u8>(p)))) return fail(LineError.BadValue);
     exponent += exponentRead;
-    c = u32(load<u8>(p));
   }
-  if (!isTerminator(c)) return fail(LineError.BadValue);
-  return accept(p, negative, roundDecimal(mantissa, exponent));
+  const magnitude = roundDecimal(mantissa, exponent);
+  if (magnitude == Infinity) return fail(LineError.OutOfRange);
+  return accept(p, negative, magnitude);
 }
 
-/** Sets the result, or fails when it is too large for a double. */
+/** Value of the n digits at p, n in 0..15. */
+// @ts-ignore: decorator
+@inline
+function digitsUpTo15(p: usize, n: i32): u64 {
+  const word = load<u64>(p) ^ ZEROS;
+  if (n < 8) return digitsBelow8(word, n);
+  const more = n - 8;
+  return digits8(word) * tenToThe(more) + digitsBelow8(load<u64>(p, 8) ^ ZEROS, more);
+}
+
 // @ts-ignore: decorator
 @inline
 function accept(p: usize, negative: bool, magnitude: f64): usize {
-  if (magnitude == Infinity) return fail(LineError.OutOfRange);
   parsedValue = negative ? -magnitude : magnitude;
   return p;
 }
@@ -252,18 +252,17 @@ function parseLong(start: usize, negative: bool): usize {
   }
   const digitsEnd = p;
 
-  if ((c | 0x20) == 'e'.charCodeAt(0)) {
+  if (!isTerminator(c)) {
+    if ((c | 0x20) != 'e'.charCodeAt(0)) return fail(LineError.BadValue);
     p = readExponent(p + 1);
-    if (p == 0) return fail(LineError.BadValue);
+    if (p == 0 || !isTerminator(u32(load<u8>(p)))) return fail(LineError.BadValue);
     exponent += exponentRead;
-    c = u32(load<u8>(p));
   }
-  if (!isTerminator(c)) return fail(LineError.BadValue);
-  if (!inexact) return accept(p, negative, roundDecimal(mantissa, exponent));
   let bits = roundDecimalBits(mantissa, exponent);
-  if (bits != INFINITY_BITS && bits != roundDecimalBits(mantissa + 1, exponent)) {
+  if (inexact && bits != INFINITY_BITS && bits != roundDecimalBits(mantissa + 1, exponent)) {
     bits = roundExactly(bits, start, digitsEnd, exponent);
   }
+  if (bits == INFINITY_BITS) return fail(LineError.OutOfRange);
   return accept(p, negative, reinterpret<f64>(bits));
 }
 
@@ -287,9 +286,8 @@ function acceptLongInteger(p: usize, suffix: u32, negative: bool, mantissa: u64,
 export function parseUnsigned(p: usize, end: usize): usize {
   const behind = load<u8>(end);
   if (behind != NEWLINE) store<u8>(end, NEWLINE);
-  const bytes = loadDigits16(p);
-  const count = digitRun16(bytes);
-  let value = digits16(bytes, count);
+  const count = min(i32(ctz(nonDigits32(p))), 16);
+  let value = digits16(p, count);
   let next = p + count;
   if (count == 16) {
     for (let c = u32(load<u8>(next)); isDigit(c); c = u32(load<u8>(++next))) {

@@ -1,5 +1,5 @@
 /** Test module of number*.ts and print*.ts: the routines, and loops over many values in one call. */
-import { digitRun16, digitRun16Scalar, digits16, digits16Scalar, loadDigits16 } from '../number-digits';
+import { digits16, digits16Scalar, nonDigits32, nonDigits32Scalar } from '../number-digits';
 import { POWERS_OF_FIVE } from '../number-table';
 import { parsedInteger, parsedValue, parseError, parseUnsigned, parseValue } from '../number';
 import { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printString } from '../print';
@@ -19,23 +19,11 @@ export function parseValues(p: usize, end: usize, out: usize): i32 {
   return n;
 }
 
-/** Parses the same text `rounds` times; returns the sum, so that nothing is left out. */
-export function benchValues(p: usize, end: usize, rounds: i32): f64 {
-  let sum = 0.0;
-  for (let i = 0; i < rounds; i++) {
-    for (let at = p; at < end; at++) {
-      at = parseValue(at, end);
-      sum += parsedValue;
-    }
-  }
-  return sum;
-}
-
 /** Whether SIMD and scalar read the same digits at p. */
 export function digitsAgree(p: usize): bool {
-  const bytes = loadDigits16(p);
-  const n = digitRun16(bytes);
-  return n == digitRun16Scalar(p) && digits16(bytes, n) == digits16Scalar(p, n);
+  const others = nonDigits32(p);
+  const n = min(i32(ctz(others)), 16);
+  return others == nonDigits32Scalar(p) && digits16(p, n) == digits16Scalar(p, n);
 }
 
 /** Address of the power-of-five table (see number-table.ts). */

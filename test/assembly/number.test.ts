@@ -251,6 +251,21 @@ describe('parseValue', () => {
     expectAsNumber(collect(400_000, make).filter((text) => Number.isFinite(Number(text))));
   });
 
+  it('reads any count of digits and zeros in front of the point and behind it', () => {
+    const random = randomNumbers(9);
+    const texts: string[] = [];
+    for (let whole = 0; whole <= 36; whole++) {
+      for (let fraction = whole === 0 ? 1 : 0; fraction <= 36; fraction++) {
+        const a = digits(random, 36).slice(0, whole);
+        const b = digits(random, 36).slice(0, fraction);
+        const zeros = '0'.repeat(Math.floor(random() * (fraction + 1)));
+        texts.push(`${a}.${b}`, `${'0'.repeat(whole)}.${b}`, `${a}.${zeros}${b.slice(zeros.length)}`, `-${a}.${b}e-7`);
+        if (whole > 0) texts.push(`${'0'.repeat(fraction)}${a}`, `-${a}.${'0'.repeat(fraction)}`);
+      }
+    }
+    expectAsNumber(texts);
+  });
+
   it('rounds halfway cases of up to 19 digits to even', () => {
     const random = randomNumbers(4);
     const make = (): string => {
@@ -371,14 +386,19 @@ describe('parseUnsigned', () => {
   });
 });
 
-describe('digits16', () => {
-  it('reads the same digits as its scalar twin', () => {
+describe('SIMD digits', () => {
+  it('reads the same as the scalar twin', () => {
     const random = randomNumbers(8);
-    const bytes = new Uint8Array(core.memory.buffer, free, 16);
-    for (let i = 0; i < 100_000; i++) {
-      for (let k = 0; k < 16; k++) bytes[k] = 0x30 + Math.floor(random() * 10);
-      if (random() < 0.8) bytes[Math.floor(random() * 16)] = Math.floor(random() * 256);
-      expect(core.digitsAgree(free)).toBe(1);
+    const bytes = new Uint8Array(core.memory.buffer, free, 32);
+    for (let i = 0; i < 50_000; i++) {
+      for (let k = 0; k < 32; k++) bytes[k] = 0x30 + Math.floor(random() * 10);
+      for (let k = random() * 4; k > 1; k--) bytes[Math.floor(random() * 32)] = Math.floor(random() * 256);
+      if (core.digitsAgree(free) !== 1) throw new Error(`disagree on ${Buffer.from(bytes).toString('hex')}`);
+    }
+    for (let c = 0; c < 256; c++) {
+      bytes.fill(0x35);
+      bytes[c % 32] = c;
+      expect(core.digitsAgree(free), `byte ${c}`).toBe(1);
     }
   });
 });
