@@ -1,5 +1,5 @@
 /**
- * Integers from 2^63 up to the largest double, exactly: limbs of nine decimal digits, lowest first, doubled until the value is
+ * Integers from 2^64 up to the largest double, exactly: limbs of nine decimal digits, lowest first, doubled until the value is
  * there. Nothing but a broken sensor sends such values, so this need not be fast.
  */
 import { printNine, printU64 } from './print-integer';

@@ -8,7 +8,7 @@
  * 2. What that shift cuts off decides: above half rounds up, exactly half to the even last digit (as Go's strconv does).
  * 3. Integer part in groups of three digits by table (print-integer.ts), fraction with its point as one store.
  *
- * s <= 0 is an integer (from 2^63 on: print-slow.ts), s >= 64 rounds to 0.
+ * s <= 0 is an integer (from 2^64 on: print-slow.ts), s >= 64 rounds to 0.
  */
 import { printU64 } from './print-integer';
 import { printBigInteger } from './print-slow';
@@ -94,6 +94,6 @@ function printUncommon(dst: usize, bits: u64, s: i32, m: u64): usize {
   }
   store<u8>(dst, MINUS);
   dst += usize(bits >> 63);
-  if (s > -11) return printU64(dst, m << u64(-s));
+  if (s >= -11) return printU64(dst, m << u64(-s));
   return printBigInteger(dst, m, -s);
 }
