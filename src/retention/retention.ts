@@ -1,0 +1,74 @@
+import type { Config } from '../config/config.js';
+import type { Store } from '../core/store.js';
+import type { Logger } from '../log.js';
+import type { Job } from '../telemetry/telemetry.js';
+import { startCheckpoints } from './checkpoints.js';
+import { retentionRounds } from './rounds.js';
+import { every } from './schedule.js';
+import type { UsedNodesLimits } from './used-nodes.js';
+
+export interface RetentionOptions {
+  store: Pick<Store, 'state' | 'stats' | 'checkpoint' | 'retain'>;
+  config: Config;
+  log: Logger;
+  /** Deletes or archives checkpoint data that is older than the retention; run every retention. */
+  cleanup?: () => Promise<void>;
+  /** Told of each run of a job, for telemetry. */
+  onJob?: (job: Job, seconds: number, failed: boolean) => void;
+  /** Told how many blocks a round freed. */
+  onFreed?: (blocks: number) => void;
+  /** Unix milliseconds. */
+  now?: () => number;
+  fetch?: typeof fetch;
+  limits?: UsedNodesLimits;
+}
+
+export interface Retention {
+  /** Ends the timers and waits for what is under way. Call it before `Store.stop`. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The jobs that run by themselves: freeing what is older than the retention (every half of it), checkpoints (by time
+ * and by size of the log), cleanup of checkpoint files (every retention). None of them ever throws or ends the others.
+ */
+export function startRetention(options: RetentionOptions): Retention {
+  const { store, config, log, cleanup, onJob } = options;
+  const { retentionSeconds, checkpointIntervalSeconds, checkpoints } = config.store;
+
+  const timed = async (job: Job, task: () => Promise<boolean>): Promise<void> => {
+    const begin = performance.now();
+    let failed: boolean;
+    try {
+      failed = !(await task());
+    } catch (error) {
+      failed = true;
+      log.err(`the ${job} failed, next try at its next turn`, error);
+    }
+    onJob?.(job, (performance.now() - begin) / 1000, failed);
+  };
+
+  const round = retentionRounds(options);
+  const jobs = [
+    every(retentionSeconds / 2, () => timed('retention', round)),
+    startCheckpoints({
+      store,
+      log,
+      intervalSeconds: checkpointIntervalSeconds,
+      maxLogBytes: checkpoints.maxWalSize,
+      onEnd: (seconds, failed) => onJob?.('checkpoint', seconds, failed),
+    }),
+  ];
+  if (cleanup !== undefined) {
+    const task = async (): Promise<boolean> => {
+      await cleanup();
+      return true;
+    };
+    jobs.push(every(retentionSeconds, () => timed('cleanup', task)));
+  }
+  return {
+    async stop(): Promise<void> {
+      await Promise.all(jobs.map((job) => job.stop()));
+    },
+  };
+}
