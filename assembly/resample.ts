@@ -22,9 +22,12 @@ const SAMPLE_SIZE: usize = 8;
 /** Candidates from which on two lanes are faster than one; measured. */
 const VECTOR_CANDIDATES: i32 = 10;
 
-/** Points that `lttb` writes when asked for `m` of `n`: m, but never fewer than the two ends and never more than there are. */
+/**
+ * Points that `lttb` writes when asked for `m` of `n`: m, but never fewer than the two ends and never more than there are. With m < 1, a
+ * resolution wider than the series, all of them: there is nothing to resample to.
+ */
 export function lttbPoints(n: i32, m: i32): i32 {
-  return min(max(m, 2), n);
+  return m < 1 ? n : min(max(m, 2), n);
 }
 
 /**
@@ -33,7 +36,7 @@ export function lttbPoints(n: i32, m: i32): i32 {
  */
 export function lttb(src: usize, n: i32, dst: usize, m: i32): void {
   if (n <= 0) return;
-  if (m >= n) {
+  if (m < 1 || m >= n) {
     memory.copy(dst, src, <usize>n * SAMPLE_SIZE);
     return;
   }

@@ -150,7 +150,12 @@ describe('lttb', () => {
 
   it('keeps the two ends when fewer than three points are asked for', () => {
     const values = [1, 2, 3, 4, 5];
-    for (const m of [2, 1, 0, -3]) expect(resample(values, m)).toEqual([1, 5]);
+    for (const m of [2, 1]) expect(resample(values, m)).toEqual([1, 5]);
+  });
+
+  it('copies when not even one point is asked for', () => {
+    const values = [1, 2, Number.NaN, 4, 5];
+    for (const m of [0, -3]) expect(resample(values, m)).toEqual(values);
   });
 
   it('handles the shortest series', () => {
