@@ -38,11 +38,14 @@ function operationOf(route: Route, method: string | undefined) {
   throw new HttpError(405, `${method} is not allowed on ${route.path}, only ${allow}`, ['Allow', allow]);
 }
 
-/** Answers with the error, unless it is too late for that. */
+/** What nginx logs for a client that closed its request; nobody gets to see it. */
+const CLIENT_GONE = 499;
+
+/** Answers with the error, unless it is too late for that. Returns the status to be counted. */
 function answerError(exchange: Exchange, context: HttpContext, error: unknown, render: (error: HttpError) => string) {
   if (error instanceof ClientGone) {
     exchange.outgoing.destroy();
-    return;
+    return CLIENT_GONE;
   }
   const failure = toHttpError(error);
   if (failure.status === 500) {
@@ -50,43 +53,44 @@ function answerError(exchange: Exchange, context: HttpContext, error: unknown, r
   }
   if (exchange.outgoing.headersSent) {
     exchange.outgoing.destroy();
-    return;
+  } else {
+    send(exchange, failure.status, JSON_TYPE, render(failure), failure.headers);
   }
-  send(exchange, failure.status, JSON_TYPE, render(failure), failure.headers);
+  return failure.status;
 }
 
 async function run(exchange: Exchange, route: Route, context: HttpContext): Promise<void> {
   const started = performance.now();
+  let status: number;
   try {
     const operation = operationOf(route, exchange.incoming.method);
     if (route.access !== 'open' && context.authenticator !== undefined) {
       await context.authenticator.check(exchange.incoming.headers.authorization, route.access);
     }
     await operation.handle(exchange);
+    status = exchange.outgoing.statusCode;
   } catch (error) {
     const render = route.renderError ?? ((failure: HttpError) => errorBody(failure.status, failure.message));
-    answerError(exchange, context, error, render);
+    status = answerError(exchange, context, error, render);
   }
   const seconds = (performance.now() - started) / 1000;
-  context.observe?.(route.path, seconds, exchange.outgoing.statusCode, exchange.received + exchange.sent);
+  context.observe?.(route.path, seconds, status, exchange.received + exchange.sent);
 }
 
 /** The Hono handler of a route, for all methods. */
 export function dispatcher(route: Route, context: HttpContext) {
   return (c: Context<Bindings>): Response => {
-    // Not awaited: the adapter has nothing left to do, and `run` answers every failure itself.
-    void run(exchangeOf(c), route, context);
+    const exchange = exchangeOf(c);
+    // Not awaited: the adapter has nothing left to do, and `run` answers every failure itself. What is left is a BUG.
+    run(exchange, route, context).catch((error: unknown) => {
+      context.log.err(`BUG: answering ${route.path} failed`, error);
+      exchange.outgoing.destroy();
+    });
     return RESPONSE_ALREADY_SENT;
   };
 }
 
-/** A path that no route has. It is the same for all methods and needs no token. */
-export const notFoundRoute: Route = {
-  path: 'unknown',
-  access: 'open',
-  operations: {},
-};
-
+/** The Hono handler of paths that no route has. */
 export function notFoundDispatcher(context: HttpContext) {
   return (c: Context<Bindings>): Response => {
     const exchange = exchangeOf(c);
