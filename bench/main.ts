@@ -1,17 +1,21 @@
 /** `npm run bench`: what a server of the protocol takes in processor time, latency, memory and disk. `-h` lists the flags, docs/benchmarks.md explains. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { curves } from './curves.js';
 import { type Figure, summarise, table } from './figures.js';
-import { type Options, parseOptions } from './options.js';
+import { type Options, OWN_SERVER, parseOptions } from './options.js';
 import { round } from './scenarios.js';
 
 const options = parseOptions(process.argv.slice(2));
 if ('exit' in options) {
   process.stderr.write(options.text);
   process.exit(options.exit);
+}
+if (options.server.includes(OWN_SERVER) && !existsSync(OWN_SERVER)) {
+  process.stderr.write(`${OWN_SERVER} is missing: run 'npm run build' first, or name another with -server\n`);
+  process.exit(1);
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 

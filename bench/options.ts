@@ -22,6 +22,9 @@ export interface OptionsExit {
   text: string;
 }
 
+/** The server of this checkout, once it is built. */
+export const OWN_SERVER = resolve('dist/server.js');
+
 /** Taken only when named: it needs a few GB for the peer. */
 const NOT_BY_DEFAULT: Topic = 'wide';
 const COMMAND = 'npm run bench --';
@@ -92,7 +95,7 @@ export function parseOptions(argv: readonly string[]): Options | OptionsExit {
     },
     rounds,
     topics,
-    server: values.server || `node ${resolve('dist/server.js')} -config {config} -loglevel err`,
+    server: values.server || `node ${OWN_SERVER} -config {config} -loglevel err`,
     peer,
     curves,
     out,

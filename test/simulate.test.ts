@@ -11,6 +11,7 @@ import { type Options, parseOptions } from '../src/simulate/options.js';
 import { createPoster } from '../src/simulate/post.js';
 import { RefusedError, run } from '../src/simulate/run.js';
 import { Latencies, Tally } from '../src/simulate/tally.js';
+import { seededRandom, valuesOf } from '../src/simulate/values.js';
 
 const NOW = 1_700_000_000;
 /** One sample as InfluxDB line protocol has it, with seconds. */
@@ -112,6 +113,27 @@ describe('simulated cluster', () => {
     const [host] = simulatedHosts(SHAPE);
     expect(host?.next(NOW).body.toString()).not.toBe(host?.next(NOW).body.toString());
   });
+
+  it.each(['percent', 'steady', 'gauge', 'load', 'rate', 'counter', 'rare', 'constant'] as const)(
+    'keeps %s values plausible for days',
+    (kind) => {
+      const next = valuesOf(kind, 50, seededRandom(5));
+      const values = Array.from({ length: 5000 }, () => Number.parseFloat(next()));
+      expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
+      const limit = {
+        percent: 100,
+        steady: 100,
+        constant: 50,
+        rare: 4,
+        load: 1e3,
+        gauge: 1e6,
+        rate: 1e6,
+        counter: 1e9,
+      };
+      expect(Math.max(...values)).toBeLessThanOrEqual(limit[kind]);
+      if (kind === 'steady') expect(values.reduce((sum, value) => sum + value) / values.length).toBeCloseTo(50, -1);
+    },
+  );
 
   it('spells PCI addresses in hexadecimal', () => {
     expect([0, 1, 40].map(pciAddress)).toEqual(['00000000:49:00.0', '00000000:4e:00.0', '00000001:11:00.0']);

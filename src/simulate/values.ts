@@ -5,14 +5,15 @@ export type Random = () => number;
 
 /**
  * - `percent`: 0..100, every digit of a double
- * - `rate`: a quotient of counters, every digit of a double
+ * - `rate`: a quotient of counters that wanders off, every digit of a double
+ * - `steady`: one that comes back to its typical value
  * - `counter`: a growing integer, written with an `i`
  * - `gauge`: a slowly changing whole number
  * - `rare`: nearly always 0
  * - `constant`: never changes
  * - `load`: two decimals
  */
-export type ValueKind = 'percent' | 'rate' | 'counter' | 'gauge' | 'rare' | 'constant' | 'load';
+export type ValueKind = 'percent' | 'rate' | 'steady' | 'counter' | 'gauge' | 'rare' | 'constant' | 'load';
 
 /** The generator mulberry32 (Tommy Ettinger, public domain): small, fast, good enough for test data. */
 export function seededRandom(seed: number): Random {
@@ -46,6 +47,11 @@ export function valuesOf(kind: ValueKind, typical: number, random: Random): () =
     case 'rate':
       return () => {
         value = Math.abs(value * (1 + 0.05 * normal(random)));
+        return String(value);
+      };
+    case 'steady':
+      return () => {
+        value = Math.abs(value + 0.1 * (typical - value) + 0.05 * typical * normal(random));
         return String(value);
       };
     case 'counter':
