@@ -1,0 +1,272 @@
+/**
+ * The four codecs of packed integers: decimals or the doubles' bits, above a frame of reference or as differences.
+ *
+ * The integer of a bin is reference + divisor * item, with the reference the integer of the block's least bin. Frame
+ * codecs pack the items, delta codecs the differences of neighbours; each lane starts at item 0.
+ * ```
+ *  a:  width:6 | frame kind:2
+ *  b:  patches:6 | patch bytes - 1:3 | decimals:4 | multiply:1 | divisor:1 | misfits:1
+ *  body: │ lane 0 │ lane 1 │ frame (0, 2 or 8) │ divisor (0 or 8) │ patch skips u8.. │ patch upper bits, 1-8 bytes each ..
+ *        │ misfits: entries u8, skips u8.., values f64.. │ padding: an 8-byte load of the last item stays inside │
+ * ```
+ * A patch adds its (signed) upper bits above the packed ones; a misfit is a bin that is no decimal, kept as it is.
+ */
+import { Codec } from '../../src/core/codecs';
+import { MAX_PLACES, misfitAt, misfits, scaledInteger, scaleOf } from './decimal';
+import { blockCodec, blockCount, halfOf, laneBytes, laneOffset, MAX_WIDTH, MIN_OFFSET, paramA, paramB } from './layout';
+import { packLanes, unpackLanes } from './pack';
+import { Frame, frameBytes, frameShift, planFrame, planFrameKind, planPatchBytes, planPatches, planWidth } from './plan';
+import { FILLED, LANES } from './scratch';
+import { addDelta, addFrame, Convert, writeDelta, writeFrame } from './sink';
+import { checkSkips, fillersBetween, MAX_SKIP } from './skips';
+
+const WIDTH_MASK: i32 = 63;
+const FRAME_KIND_SHIFT: i32 = 6;
+const PATCHES_MASK: i32 = 63;
+const PATCH_BYTES_SHIFT: i32 = 6;
+const PLACES_SHIFT: i32 = 9;
+const MULTIPLY: i32 = 1 << 13;
+const DIVISOR: i32 = 1 << 14;
+const MISFITS: i32 = 1 << 15;
+const MISFIT_SIZE: i32 = 9;
+
+// @ts-ignore: decorator
+@inline
+function isDelta(codec: i32): bool {
+  return codec == Codec.DecimalDelta || codec == Codec.BitsDelta;
+}
+
+// @ts-ignore: decorator
+@inline
+function isBits(codec: i32): bool {
+  return codec == Codec.BitsFrame || codec == Codec.BitsDelta;
+}
+
+/** Fills `deltas` with the differences of the items at `source`; each lane starts at 0. */
+export function differences(source: usize, count: i32, deltas: usize): void {
+  const half = halfOf(count);
+  let before: i64 = 0;
+  for (let i = 0; i < count; i++) {
+    const item = load<i64>(source + (<usize>i << 3));
+    store<i64>(deltas + (<usize>i << 3), item - (i == half ? 0 : before));
+    before = item;
+  }
+}
+
+function misfitEntries(): i32 {
+  let entries = misfits;
+  let before = 0;
+  for (let m = 0; m < misfits; m++) {
+    entries += fillersBetween(before, misfitAt(m));
+    before = misfitAt(m);
+  }
+  return entries;
+}
+
+/** Bytes that keep an 8-byte load of the last item inside the block. */
+function loadSlack(width: i32): i32 {
+  return width == 0 ? 0 : 8 - ((width + 7) >> 3);
+}
+
+/** Bytes of divisor and misfits of a decimal block, after `planDecimals`. */
+export function decimalExtras(divisor: i64): i32 {
+  return (divisor == 1 ? 0 : 8) + (misfits == 0 ? 0 : 1 + misfitEntries() * MISFIT_SIZE);
+}
+
+/** Bytes of the body of items that take `planned` bytes by their plan, and `extras` more. */
+export function integersSize(plan: usize, count: i32, planned: i32, extras: i32): i32 {
+  const width = planWidth(plan);
+  return max(planned + extras, 2 * laneBytes(count, width) + loadSlack(width));
+}
+
+/** `a` of a block with this plan. */
+export function integersA(plan: usize): i32 {
+  return planWidth(plan) | (planFrameKind(plan) << FRAME_KIND_SHIFT);
+}
+
+/** `b` of a bits block with this plan. */
+export function bitsB(plan: usize): i32 {
+  return planPatches(plan) | ((planPatchBytes(plan) - 1) << PATCH_BYTES_SHIFT);
+}
+
+/** `b` of a decimal block with this plan, after `planDecimals`. */
+export function decimalsB(plan: usize, places: i32, formula: i32, divisor: i64): i32 {
+  return bitsB(plan) | (places << PLACES_SHIFT) | (formula == Convert.Multiply ? MULTIPLY : 0) |
+    (divisor == 1 ? 0 : DIVISOR) | (misfits == 0 ? 0 : MISFITS);
+}
+
+/** Writes the body of items planned in `plan`. `isDecimal`: with divisor and misfits. Returns the end, not padded. */
+export function writeIntegers(source: usize, count: i32, plan: usize, isDecimal: bool, divisor: i64, out: usize): usize {
+  const width = planWidth(plan);
+  const frame = planFrame(plan);
+  let end = width == 0 ? out : packLanes(source, count, width, frame, out);
+  const lanesEnd = end;
+  const kind = planFrameKind(plan);
+  if (kind == Frame.Short) store<i16>(end, <i16>(frame >> frameShift(width)));
+  else if (kind == Frame.Long) store<i64>(end, frame);
+  end += frameBytes(kind);
+  if (isDecimal && divisor != 1) {
+    store<i64>(end, divisor);
+    end += 8;
+  }
+  end = writePatches(source, count, plan, end);
+  if (isDecimal && misfits > 0) end = writeMisfits(end);
+  memory.fill(end, 0, 8);
+  return max(end, lanesEnd + loadSlack(width));
+}
+
+function writePatches(source: usize, count: i32, plan: usize, out: usize): usize {
+  const patches = planPatches(plan);
+  if (patches == 0) return out;
+  const width = planWidth(plan);
+  const frame = planFrame(plan);
+  const bytes = planPatchBytes(plan);
+  let uppers = out + patches;
+  let before = 0;
+  for (let i = 0; i < count; i++) {
+    const upper = (load<i64>(source + (<usize>i << 3)) - frame) >> width;
+    if (upper == 0) continue;
+    for (let f = fillersBetween(before, i); f > 0; f--) {
+      store<u8>(out++, MAX_SKIP);
+      store<i64>(uppers, 0);
+      uppers += bytes;
+      before += MAX_SKIP;
+    }
+    store<u8>(out++, i - before);
+    store<i64>(uppers, upper);
+    uppers += bytes;
+    before = i;
+  }
+  return uppers;
+}
+
+function writeMisfits(out: usize): usize {
+  const entries = misfitEntries();
+  store<u8>(out++, entries);
+  let values = out + entries;
+  let before = 0;
+  for (let m = 0; m < misfits; m++) {
+    const bin = misfitAt(m);
+    for (let f = fillersBetween(before, bin); f > 0; f--) {
+      before += MAX_SKIP;
+      store<u8>(out++, MAX_SKIP);
+      store<u64>(values, load<u64>(FILLED + (<usize>before << 3)));
+      values += 8;
+    }
+    store<u8>(out++, bin - before);
+    store<u64>(values, load<u64>(FILLED + (<usize>bin << 3)));
+    values += 8;
+    before = bin;
+  }
+  return values;
+}
+
+/** Whether the block has misfits, which cannot be added in one pass. */
+export function hasMisfits(block: usize): bool {
+  return (paramB(block) & MISFITS) != 0;
+}
+
+let frame: i64 = 0;
+let reference: i64 = 0;
+let convert: i32 = 0;
+let scale: f64 = 1;
+
+/** Fills LANES with the items (deltas) of the block, sets the variables above; returns the misfits' address. */
+function unpackItems(block: usize, body: usize): usize {
+  const count = blockCount(block);
+  const width = paramA(block) & WIDTH_MASK;
+  const kind = paramA(block) >> FRAME_KIND_SHIFT;
+  const b = paramB(block);
+  unpackLanes(body, count, width, LANES);
+  let at = body + 2 * laneBytes(count, width);
+  frame = 0;
+  if (kind == Frame.Short) frame = <i64>load<i16>(at) << frameShift(width);
+  else if (kind == Frame.Long) frame = load<i64>(at);
+  at += frameBytes(kind);
+
+  const least = load<f64>(block, MIN_OFFSET);
+  if (isBits(blockCodec(block))) {
+    convert = Convert.Bits;
+    reference = reinterpret<i64>(least);
+  } else {
+    const places = (b >> PLACES_SHIFT) & 15;
+    convert = b & MULTIPLY ? Convert.Multiply : places == 0 ? Convert.Integer : Convert.Divide;
+    scale = scaleOf(convert, places);
+    reference = scaledInteger(least, places);
+  }
+  let divisor: i64 = 1;
+  if (b & DIVISOR) {
+    divisor = load<i64>(at);
+    at += 8;
+  }
+  const patches = b & PATCHES_MASK;
+  if (patches) at = addPatches(at, patches, ((b >> PATCH_BYTES_SHIFT) & 7) + 1, width, halfOf(count));
+  if (divisor != 1) {
+    for (let p = LANES, end = LANES + (<usize>halfOf(count) << 4); p < end; p += 8) {
+      store<i64>(p, (load<i64>(p) + frame) * divisor);
+    }
+    frame = 0;
+  }
+  return at;
+}
+
+function addPatches(skips: usize, patches: i32, bytes: i32, width: i32, half: i32): usize {
+  let upper = skips + patches;
+  const spare = 64 - (bytes << 3);
+  let bin = 0;
+  for (let p = 0; p < patches; p++) {
+    bin += load<u8>(skips + p);
+    // The 8 bytes that end with this patch; there is always a header before them.
+    upper += bytes;
+    const bits = (load<i64>(upper - 8) >> spare) << width;
+    const slot = LANES + laneOffset(bin, half);
+    store<i64>(slot, load<i64>(slot) + bits);
+  }
+  return upper;
+}
+
+/** Writes the bins of the block, gaps still filled, to `dst`. */
+export function decodeIntegers(block: usize, body: usize, dst: usize): void {
+  let at = unpackItems(block, body);
+  const count = blockCount(block);
+  if (isDelta(blockCodec(block))) writeDelta(convert, count, reference, frame, scale, dst);
+  else writeFrame(convert, count, reference + frame, scale, dst);
+  if (!hasMisfits(block)) return;
+  const entries = <i32>load<u8>(at++);
+  const values = at + entries;
+  for (let e = 0; e < entries; e++) {
+    dst += <usize>load<u8>(at + e) << 3;
+    store<u64>(dst, load<u64>(values + (<usize>e << 3)));
+  }
+}
+
+/** Adds the bins of a block without gaps and misfits to `dst`. */
+export function addIntegers(block: usize, body: usize, dst: usize): void {
+  unpackItems(block, body);
+  const count = blockCount(block);
+  if (isDelta(blockCodec(block))) addDelta(convert, count, reference, frame, scale, dst);
+  else addFrame(convert, count, reference + frame, scale, dst);
+}
+
+/** End of the body of a block from disk, not padded; 0 if it is unsound or reaches beyond `end`. */
+export function checkIntegers(block: usize, body: usize, end: usize): usize {
+  const count = blockCount(block);
+  const width = paramA(block) & WIDTH_MASK;
+  const kind = paramA(block) >> FRAME_KIND_SHIFT;
+  const b = paramB(block);
+  if (width > MAX_WIDTH || kind > Frame.Long || ((b >> PLACES_SHIFT) & 15) > MAX_PLACES) return 0;
+  if (isBits(blockCodec(block)) && b >> PLACES_SHIFT) return 0;
+  const lanesEnd = body + 2 * laneBytes(count, width);
+  let at = lanesEnd + frameBytes(kind) + (b & DIVISOR ? 8 : 0);
+  const patches = b & PATCHES_MASK;
+  if (at + patches > end || !checkSkips(at, patches, count)) return 0;
+  at += patches * (2 + ((b >> PATCH_BYTES_SHIFT) & 7));
+  if (b & MISFITS) {
+    if (at >= end) return 0;
+    const entries = <i32>load<u8>(at);
+    if (at + 1 + entries > end || !checkSkips(at + 1, entries, count)) return 0;
+    at += 1 + entries * MISFIT_SIZE;
+  }
+  at = max(at, lanesEnd + loadSlack(width));
+  return at <= end ? at : 0;
+}
