@@ -1,0 +1,100 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Scratch } from './reference-data.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const HOSTS = 40;
+const BINS = 10_000;
+
+/**
+ * Archives 40 series of 10 000 bins (two row groups), sorting most of them on disk. Says "runs" when the last run has been taken and
+ * "done" at the end. With a second argument it stands still once the last run was taken.
+ */
+const SCRIPT = `
+import { writeArchive } from './src/persistence/archive/write-archive.js';
+async function* runs() {
+  for (let h = ${HOSTS - 1}; h >= 0; h--) {
+    const values = Float64Array.from({ length: ${BINS} }, (_, k) => h + Math.sin(k));
+    yield { cluster: 'c', host: 'h' + h, levels: [], metric: 'm', frequency: 10, start: 1000, values };
+  }
+  console.log('runs');
+  if (process.argv[3] !== undefined) await new Promise((resolve) => setTimeout(resolve, 60_000));
+}
+await writeArchive(process.argv[2], 'c', 7, runs(), { sortBins: 16384 });
+console.log('done');
+`;
+
+const scratch = new Scratch();
+afterAll(() => scratch.remove());
+const build = join(scratch.path, 'build');
+
+beforeAll(() => {
+  // A child process has no transformer of TypeScript: compile what it needs.
+  mkdirSync(build);
+  const options = ['--outDir', join(build, 'src'), '--rootDir', 'src', '--target', 'ES2022', '--module', 'NodeNext'];
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const source = 'src/persistence/archive/write-archive.ts';
+  const flags = ['--strict', '--skipLibCheck', '--types', 'node', '--ignoreConfig'];
+  const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...flags, source], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect(stdout).toBe('');
+  expect(status).toBe(0);
+  symlinkSync(join(ROOT, 'node_modules'), join(build, 'node_modules'));
+  writeFileSync(join(build, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(build, 'archive.js'), SCRIPT);
+}, 60_000);
+
+/** Runs the script on a directory and kills it `delay` ms after it took the last run. Resolves to whether it had finished. */
+async function archive(directory: string, kill?: { delay: number; stand?: true }): Promise<boolean> {
+  const stand = kill?.stand === true ? ['stand'] : [];
+  const child = spawn(process.execPath, [join(build, 'archive.js'), directory, ...stand], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  let timer: NodeJS.Timeout | undefined;
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString('utf8');
+    if (kill !== undefined && said.includes('runs')) timer ??= setTimeout(() => child.kill('SIGKILL'), kill.delay);
+  });
+  await once(child, 'close');
+  clearTimeout(timer);
+  return said.includes('done');
+}
+
+it('killed in the middle leaves the old file whole, and the next run makes it good', async () => {
+  const expected = join(scratch.path, 'expected');
+  expect(await archive(expected)).toBe(true);
+  const bytes = readFileSync(join(expected, 'c/7.parquet'));
+
+  let interrupted = 0;
+  const directory = join(scratch.path, 'killed');
+  for (const delay of [0, 40, 80, 160, 240, 320, 480]) {
+    const before = existsSync(join(directory, 'c/7.parquet'));
+    const finished = await archive(directory, { delay });
+    if (!finished) interrupted++;
+    const path = join(directory, 'c/7.parquet');
+    // The file may have been complete although the process was killed before it said so.
+    if (before || finished) expect(existsSync(path)).toBe(true);
+    if (existsSync(path)) expect(readFileSync(path).equals(bytes)).toBe(true);
+  }
+  expect(interrupted).toBeGreaterThan(0);
+
+  expect(await archive(directory)).toBe(true);
+  expect(readdirSync(join(directory, 'c'))).toEqual(['7.parquet']);
+  expect(readFileSync(join(directory, 'c/7.parquet')).equals(bytes)).toBe(true);
+}, 60_000);
+
+it('killed while it sorts leaves pieces that the next run removes', async () => {
+  const directory = join(scratch.path, 'sorting');
+  expect(await archive(directory, { delay: 0, stand: true })).toBe(false);
+  cpSync(join(directory, 'c'), join(scratch.path, 'left'), { recursive: true });
+  expect(readdirSync(join(scratch.path, 'left')).some((name) => name.endsWith('.tmp'))).toBe(true);
+  expect(await archive(directory)).toBe(true);
+  expect(readdirSync(join(directory, 'c'))).toEqual(['7.parquet']);
+}, 60_000);
