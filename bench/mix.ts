@@ -1,10 +1,13 @@
 /** The load: what node collectors of an HPC cluster send, 743 series a host with 72 hardware threads. The same seed every time. */
-import { seededRandom, type ValueKind, valuesOf } from '../src/simulate/values.js';
+import { type Random, seededRandom, type ValueKind, valuesOf } from '../src/simulate/values.js';
 
 export const CLUSTER = 'fritz';
 export const SOCKETS = 2;
 const CONSTANT = 24_684_084;
 const TYPICAL = 520;
+/** Walks of each kind, and their length: a series takes one of them from anywhere on, so that a line costs no number formatting. */
+const WALKS = 16;
+const WALK_LENGTH = 4096;
 
 type Metric = readonly [name: string, kind: ValueKind, aggregation?: 'sum'];
 
@@ -64,22 +67,39 @@ export function metricsConfig(frequency: number): Record<string, { frequency: nu
   );
 }
 
+const walks = new Map<ValueKind, string[][]>();
+
+/** The values of one series, as text: a walk from a random place on, over and over. */
+function textsOf(kind: ValueKind, random: Random): { texts: readonly string[]; at: number } {
+  let ofKind = walks.get(kind);
+  if (ofKind === undefined) {
+    ofKind = Array.from({ length: WALKS }, (_, seed) => {
+      const next = valuesOf(kind, kind === 'constant' ? CONSTANT : TYPICAL, seededRandom(seed));
+      return Array.from({ length: WALK_LENGTH }, next);
+    });
+    walks.set(kind, ofKind);
+  }
+  const texts = ofKind[Math.floor(random() * WALKS)] ?? [];
+  return { texts, at: Math.floor(random() * WALK_LENGTH) };
+}
+
 /** Makes the bodies of one host: each call gives its next sample of every series. */
 export function hostBodies(index: number, threads: number): (timestamp: number) => string {
   const random = seededRandom(index + 1);
-  const series: { prefix: string; next: () => string }[] = [];
+  const series: { prefix: string; texts: readonly string[]; at: number }[] = [];
   const add = ([name, kind]: Metric, tags: string): void => {
-    series.push({
-      prefix: `${name},cluster=${CLUSTER},hostname=${hostName(index)},${tags} value=`,
-      next: valuesOf(kind, kind === 'constant' ? CONSTANT : TYPICAL, random),
-    });
+    const prefix = `${name},cluster=${CLUSTER},hostname=${hostName(index)},${tags} value=`;
+    series.push({ prefix, ...textsOf(kind, random) });
   };
   for (const metric of THREAD_METRICS) for (let id = 0; id < threads; id++) add(metric, `type=hwthread,type-id=${id}`);
   for (const metric of SOCKET_METRICS) for (let id = 0; id < SOCKETS; id++) add(metric, `type=socket,type-id=${id}`);
   for (const metric of NODE_METRICS) add(metric, 'type=node');
   return (timestamp) => {
     let text = '';
-    for (const one of series) text += `${one.prefix}${one.next()} ${timestamp}\n`;
+    for (const one of series) {
+      text += `${one.prefix}${one.texts[one.at]} ${timestamp}\n`;
+      one.at = (one.at + 1) % WALK_LENGTH;
+    }
     return text;
   };
 }
