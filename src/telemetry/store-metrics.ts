@@ -49,12 +49,12 @@ export function storeMetrics(into: Snapshot, partitions: readonly PartitionStats
   ]);
   into.gauge(
     'ccms_memory_used_bytes',
-    'Bytes in use in linear memory, of all kinds.',
-    sum((p) => p.memory.total),
+    'Bytes in use in linear memory, of all kinds, by partition; a partition holds 4 GiB at most.',
+    each((p) => p.memory.total),
   );
   into.gauge(
     'ccms_linear_memory_bytes',
-    'Size of the linear memory of a partition; it grows up to 4 GiB and is reused, never given back.',
+    'Size of the linear memory of a partition; freed parts are reused, it never shrinks.',
     each((p) => p.linearMemory),
   );
   into.gauge('ccms_blocks', 'Sealed blocks, by codec.', blocks(partitions));

@@ -1,0 +1,165 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fullOutput } from './fixtures.js';
+
+const ALERTS = resolve('configs/prometheus-alerts.yml');
+const directory = mkdtempSync(join(tmpdir(), 'ccms-alerts-'));
+let names: Set<string>;
+
+beforeAll(async () => {
+  const samples = (await fullOutput()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  names = new Set(samples.map((line) => line.replace(/[{ ].*/, '')));
+});
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** Names that are not in the output of /metrics. */
+function unknownNames(text: string): string[] {
+  const named = new Set(text.match(/\bccms_\w+/g) ?? []);
+  expect(named.size).toBeGreaterThan(5);
+  return [...named].filter((name) => !names.has(name));
+}
+
+function promtool(...argv: string[]): void {
+  const run = spawnSync('promtool', argv, { encoding: 'utf8' });
+  expect(run.error).toBeUndefined();
+  expect(`${run.status}\n${run.stdout}${run.stderr}`).toMatch(/^0\n/);
+}
+
+interface Panel {
+  type: string;
+  title: string;
+  targets?: { expr: string }[];
+  gridPos: { x: number; y: number; w: number; h: number };
+}
+
+describe('the Grafana dashboard', () => {
+  const dashboard = JSON.parse(readFileSync('configs/grafana-dashboard.json', 'utf8')) as { panels: Panel[] };
+  const targets = dashboard.panels.flatMap((panel) => panel.targets ?? []);
+
+  it('names only metrics that are exposed', () => {
+    expect(unknownNames(JSON.stringify(dashboard))).toEqual([]);
+    expect(targets.length).toBeGreaterThan(30);
+  });
+
+  it('shows every metric that is exposed', () => {
+    const text = JSON.stringify(dashboard);
+    const family = (name: string): string => name.replace(/_(bucket|sum|count)$/, '');
+    expect([...names].map(family).filter((name) => !text.includes(name))).toEqual([
+      // The sum of three that are shown.
+      'ccms_lines_total',
+      // Of use in alerts and when something is searched for only.
+      'ccms_partitions',
+      'ccms_log_segments',
+      'ccms_checkpoints_total',
+      'ccms_nats_batches_total',
+      'ccms_nats_bad_lines_total',
+      'ccms_nats_dropped_bytes_total',
+      'ccms_process_start_time_seconds',
+    ]);
+  });
+
+  it('asks in PromQL that promtool takes', () => {
+    const rules = targets.map(({ expr }, index) => {
+      const query = expr.replaceAll('$__rate_interval', '5m').replaceAll('$instance', '.*');
+      return `      - { record: 'panel${index}', expr: ${JSON.stringify(query)} }`;
+    });
+    const file = join(directory, 'panels.yml');
+    writeFileSync(file, `groups:\n  - name: panels\n    rules:\n${rules.join('\n')}\n`);
+    promtool('check', 'rules', file);
+  });
+
+  it('lays its panels out without overlaps', () => {
+    const taken = new Set<string>();
+    for (const { title, gridPos } of dashboard.panels) {
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(taken.has(`${x} ${y}`), `${title} overlaps another panel`).toBe(false);
+          taken.add(`${x} ${y}`);
+        }
+      }
+      expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+    }
+  });
+});
+
+describe('the alert rules', () => {
+  it('pass promtool and name only metrics that are exposed', () => {
+    promtool('check', 'rules', ALERTS);
+    expect(unknownNames(readFileSync(ALERTS, 'utf8'))).toEqual([]);
+  });
+
+  it('are all documented', () => {
+    const alerts = [...readFileSync(ALERTS, 'utf8').matchAll(/- alert: (\w+)/g)].map((match) => match[1]);
+    const docs = readFileSync('docs/telemetry.md', 'utf8');
+    expect(alerts.filter((alert) => !docs.includes(`\`${alert}\``))).toEqual([]);
+  });
+
+  it('fire when they should, and only then', () => {
+    // Series as promtool writes them: start, step a minute, number of steps.
+    const healthy: Record<string, string> = {
+      ccms_build_info: '1x180',
+      ccms_ready: '1x180',
+      'ccms_log_failed{partition="0"}': '0x180',
+      ccms_samples_stored_total: '0+1000x180',
+      ccms_lines_total: '0+1000x180',
+      'ccms_lines_refused_total{reason="bad_value"}': '0+1x180',
+      ccms_checkpoint_last_timestamp_seconds: '0+60x180',
+      ccms_checkpoint_interval_seconds: '1800x180',
+      ccms_process_start_time_seconds: '0x180',
+      'ccms_job_failures_total{job="cleanup"}': '3x180',
+      'ccms_memory_used_bytes{partition="0"}': '1000x180',
+      ccms_memory_cap_bytes: '0x180',
+      ccms_nats_connected: '1x180',
+      ccms_nats_dropped_messages_total: '9x180',
+      'ccms_http_requests_total{route="/api/write",status="200"}': '0+1000x180',
+      'ccms_http_requests_total{route="/api/write",status="503"}': '0+1x180',
+      'ccms_http_request_duration_seconds_bucket{route="/api/query",le="1"}': '0+60x180',
+      'ccms_http_request_duration_seconds_bucket{route="/api/query",le="5"}': '0+60x180',
+      'ccms_http_request_duration_seconds_bucket{route="/api/query",le="+Inf"}': '0+60x180',
+      ccms_log_sync_seconds_total: '0+1x180',
+      ccms_log_syncs_total: '0+60x180',
+      'ccms_event_loop_lag_seconds{quantile="0.99"}': '0.01x180',
+      'ccms_event_loop_lag_seconds{quantile="1"}': '3x180',
+    };
+    const ill: Record<string, Record<string, string>> = {
+      MetricStoreNotReady: { ccms_ready: '0x180' },
+      MetricStoreLogFailed: { 'ccms_log_failed{partition="0"}': '1x180' },
+      MetricStoreNoSamples: { ccms_samples_stored_total: '5x180' },
+      MetricStoreBadLines: { 'ccms_lines_refused_total{reason="bad_value"}': '0+50x180' },
+      MetricStoreCheckpointOverdue: { ccms_checkpoint_last_timestamp_seconds: '0x180' },
+      MetricStoreJobFailed: { 'ccms_job_failures_total{job="cleanup"}': '0+1x180' },
+      MetricStoreMemoryNearCap: { ccms_memory_cap_bytes: '1010x180' },
+      MetricStorePartitionFull: { 'ccms_memory_used_bytes{partition="0"}': '4e9x180' },
+      MetricStoreNatsDisconnected: { ccms_nats_connected: '0x180' },
+      MetricStoreNatsDropping: { ccms_nats_dropped_messages_total: '0+1x180' },
+      MetricStoreServerErrors: { 'ccms_http_requests_total{route="/api/write",status="503"}': '0+50x180' },
+      MetricStoreSlowQueries: { 'ccms_http_request_duration_seconds_bucket{route="/api/query",le="1"}': '0x180' },
+      MetricStoreSlowLogSync: { ccms_log_sync_seconds_total: '0+59x180' },
+      MetricStoreEventLoopLag: { 'ccms_event_loop_lag_seconds{quantile="0.99"}': '0.5x180' },
+    };
+    for (const [alert, sickness] of Object.entries({ none: {}, ...ill })) {
+      const firing = firingAlerts({ ...healthy, ...sickness });
+      expect(firing, alert).toEqual(alert === 'none' ? [] : [alert]);
+    }
+    expect(firingAlerts({})).toEqual(['MetricStoreAbsent']);
+  });
+});
+
+/** The alerts that fire after three hours of the given series. */
+function firingAlerts(series: Record<string, string>): string[] {
+  const input = Object.entries(series).map(([name, values]) => ({ series: name, values }));
+  const query = { expr: 'count by (alertname) (ALERTS{alertstate="firing"})', eval_time: '3h', exp_samples: [] };
+  const test = { interval: '1m', input_series: input, promql_expr_test: [query] };
+  const file = join(directory, 'alerts-test.yml');
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify({ rule_files: [ALERTS], evaluation_interval: '1m', tests: [test] }));
+  const run = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+  const text = `${run.stdout}${run.stderr}`;
+  if (run.status !== 0 && !text.includes('got:')) throw new Error(text);
+  return [...text.matchAll(/\{alertname="(\w+)"\}/g)].map((match) => match[1] ?? '');
+}
