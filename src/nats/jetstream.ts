@@ -68,6 +68,8 @@ export function consume(
     if (stopped) stopMessages();
     log.info(`consuming ${durable.stream}/${durable.durable} (JetStream)`);
     const reason = await Promise.race([messages.closed(), ended]);
+    // Also when the connection is gone: the library's heartbeat timer would go on.
+    await messages.close();
     if (reason instanceof Error) throw reason;
   };
 

@@ -56,3 +56,10 @@ export function newNatsState(): NatsState {
     lastError: null,
   };
 }
+
+/**
+ * What /healthz says about NATS. Open to everybody, hence no address and no error text: those are in the log.
+ */
+export function natsHealth(state: Readonly<NatsState>): Record<string, string | number> {
+  return { nats: state.connection, natsReconnects: state.reconnects, natsDroppedMessages: state.droppedMessages };
+}

@@ -2,6 +2,7 @@ import { connect } from 'nats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NatsConfig } from '../../src/config/config.js';
 import { type NatsIngest, type NatsOptions, startNats } from '../../src/nats/ingest.js';
+import { natsHealth } from '../../src/nats/state.js';
 import { KeptLog, LineStore } from './line-store.js';
 import { freePort, NatsServer, publishRaw, until } from './nats-server.js';
 
@@ -122,6 +123,7 @@ describe('NATS ingest', () => {
     const ingest = start({ address: `127.0.0.1:${await freePort()}, 127.0.0.1:${server.port}` });
     await connected(ingest);
     expect(ingest.state.server).toBe(`127.0.0.1:${server.port}`);
+    expect(natsHealth(ingest.state)).toEqual({ nats: 'connected', natsReconnects: 0, natsDroppedMessages: 0 });
   });
 
   it('keeps a batch that the store refuses for now and writes it later, in order', async () => {
