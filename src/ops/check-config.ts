@@ -1,0 +1,144 @@
+/** `-check-config`: what a configuration means in series, partitions and memory, before it is put into service. */
+import { availableParallelism, totalmem } from 'node:os';
+import type { Config, MetricConfig } from '../config/config.js';
+import { formatSeconds } from '../config/duration.js';
+
+export interface Assumptions {
+  hosts: number;
+  /** Series below one host, all levels together. */
+  seriesPerHost: number;
+  /** Bytes of memory of this machine. */
+  machineBytes: number;
+  /** Cores of this machine. */
+  cores: number;
+}
+
+export interface ConfigReport {
+  text: string;
+  /** What the admin should look at again; part of the text as well. */
+  warnings: string[];
+}
+
+const GB = 1e9;
+/** Linear memory is 32-bit: a partition is filled to this and no further. */
+const PARTITION_BYTES = 3.5e9;
+/** Index, names and open block of one series. */
+const SERIES_BYTES = 512;
+/** Bytes of one sample in memory, measured over a busy cluster's mix of metrics. */
+const DOUBLE_BYTES = 5;
+const SINGLE_BYTES = 2.6;
+/** With 3 decimals; each decimal more or less is worth about 3.3 bits. */
+const THREE_DECIMALS_BYTES = 2;
+const BYTES_PER_DECIMAL = 0.4;
+/** The process without any samples. */
+const BASE_BYTES = 0.15e9;
+const LOOPBACK = /^(localhost|127\.|::1$)/;
+
+/** @param given replaces the default assumptions: 1000 hosts of 743 series each, and this machine */
+export function checkConfig(config: Config, given: Partial<Assumptions> = {}): ConfigReport {
+  const assumed = {
+    hosts: 1000,
+    seriesPerHost: 743,
+    machineBytes: totalmem(),
+    cores: availableParallelism(),
+    ...given,
+  };
+  const { main, metrics, store, nats } = config;
+  const series = assumed.hosts * assumed.seriesPerHost;
+  const { samples, sampleBytes } = atFullRetention(config, series);
+  const bytes = BASE_BYTES + series * SERIES_BYTES + sampleBytes;
+  const warnings = warningsOf(config, assumed, bytes);
+
+  const lines = [
+    `Address:     ${main.tls ? 'https' : 'http'}://${main.host.includes(':') ? `[${main.host}]` : main.host || '*'}:${main.port}`,
+    `Access:      ${main.jwtPublicKey ? 'JWT signed by the configured Ed25519 key' : 'anyone who reaches the port'}`,
+    `Metrics:     ${metrics.size} (${describeMetrics(metrics)})`,
+    `Retention:   ${formatSeconds(store.retentionSeconds)} in memory, then ${describeCleanup(config)}`,
+    `Checkpoints: ${store.checkpoints.fileFormat} in ${store.checkpoints.directory}, every ${formatSeconds(store.checkpointIntervalSeconds)}, log synced: ${describeSync(config)}`,
+    `Workers:     ${store.numWorkers === 0 ? 'none, all on the main thread' : store.numWorkers}, partitions: ${partitionCount(config)}`,
+    `Memory cap:  ${store.memoryCapBytes === 0 ? 'none' : gigabytes(store.memoryCapBytes)}`,
+    `NATS:        ${nats ? `${nats.address}, subjects: ${store.natsSubscriptions.map((s) => s.subject).join(', ') || 'none'}` : 'no'}`,
+    '',
+    `Memory at full retention, for ${assumed.hosts} hosts with ${assumed.seriesPerHost} series each, spread evenly over the metrics:`,
+    `  ${count(series)} series, ${count(samples)} samples: about ${gigabytes(bytes)}`,
+    `  (${(sampleBytes / Math.max(samples, 1)).toFixed(1)} bytes a sample: ${DOUBLE_BYTES} for "double", ${THREE_DECIMALS_BYTES} with 3 decimals;`,
+    `  ${SERIES_BYTES} bytes a series; ${gigabytes(BASE_BYTES)} for the process)`,
+    ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `Warning: ${warning}`)] : []),
+  ];
+  return { text: `${lines.join('\n')}\n`, warnings };
+}
+
+/** One partition a worker, and as many as the cap needs at the size that one can have. */
+export function partitionCount({ store }: Config): number {
+  return Math.max(1, store.numWorkers, Math.ceil(store.memoryCapBytes / PARTITION_BYTES));
+}
+
+function atFullRetention({ metrics, store }: Config, series: number): { samples: number; sampleBytes: number } {
+  let samples = 0;
+  let sampleBytes = 0;
+  for (const metric of metrics.values()) {
+    const ofMetric = (series / metrics.size) * Math.ceil(store.retentionSeconds / metric.frequency);
+    samples += ofMetric;
+    sampleBytes += ofMetric * bytesPerSample(metric);
+  }
+  return { samples: Math.round(samples), sampleBytes };
+}
+
+function bytesPerSample({ precision }: MetricConfig): number {
+  if (precision === 'double') return DOUBLE_BYTES;
+  if (precision === 'single') return SINGLE_BYTES;
+  const bytes = THREE_DECIMALS_BYTES + (precision - 3) * BYTES_PER_DECIMAL;
+  return Math.min(DOUBLE_BYTES, bytes);
+}
+
+function warningsOf({ main, metrics, store }: Config, assumed: Assumptions, bytes: number): string[] {
+  const warnings: string[] = [];
+  const cap = store.memoryCapBytes;
+  if (cap > 0 && cap < bytes) {
+    warnings.push(
+      `memory-cap (${gigabytes(cap)}) is below that: about ${formatSeconds((store.retentionSeconds * cap) / bytes)} of ` +
+        `${formatSeconds(store.retentionSeconds)} will fit, older data is freed early`,
+    );
+  }
+  const needed = cap > 0 ? Math.min(cap, bytes) : bytes;
+  if (needed > assumed.machineBytes) {
+    warnings.push(`this machine has only ${gigabytes(assumed.machineBytes)} of memory`);
+  }
+  if (store.numWorkers > assumed.cores) {
+    warnings.push(`num-workers is ${store.numWorkers}, but this machine has only ${assumed.cores} cores`);
+  }
+  if (!LOOPBACK.test(main.host)) {
+    if (main.jwtPublicKey === undefined) warnings.push('the port can be reached from outside, without jwt-public-key');
+    else if (main.tls === undefined)
+      warnings.push('tokens and data cross the network unencrypted, without https-cert-file');
+  }
+  if (store.walSync === 'off')
+    warnings.push('wal-sync is "off": a power failure loses what the kernel has not written yet');
+  if (metrics.size === 0) warnings.push('no metric is configured: every line will be skipped');
+  return warnings;
+}
+
+function describeMetrics(metrics: ReadonlyMap<string, MetricConfig>): string {
+  const counts = new Map<number, number>();
+  for (const { frequency } of metrics.values()) counts.set(frequency, (counts.get(frequency) ?? 0) + 1);
+  const sorted = [...counts].sort(([a], [b]) => a - b);
+  return (
+    sorted.map(([frequency, metricCount]) => `${metricCount} every ${formatSeconds(frequency)}`).join(', ') || 'none'
+  );
+}
+
+function describeCleanup({ store: { cleanup } }: Config): string {
+  return cleanup.mode === 'delete' ? 'deleted' : `archived as Parquet in ${cleanup.directory}`;
+}
+
+function describeSync({ store }: Config): string {
+  return { always: 'before each answer', interval: 'every second', off: 'by the kernel' }[store.walSync];
+}
+
+function gigabytes(bytes: number): string {
+  return bytes < GB ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / GB).toFixed(1)} GB`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/load.js';
+import { checkConfig, partitionCount } from '../../src/ops/check-config.js';
+
+const machine = { machineBytes: 64e9, cores: 8 };
+
+function configOf(change: { main?: object; metrics?: object; store?: object } = {}) {
+  const text = JSON.stringify({
+    main: change.main ?? {},
+    metrics: change.metrics ?? { clock: { frequency: 60, aggregation: 'avg' } },
+    'metric-store': { 'retention-in-memory': '48h', 'memory-cap': 0, 'num-workers': 1, ...change.store },
+  });
+  return parseConfig(text, 'c.json').config;
+}
+
+describe('checkConfig', () => {
+  it('says what the configuration means', () => {
+    const { text, warnings } = checkConfig(configOf(), machine);
+    expect(warnings).toEqual([]);
+    expect(text).toBe(`Address:     http://localhost:8080
+Access:      anyone who reaches the port
+Metrics:     1 (1 every 1m)
+Retention:   2d in memory, then deleted
+Checkpoints: wal in ./var/checkpoints, every 12h, log synced: every second
+Workers:     1, partitions: 1
+Memory cap:  none
+NATS:        no
+
+Memory at full retention, for 1000 hosts with 743 series each, spread evenly over the metrics:
+  743,000 series, 2,139,840,000 samples: about 11.2 GB
+  (5.0 bytes a sample: 5 for "double", 2 with 3 decimals;
+  512 bytes a series; 150 MB for the process)
+`);
+  });
+
+  it('weighs metrics by frequency and precision', () => {
+    const metrics = {
+      a: { frequency: 10, aggregation: null, precision: 3 },
+      b: { frequency: 60, aggregation: null },
+    };
+    const { text } = checkConfig(configOf({ metrics }), { ...machine, hosts: 10, seriesPerHost: 100 });
+    // 500 series of 17280 samples at 2 bytes, 500 of 2880 at 5.
+    expect(text).toContain('1,000 series, 10,080,000 samples: about 175 MB\n  (2.4 bytes a sample');
+    expect(text).toContain('Metrics:     2 (1 every 10s, 1 every 1m)');
+  });
+
+  it('warns of a cap below the estimate, and says how much will fit', () => {
+    expect(checkConfig(configOf({ store: { 'memory-cap': 5 } }), machine).warnings).toEqual([
+      'memory-cap (5.0 GB) is below that: about 21h22m of 2d will fit, older data is freed early',
+    ]);
+    expect(checkConfig(configOf({ store: { 'memory-cap': 12 } }), machine).warnings).toEqual([]);
+    expect(checkConfig(configOf({ store: { 'memory-cap': 5 } }), { ...machine, hosts: 400 }).warnings).toEqual([]);
+  });
+
+  it.each([
+    ['too little memory', {}, { machineBytes: 8e9 }, 'this machine has only 8.0 GB'],
+    [
+      'more workers than cores',
+      { store: { 'num-workers': 4 } },
+      { cores: 2 },
+      'num-workers is 4, but this machine has only 2',
+    ],
+    ['an open port', { main: { addr: ':8080' } }, {}, 'without jwt-public-key'],
+    [
+      'tokens in the clear',
+      { main: { addr: '0.0.0.0:80', 'jwt-public-key': 'kzfYrYy+TzpanWZHJ5qSdMj5uKUWgq74BWhQG6copP0=' } },
+      {},
+      'without https-cert-file',
+    ],
+    ['an unsynced log', { store: { 'wal-sync': 'off' } }, {}, 'power failure'],
+    ['no metrics', { metrics: {} }, {}, 'every line will be skipped'],
+  ])('warns of %s', (_name, change, assumptions, warning) => {
+    const report = checkConfig(configOf(change), { ...machine, ...assumptions });
+    expect(report.warnings).toEqual([expect.stringContaining(warning)]);
+    expect(report.text).toContain(`Warning: ${report.warnings[0]}`);
+  });
+});
+
+describe('partitionCount', () => {
+  it.each([
+    [0, 0, 1],
+    [1, 0, 1],
+    [4, 0, 4],
+    [4, 7, 4],
+    [1, 7, 2],
+    [1, 8, 3],
+    [0, 100, 29],
+  ])('is, for %d workers and a cap of %d GB, %d', (workers, cap, partitions) => {
+    expect(partitionCount(configOf({ store: { 'num-workers': workers, 'memory-cap': cap } }))).toBe(partitions);
+  });
+});
