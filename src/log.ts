@@ -145,9 +145,10 @@ function timestamp(time: Date): string {
   return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
 
-/** Bytes that a full pipe has not taken yet, whole lines but for the first; written before anything else. */
-let pending = Buffer.alloc(0);
-/** Lines given up because `pending` was full. */
+/** Lines that a full pipe has not taken yet, the first perhaps in part; written before anything else. */
+const pending: Buffer[] = [];
+let pendingBytes = 0;
+/** Lines given up because too much is pending. */
 let lost = 0;
 let retry: NodeJS.Timeout | undefined;
 
@@ -155,25 +156,36 @@ let retry: NodeJS.Timeout | undefined;
 function writeStderr(text: string): void {
   // Nothing is waited for while an earlier line is still stuck: a reader that hangs must not stop the server.
   const patience = pending.length === 0 ? FULL_PIPE_RETRIES : 0;
-  if (pending.length > MAX_PENDING_BYTES) lost++;
-  else pending = Buffer.concat([pending, Buffer.from(`${text}\n`)]);
+  if (pendingBytes > MAX_PENDING_BYTES) lost++;
+  else {
+    const bytes = Buffer.from(`${text}\n`);
+    pending.push(bytes);
+    pendingBytes += bytes.length;
+  }
   flushStderr(patience);
 }
 
 /** Writes what is pending; gives a full pipe that many milliseconds to drain, then comes back to it later. */
 function flushStderr(patience: number): void {
-  for (let waited = 0; pending.length > 0; ) {
+  for (let waited = 0; pending[0] !== undefined; ) {
     try {
-      pending = pending.subarray(writeSync(STDERR, pending));
+      const written = writeSync(STDERR, pending[0]);
+      pendingBytes -= written;
+      if (written === pending[0].length) pending.shift();
+      else pending[0] = pending[0].subarray(written);
     } catch (error) {
       // Slow path: a non-blocking pipe is full. A closed stderr leaves nobody to tell.
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') pending = Buffer.alloc(0);
-      else if (waited++ < patience) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-      else break;
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+        pending.length = 0;
+        pendingBytes = 0;
+      } else if (waited++ < patience) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      } else break;
     }
   }
   if (pending.length > 0) {
-    retry ??= setTimeout(() => {
+    if (retry !== undefined) return;
+    retry = setTimeout(() => {
       retry = undefined;
       flushStderr(0);
     }, RETRY_MS).unref();

@@ -1,9 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { captureLog, configureLog, errorText, escapeControls, limited, logger, logSettings } from '../src/log.js';
+import { compileSources, firstOutput, startProgram } from './ops/compiled.js';
 
 let lines: string[] = [];
 let restore: () => void;
@@ -117,21 +115,16 @@ describe('limited', () => {
 
 describe('stderr', () => {
   it('gets whole lines from the main thread and from workers, also through a slow pipe', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'log-'));
-    const tsc = ['node_modules/typescript/bin/tsc', 'src/log.ts', '--outDir', directory, '--target', 'es2022'];
-    const options = ['--module', 'nodenext', '--types', 'node', '--verbatimModuleSyntax', '--ignoreConfig'];
-    expect(spawnSync(process.execPath, [...tsc, ...options], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    const directory = compileSources('src/log.ts');
     const program = `
       import { Worker, isMainThread, workerData } from 'node:worker_threads';
-      import { configureLog, logger, logSettings } from ${JSON.stringify(join(directory, 'log.js'))};
+      import { configureLog, logger, logSettings } from './log.js';
       process.stderr.write('');
       if (isMainThread) configureLog({ level: 'info' }); else configureLog(workerData);
       for (let n = 0; n < 3000; n++) logger(isMainThread ? 'main' : 'worker').info('x'.repeat(200) + n);
       if (isMainThread) new Worker(new URL(import.meta.url), { workerData: logSettings() });
       else setTimeout(() => process.exit(0), 1000);`;
-    const path = join(directory, 'program.mjs');
-    writeFileSync(path, program);
-    const child = spawn(process.execPath, [path], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = startProgram(directory, program);
     let text = '';
     child.stderr.setEncoding('utf8');
     // Paused for a moment, so that the pipe fills up.
@@ -144,5 +137,32 @@ describe('stderr', () => {
     const seen = text.trimEnd().split('\n');
     expect(seen).toHaveLength(6000);
     expect(seen.every((line) => /^<6>\[INFO\] (main|worker): x{200}\d+$/.test(line))).toBe(true);
+  });
+
+  it('loses lines, and says how many, rather than wait for a reader that hangs', async () => {
+    const directory = compileSources('src/log.ts');
+    const program = `
+      import { configureLog, logger } from './log.js';
+      process.stderr.write('');
+      configureLog({ level: 'info' });
+      const start = Date.now();
+      for (let n = 0; n < 20000; n++) logger('main').info('x'.repeat(200) + n);
+      console.log(Date.now() - start);
+      setTimeout(() => {}, 3000);`;
+    const child = startProgram(directory, program);
+    expect(Number(await firstOutput(child))).toBeLessThan(3000);
+    let text = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+    await new Promise((closed) => child.on('close', closed));
+    rmSync(directory, { recursive: true });
+    const seen = text.trimEnd().split('\n');
+    const lost = seen.map((line) =>
+      Number(/^<4>\[WARN\] log: (\d+) lines lost: stderr was not read$/.exec(line)?.[1] ?? 0),
+    );
+    const lostCount = lost.reduce((sum, count) => sum + count, 0);
+    expect(lostCount).toBeGreaterThan(1000);
+    expect(seen.filter((line) => line.includes(': xxx')).length + lostCount).toBe(20_000);
   });
 });
