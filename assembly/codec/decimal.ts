@@ -49,9 +49,11 @@ export function power(k: i32): f64 {
   return load<f64>(POWERS + (k << 3));
 }
 
-/** What the sink multiplies with or divides by. */
-export function scaleOf(convert: i32, k: i32): f64 {
-  return convert == Convert.Multiply ? load<f64>(INVERSES + (k << 3)) : power(k);
+/** The double nearest to 10^-k. */
+// @ts-ignore: decorator
+@inline
+export function inversePower(k: i32): f64 {
+  return load<f64>(INVERSES + (k << 3));
 }
 
 /** The integer nearest to v * 10^k; saturates. */
@@ -70,7 +72,7 @@ function divides(v: f64, k: i32): bool {
 // @ts-ignore: decorator
 @inline
 function multiplies(v: f64, k: i32): bool {
-  return reinterpret<u64>(<f64>scaledInteger(v, k) * load<f64>(INVERSES + (k << 3))) == reinterpret<u64>(v);
+  return reinterpret<u64>(<f64>scaledInteger(v, k) * inversePower(k)) == reinterpret<u64>(v);
 }
 
 /** Least k <= MAX_PLACES for which v is an integer below 2^53 divided by 10^k; -1 if there is none. */

@@ -1,6 +1,6 @@
 /** Chooses the codec of a block and writes it. */
 import { Codec } from '../../src/core/codecs';
-import { divisor, formula, places, planDecimals } from './decimal';
+import { divisor, formula, places, planDecimals, power } from './decimal';
 import { entriesA, entriesB, planRuns, planSparse, writeEntries } from './entries';
 import { gapsSize, writeGaps } from './gaps';
 import { bitsB, decimalExtras, decimalsB, differences, integersA, integersSize, writeIntegers } from './integers';
@@ -13,9 +13,6 @@ import { planSplit, writeSplit } from './split';
 const FRAME_PLAN: usize = memory.data(24, 8);
 const DELTA_PLAN: usize = memory.data(24, 8);
 
-/** A list entry takes 2 bytes, or 9 when its value is no short decimal. */
-const ENTRY_SIZE: i32 = 2;
-const WIDE_ENTRY_SIZE: i32 = 9;
 /** Bits per bin from which on a dictionary of upper bits is worth looking for. */
 const SPLIT_FROM_BITS: i32 = 53;
 
@@ -31,10 +28,10 @@ function offer(codec: i32, size: i32): void {
 /** Steps of `chooseCodec` for decimals; false if the bins are none. */
 function planDecimalItems(count: i32, before: i32): bool {
   if (!planDecimals(count, least)) return false;
-  const extras = before + decimalExtras(divisor);
+  const extras = decimalExtras(divisor);
   differences(DECIMALS, count, DECIMAL_DELTAS);
-  offerPlan(Codec.DecimalFrame, DECIMALS, count, FRAME_PLAN, extras);
-  offerPlan(Codec.DecimalDelta, DECIMAL_DELTAS, count, DELTA_PLAN, extras);
+  offerPlan(Codec.DecimalFrame, DECIMALS, count, FRAME_PLAN, before, extras);
+  offerPlan(Codec.DecimalDelta, DECIMAL_DELTAS, count, DELTA_PLAN, before, extras);
   return true;
 }
 
@@ -45,32 +42,48 @@ function planBitItems(count: i32, before: i32): void {
     store<i64>(BITS + at, load<i64>(FILLED + at) - reference);
   }
   differences(BITS, count, BIT_DELTAS);
-  offerPlan(Codec.BitsFrame, BITS, count, FRAME_PLAN, before);
-  offerPlan(Codec.BitsDelta, BIT_DELTAS, count, DELTA_PLAN, before);
+  offerPlan(Codec.BitsFrame, BITS, count, FRAME_PLAN, before, 0);
+  offerPlan(Codec.BitsDelta, BIT_DELTAS, count, DELTA_PLAN, before, 0);
 }
 
-function offerPlan(codec: i32, items: usize, count: i32, plan: usize, extras: i32): void {
+function offerPlan(codec: i32, items: usize, count: i32, plan: usize, before: i32, extras: i32): void {
   const planned = planIntegers(items, count, plan);
-  if (planned != IMPOSSIBLE) offer(codec, integersSize(plan, count, planned, extras));
+  if (planned != IMPOSSIBLE) offer(codec, before + integersSize(plan, count, planned, extras));
+}
+
+/** Least bytes of a list entry: its step and a value as wide as the block's greatest. */
+function entrySize(decimals: bool): i32 {
+  if (!decimals) return 9;
+  // Exceptions may all be smaller than the greatest bin if that is the common one.
+  if (common == reinterpret<u64>(greatest)) return 2;
+  const range = (greatest - least) * power(places);
+  return range < 256 ? 2 : range < 65536 ? 3 : 5;
 }
 
 /**
  * Steps, on the profile of the bins; sizes are compared with the gap section but without rounding:
- *  1. decimals, as they are and as differences; only if the bins are none: their bits
- *  2. entries and runs, if their least size beats that
- *  3. a dictionary of upper bits, if everything else is close to raw.
+ *  1. exceptions from the most common value; below 1 bit a bin nothing but runs can beat them
+ *  2. decimals, as they are and as differences; only if the bins are none: their bits
+ *  3. exceptions again and runs, if their least size beats that
+ *  4. a dictionary of upper bits, if everything else is close to raw.
  */
 function chooseCodec(count: i32): void {
   const before = HEADER_SIZE + (gaps > 0 ? gapsSize(count) : 0);
+  const exceptions = count - commonCount;
   bestCodec = Codec.Raw;
   bestSize = HEADER_SIZE + 8 * count;
-  const decimals = planDecimalItems(count, before);
-  if (!decimals) planBitItems(count, before);
-  const entrySize = decimals ? ENTRY_SIZE : WIDE_ENTRY_SIZE;
-  if (before + (count - commonCount) * entrySize < bestSize) {
-    offer(Codec.Sparse, before + planSparse(count, common, least, greatest));
+  if (exceptions <= count >> 4) offer(Codec.Sparse, before + planSparse(count, common, least, greatest));
+  if (bestSize - before > count >> 3) {
+    const decimals = planDecimalItems(count, before);
+    if (!decimals) planBitItems(count, before);
+    const entry = entrySize(decimals);
+    if (exceptions > count >> 4 && before + exceptions * entry < bestSize) {
+      offer(Codec.Sparse, before + planSparse(count, common, least, greatest));
+    }
+    if (before + runs * entry < bestSize) offer(Codec.Runs, before + planRuns(count, least));
+  } else if (before + 2 * runs < bestSize) {
+    offer(Codec.Runs, before + planRuns(count, least));
   }
-  if (before + runs * entrySize < bestSize) offer(Codec.Runs, before + planRuns(count, least));
   if (8 * (bestSize - before) > SPLIT_FROM_BITS * count) {
     const planned = planSplit(count);
     if (planned != IMPOSSIBLE) offer(Codec.Split, before + planned);

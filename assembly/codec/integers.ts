@@ -12,12 +12,14 @@
  * A patch adds its (signed) upper bits above the packed ones; a misfit is a bin that is no decimal, kept as it is.
  */
 import { Codec } from '../../src/core/codecs';
-import { MAX_PLACES, misfitAt, misfits, scaledInteger, scaleOf } from './decimal';
-import { blockCodec, blockCount, halfOf, laneBytes, laneOffset, MAX_WIDTH, MIN_OFFSET, paramA, paramB } from './layout';
+import { inversePower, MAX_PLACES, misfitAt, misfits, power, scaledInteger } from './decimal';
+import { blockCodec, blockCount, halfOf, laneBytes, laneOffset, MAX_OFFSET, MAX_WIDTH, MIN_OFFSET, paramA, paramB } from './layout';
 import { packLanes, unpackLanes } from './pack';
 import { Frame, frameBytes, frameShift, planFrame, planFrameKind, planPatchBytes, planPatches, planWidth } from './plan';
 import { FILLED, LANES } from './scratch';
-import { addDelta, addFrame, Convert, writeDelta, writeFrame } from './sink';
+import {
+  addDelta, addFrame, Convert, CONVERT_LIMIT, lowerPart, quotientConvert, sinkScalar, upperPart, writeDelta, writeFrame,
+} from './sink';
 import { checkSkips, fillersBetween, MAX_SKIP } from './skips';
 
 const WIDTH_MASK: i32 = 63;
@@ -170,6 +172,17 @@ let frame: i64 = 0;
 let reference: i64 = 0;
 let convert: i32 = 0;
 let scale: f64 = 1;
+let lower: f64 = 0;
+/** Integers of 2^51 and more: the sink's scalar twin takes them. */
+let large: bool = false;
+
+function chooseConvert(places: i32, largest: f64, multiply: bool): void {
+  convert = multiply ? Convert.Multiply : places == 0 ? Convert.Integer : quotientConvert(places, largest);
+  scale = convert == Convert.Divide ? power(places) : inversePower(places);
+  if (convert != Convert.Quotient) return;
+  scale = upperPart(scale);
+  lower = lowerPart(places);
+}
 
 /** Fills LANES with the items (deltas) of the block, sets the variables above; returns the misfits' address. */
 function unpackItems(block: usize, body: usize): usize {
@@ -188,11 +201,13 @@ function unpackItems(block: usize, body: usize): usize {
   if (isBits(blockCodec(block))) {
     convert = Convert.Bits;
     reference = reinterpret<i64>(least);
+    large = false;
   } else {
     const places = (b >> PLACES_SHIFT) & 15;
-    convert = b & MULTIPLY ? Convert.Multiply : places == 0 ? Convert.Integer : Convert.Divide;
-    scale = scaleOf(convert, places);
+    const largest = max(abs(least), abs(load<f64>(block, MAX_OFFSET))) * power(places);
+    large = largest >= CONVERT_LIMIT;
     reference = scaledInteger(least, places);
+    chooseConvert(places, largest, (b & MULTIPLY) != 0);
   }
   let divisor: i64 = 1;
   if (b & DIVISOR) {
@@ -229,8 +244,11 @@ function addPatches(skips: usize, patches: i32, bytes: i32, width: i32, half: i3
 export function decodeIntegers(block: usize, body: usize, dst: usize): void {
   let at = unpackItems(block, body);
   const count = blockCount(block);
-  if (isDelta(blockCodec(block))) writeDelta(convert, count, reference, frame, scale, dst);
-  else writeFrame(convert, count, reference + frame, scale, dst);
+  const delta = isDelta(blockCodec(block));
+  if (!delta) frame += reference;
+  if (large) sinkScalar(delta, convert, false, count, reference, frame, scale, lower, dst);
+  else if (delta) writeDelta(convert, count, reference, frame, scale, lower, dst);
+  else writeFrame(convert, count, frame, scale, lower, dst);
   if (!hasMisfits(block)) return;
   const entries = <i32>load<u8>(at++);
   const values = at + entries;
@@ -244,8 +262,11 @@ export function decodeIntegers(block: usize, body: usize, dst: usize): void {
 export function addIntegers(block: usize, body: usize, dst: usize): void {
   unpackItems(block, body);
   const count = blockCount(block);
-  if (isDelta(blockCodec(block))) addDelta(convert, count, reference, frame, scale, dst);
-  else addFrame(convert, count, reference + frame, scale, dst);
+  const delta = isDelta(blockCodec(block));
+  if (!delta) frame += reference;
+  if (large) sinkScalar(delta, convert, true, count, reference, frame, scale, lower, dst);
+  else if (delta) addDelta(convert, count, reference, frame, scale, lower, dst);
+  else addFrame(convert, count, frame, scale, lower, dst);
 }
 
 /** End of the body of a block from disk, not padded; 0 if it is unsound or reaches beyond `end`. */

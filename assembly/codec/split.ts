@@ -192,7 +192,7 @@ export function decodeSplit(block: usize, body: usize, dst: usize): void {
     const slot = LANES + laneOffset(bin, half);
     store<u64>(slot, (load<u64>(slot) & mask) | (<u64>load<u32>(values + (e << 2)) << at));
   }
-  writeFrame(Convert.Bits, count, 0, 1, dst);
+  writeFrame(Convert.Bits, count, 0, 1, 0, dst);
 }
 
 /** End of the body of a block from disk, not padded; 0 if it is unsound or reaches beyond `end`. */

@@ -20,10 +20,26 @@ export interface CodecExports {
   packLanes(source: number, count: number, width: number, frame: bigint, out: number): number;
   unpackLanes(lanes: number, count: number, width: number, dst: number): void;
   unpackLanesScalar(lanes: number, count: number, width: number, dst: number): void;
-  writeFrame(convert: number, count: number, frame: bigint, scale: number, dst: number): void;
-  addFrame(convert: number, count: number, frame: bigint, scale: number, dst: number): void;
-  writeDelta(convert: number, count: number, reference: bigint, frame: bigint, scale: number, dst: number): void;
-  addDelta(convert: number, count: number, reference: bigint, frame: bigint, scale: number, dst: number): void;
+  writeFrame(convert: number, count: number, frame: bigint, scale: number, lower: number, dst: number): void;
+  addFrame(convert: number, count: number, frame: bigint, scale: number, lower: number, dst: number): void;
+  writeDelta(
+    convert: number,
+    count: number,
+    reference: bigint,
+    frame: bigint,
+    scale: number,
+    lower: number,
+    dst: number,
+  ): void;
+  addDelta(
+    convert: number,
+    count: number,
+    reference: bigint,
+    frame: bigint,
+    scale: number,
+    lower: number,
+    dst: number,
+  ): void;
   sinkScalar(
     delta: number,
     convert: number,
@@ -32,6 +48,7 @@ export interface CodecExports {
     reference: bigint,
     frame: bigint,
     scale: number,
+    lower: number,
     dst: number,
   ): void;
   lanes(): number;

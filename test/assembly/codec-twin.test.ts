@@ -49,23 +49,24 @@ describe('unpackLanes', () => {
 });
 
 describe('the sink', () => {
-  const converts = [0, 1, 2, 3];
+  const converts = [0, 1, 2, 3, 4];
   it.each(converts)('equals its scalar twin, conversion %i', (convert) => {
     const r = new Random(convert);
     for (const n of counts) {
       for (const delta of [false, true]) {
         for (const add of [false, true]) {
           const small = r.int(2) === 0;
-          const items = BigInt64Array.from({ length: 2 * half(n) }, () => BigInt(r.int(small ? 1000 : 2 ** 43)) - 500n);
+          const items = BigInt64Array.from({ length: 2 * half(n) }, () => BigInt(r.int(small ? 1000 : 2 ** 41)) - 500n);
           new BigInt64Array(m.x.memory.buffer).set(items, m.x.lanes() / 8);
-          const reference = BigInt(r.int(2 ** 52)) - 2n ** 51n;
+          const reference = BigInt(r.int(2 ** 50)) - 2n ** 49n;
           const frame = BigInt(r.int(1000)) - 500n;
           const scale = convert === 3 ? 1000 : 0.001;
+          const lower = convert === 4 ? 1e-11 : 0;
           const acc = Float64Array.from({ length: n + 8 }, () => r.normal());
           m.f64.set(acc, one / 8);
           m.f64.set(acc, other / 8);
-          if (delta) m.x[add ? 'addDelta' : 'writeDelta'](convert, n, reference, frame, scale, one);
-          else m.x[add ? 'addFrame' : 'writeFrame'](convert, n, reference + frame, scale, one);
+          if (delta) m.x[add ? 'addDelta' : 'writeDelta'](convert, n, reference, frame, scale, lower, one);
+          else m.x[add ? 'addFrame' : 'writeFrame'](convert, n, reference + frame, scale, lower, one);
           m.x.sinkScalar(
             +delta,
             convert,
@@ -74,6 +75,7 @@ describe('the sink', () => {
             delta ? reference : 0n,
             delta ? frame : reference + frame,
             scale,
+            lower,
             other,
           );
           expectWords(words(one, n + 8), words(other, n + 8), 'bins');

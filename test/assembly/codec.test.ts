@@ -164,4 +164,21 @@ describe('encodeWith', () => {
     }
     expect(held).toBeGreaterThan(30);
   });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 10])(
+    'decimal-frame divides integers up to 2^27 and beyond by 10^%i exactly',
+    (places) => {
+      const r = new Random(places);
+      for (const limit of [1000, 2 ** 20, 2 ** 27, 2 ** 28, 2 ** 40]) {
+        for (let round = 0; round < 20; round++) {
+          // Half of them right below the limit, where the integers are longest.
+          const integer = () => (r.int(2) ? r.int(limit) : limit - 1 - r.int(Math.min(limit, 2000)));
+          const values = Float64Array.from({ length: 512 }, () => ((r.int(2) ? 1 : -1) * integer()) / 10 ** places + 0);
+          const size = encode(values, Codec.DecimalFrame);
+          expect(size).toBeGreaterThan(0);
+          expectBlock(values, size);
+        }
+      }
+    },
+  );
 });
