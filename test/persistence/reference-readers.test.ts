@@ -15,6 +15,7 @@ import {
   type Samples,
   Scratch,
   samplesOf,
+  seeded,
   seriesName,
 } from './reference-data.js';
 
@@ -137,6 +138,47 @@ describe('readJsonCheckpoint', () => {
         values: Float64Array.of(1, Number.NaN, -0, 0.0025, 9007199254740992),
       },
     ]);
+  });
+
+  it('reads numbers as the language does, and refuses what JSON does not allow', async () => {
+    const random = seeded(5);
+    const digits = (most: number) =>
+      Array.from({ length: 1 + random() * most }, () => Math.floor(random() * 10)).join('');
+    const accepted: string[] = [];
+    for (let i = 0; i < 20_000; i++) {
+      const whole = digits(i % 3 === 0 ? 20 : 7).replace(/^0+(?=\d)/, '');
+      const fraction = random() < 0.7 ? `.${digits(i % 5 === 0 ? 25 : 4)}` : '';
+      const exponent = random() < 0.1 ? `e${random() < 0.5 ? '-' : '+'}${digits(1)}` : '';
+      accepted.push(`${random() < 0.3 ? '-' : ''}${whole}${fraction}${exponent}`);
+    }
+    const read = (numbers: string) =>
+      drain(
+        readJsonCheckpoint(
+          scratch.write('c/h/1.json', `{"metrics":{"m":{"frequency":1,"start":1,"data":[${numbers}]}}}`),
+        ),
+      );
+    const { items } = await read(accepted.join(','));
+    expect(items.flatMap(({ values }) => [...values])).toEqual(accepted.map(Number));
+    for (const refused of [
+      '01',
+      '-',
+      '-01',
+      '1.',
+      '.5',
+      '+1',
+      '1e',
+      '1e+',
+      '1.2.3',
+      '--1',
+      '0x1',
+      'NaN',
+      'nul',
+      '1 2',
+    ]) {
+      // In the middle, where the fast path may meet it, and at the end.
+      expect((await read(`1,${refused},${'3,'.repeat(30)}4`)).error, refused).toBeDefined();
+      expect((await read(`1,${refused}`)).error, refused).toBeDefined();
+    }
   });
 
   it('hands out long series in pieces that follow each other', async () => {

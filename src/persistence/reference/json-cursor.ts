@@ -1,11 +1,9 @@
 import { ByteSource } from './byte-source.js';
+import { endOfNumber, parseNumber, takeNumbers } from './json-numbers.js';
 import { ReferenceFormatError } from './types.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const MINUS = 0x2d;
-const DOT = 0x2e;
-const ZERO = 0x30;
 const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
@@ -19,11 +17,6 @@ const MAX_STRING = 0xffff * 6 + 2;
 const MAX_NUMBER = 512;
 /** How deep a value that is skipped may be nested. */
 const MAX_DEPTH = 64;
-/** Decimal digits that a double always holds exactly as an integer. */
-const EXACT_DIGITS = 15;
-
-const POWERS_OF_TEN = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
-const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /**
  * Pulls the tokens of a JSON file one after the other with a fixed window of memory. It checks what it reads and throws
@@ -78,20 +71,9 @@ export class JsonCursor {
 
   async string(what: string): Promise<string> {
     await this.#expect(QUOTE, what);
-    const { source } = this;
-    await source.fill(Math.min(MAX_STRING, source.remaining));
-    let escaped = false;
-    for (let i = source.at; i < source.end; i++) {
-      const byte = source.bytes[i] as number;
-      if (byte === BACKSLASH) {
-        escaped = true;
-        i++;
-      } else if (byte === QUOTE) {
-        const text = source.bytes.toString('utf8', source.at, i);
-        source.at = i + 1;
-        return escaped ? this.#unescape(text) : text;
-      }
-    }
+    // Nearly always all of it is in the window; filling it up for every string would cost more than reading the file.
+    const found = this.#takeString() ?? ((await this.#fillFor(MAX_STRING)) ? this.#takeString() : undefined);
+    if (found !== undefined) return found;
     throw this.damage(`the end of ${what} is missing`);
   }
 
@@ -113,14 +95,11 @@ export class JsonCursor {
     const piece = this.#scratch(size);
     let count = 0;
     for (;;) {
+      count = takeNumbers(source, piece, count, size);
       await this.peek();
       await source.fill(Math.min(MAX_NUMBER, source.remaining));
-      // Fast path: stays in the window, without waiting, as long as no white space comes in between.
-      do {
-        piece[count++] = this.#numberOrNull(what);
-        if (source.at === source.end || source.bytes[source.at] !== COMMA) break;
-        source.at++;
-      } while (count < size && this.#holdsNumber());
+      piece[count++] = this.#numberOrNull(what);
+      if (source.at < source.end && source.bytes[source.at] === COMMA) source.at++;
       if (source.bytes[source.at - 1] !== COMMA) {
         if (await this.#accept(CLOSE_BRACKET)) break;
         await this.#expect(COMMA, `a comma or the end of ${what}`);
@@ -152,11 +131,32 @@ export class JsonCursor {
     return byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte < 0;
   }
 
-  /** Whether the next byte begins a token that is in the window as a whole. */
-  #holdsNumber(): boolean {
+  /** Fills the window with `count` bytes or the rest of the file; false if it is there already. */
+  async #fillFor(count: number): Promise<boolean> {
     const { source } = this;
-    const whole = source.buffered >= MAX_NUMBER || source.buffered === source.remaining;
-    return whole && source.buffered > 0 && !isSpace(source.bytes[source.at] as number);
+    const wanted = Math.min(count, source.remaining);
+    if (source.buffered >= wanted) return false;
+    await source.fill(wanted);
+    return true;
+  }
+
+  /** Takes a string without its first quote; undefined, nothing taken, if its end is not in the window. */
+  #takeString(): string | undefined {
+    const { source } = this;
+    const { bytes, end } = source;
+    let escaped = false;
+    for (let i = source.at; i < end; i++) {
+      const byte = bytes[i];
+      if (byte === BACKSLASH) {
+        escaped = true;
+        i++;
+      } else if (byte === QUOTE) {
+        const text = bytes.toString('utf8', source.at, i);
+        source.at = i + 1;
+        return escaped ? this.#unescape(text) : text;
+      }
+    }
+    return undefined;
   }
 
   #numberOrNull(what: string): number {
@@ -167,44 +167,14 @@ export class JsonCursor {
     return Number.NaN;
   }
 
-  /** Parses the number at the window's position; it must be in the window as a whole. */
+  /** Takes the number at the window's position; it must be in the window as a whole. */
   #number(what: string): number {
     const { source } = this;
-    const { bytes, end } = source;
-    const from = source.at;
-    let at = from;
-    if (at < end && bytes[at] === MINUS) at++;
-    const digitsFrom = at;
-    let mantissa = 0;
-    let dot = -1;
-    for (; at < end; at++) {
-      const byte = bytes[at] as number;
-      const digit = byte - ZERO;
-      if (digit >= 0 && digit <= 9) mantissa = mantissa * 10 + digit;
-      else if (byte === DOT && dot < 0) dot = at;
-      else break;
-    }
-    const decimals = dot < 0 ? 0 : at - dot - 1;
-    const digits = at - digitsFrom - (dot < 0 ? 0 : 1);
-    const whole = digits - decimals;
-    const leadingZero = whole > 1 && bytes[digitsFrom] === ZERO;
-    if (
-      digits <= EXACT_DIGITS &&
-      whole > 0 &&
-      (dot < 0 || decimals > 0) &&
-      !leadingZero &&
-      !(at < end && isExponent(bytes[at] as number))
-    ) {
-      // Fast path: an exact integer divided by an exact power of ten is rounded once, as the language's own parser does.
-      source.at = at;
-      const value = mantissa / (POWERS_OF_TEN[decimals] as number);
-      return digitsFrom > from ? -value : value;
-    }
-    while (at < end && isNumberByte(bytes[at] as number)) at++;
-    const text = bytes.toString('latin1', from, at);
-    const value = NUMBER.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isFinite(value)) throw this.damage(`expected a number in ${what}, got ${quote(bytes, from, end)}`);
-    source.at = at;
+    const { bytes, at, end } = source;
+    const tokenEnd = endOfNumber(bytes, at, end);
+    const value = parseNumber(bytes.toString('latin1', at, tokenEnd));
+    if (Number.isNaN(value)) throw this.damage(`expected a number in ${what}, got ${quote(bytes, at, end)}`);
+    source.at = tokenEnd;
     return value;
   }
 
@@ -245,14 +215,6 @@ export class JsonCursor {
 
 function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-function isExponent(byte: number): boolean {
-  return byte === 0x65 || byte === 0x45;
-}
-
-function isNumberByte(byte: number): boolean {
-  return (byte >= ZERO && byte <= 0x39) || byte === DOT || byte === MINUS || byte === 0x2b || isExponent(byte);
 }
 
 /** The next few bytes for an error message. */
