@@ -179,6 +179,7 @@ export function readBody(exchange: Exchange, limit: number, take: TakeBuffer, bu
       else gunzip.end();
     });
     incoming.on('error', () => fail(new ClientGone('the connection broke in the middle of the body')));
+    // Node reports a lost client as an error; this is the net below it, for a promise that never settles keeps its bytes.
     incoming.on('close', () => {
       if (!incoming.complete) fail(new ClientGone('the client left in the middle of the body'));
     });

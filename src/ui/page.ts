@@ -68,12 +68,14 @@ export function formatDuration(seconds: number): string {
 function routeRow({ path, methods, summary, open }: PageRoute): string {
   const name = `<code>${escapeHtml(path)}</code>`;
   // What a browser can show by following a link: GET, no body, no token.
-  const shown = open && methods.includes('GET') && !path.startsWith('/api/') && !path.includes(':');
-  const link = shown ? `<a href="${escapeHtml(path)}">${name}</a>` : name;
+  const linked = open && methods.includes('GET') && !path.startsWith('/api/');
+  const link = linked ? `<a href="${escapeHtml(path)}">${name}</a>` : name;
   return `<tr><td class="methods">${methods.join(', ')}</td><td>${link}</td><td>${escapeHtml(summary)}${open ? '' : ' (token)'}</td></tr>`;
 }
 
 export function renderPage({ version, state, uptimeSeconds, secured, routes }: PageContent): string {
+  // The page itself and the files of Swagger UI are no news to who reads this.
+  const shown = routes.filter(({ path }) => path !== '/' && !path.includes(':'));
   const access = secured ? 'Routes marked (token) need a JSON Web Token.' : 'No token is needed.';
   return `<!doctype html>
 <html lang="en">
@@ -90,7 +92,7 @@ export function renderPage({ version, state, uptimeSeconds, secured, routes }: P
 <table>
 <thead><tr><th>Method</th><th>Path</th><th>What it does</th></tr></thead>
 <tbody>
-${routes.map(routeRow).join('\n')}
+${shown.map(routeRow).join('\n')}
 </tbody>
 </table>
 </body>

@@ -71,7 +71,7 @@ export function swaggerRoutes(document: () => unknown): Route[] {
         GET: {
           handle: (exchange) => sendJson(exchange, 200, document()),
           document: {
-            summary: 'This document',
+            summary: 'The OpenAPI document',
             responses: { 200: { description: 'OpenAPI 3.1', type: 'application/json' } },
           },
         },
