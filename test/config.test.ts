@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toJsonSchema } from '@valibot/to-json-schema';
 import { describe, expect, it } from 'vitest';
 import { loadConfig, parseConfig } from '../src/config/load.js';
 import { ConfigError } from '../src/config/problems.js';
+import { configSchema } from '../src/config/schema.js';
 
 const minimal = {
   main: {},
@@ -323,5 +325,26 @@ describe('files', () => {
     expect(config.metrics.size).toBe(1);
     expect(warnings).toEqual([expect.stringMatching(/^\/.*c\.json:1:\d+: foo: unknown section/)]);
     rmSync(directory, { recursive: true });
+  });
+});
+
+describe('the schemas', () => {
+  it('describe every key, and turn into JSON Schema for the documentation', () => {
+    interface Node {
+      description?: string;
+      properties?: Record<string, Node>;
+      additionalProperties?: Node | boolean;
+      items?: Node;
+    }
+    const undescribed = (node: Node, path: string): string[] => [
+      ...(node.description === undefined ? [path] : []),
+      ...Object.entries(node.properties ?? {}).flatMap(([key, child]) => undescribed(child, `${path}.${key}`)),
+      ...(typeof node.additionalProperties === 'object' ? undescribed(node.additionalProperties, `${path}.*`) : []),
+      ...(node.items === undefined ? [] : undescribed(node.items, `${path}[]`)),
+    ];
+    const schema = toJsonSchema(configSchema, { errorMode: 'ignore' }) as Node;
+    expect(undescribed(schema, 'config')).toEqual([]);
+    expect(Object.keys(schema.properties ?? {})).toEqual(['main', 'metrics', 'metric-store', 'nats']);
+    expect(schema.properties?.main?.additionalProperties).toBe(false);
   });
 });

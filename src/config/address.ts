@@ -1,4 +1,5 @@
 /** "host:port" as Go's `net.Listen` takes it. */
+import { lookup } from 'node:dns/promises';
 
 export interface Address {
   /** Empty: all interfaces. IPv6 without its brackets. */
@@ -17,4 +18,15 @@ export function parseAddress(text: string): Address | undefined {
   const host = form[1] ?? form[2] ?? '';
   const port = Number(form[3]);
   return HOST.test(host) && port <= 65535 ? { host, port } : undefined;
+}
+
+/**
+ * What to bind for a host of the configuration: for a name its first IPv4 address where it has one, as Go does. Node
+ * would take whichever comes first, so that "localhost" may leave out 127.0.0.1. Undefined: all interfaces.
+ * Rejects when the name is not known.
+ */
+export async function listenAddress(host: string): Promise<string | undefined> {
+  if (host === '') return undefined;
+  const addresses = await lookup(host, { all: true });
+  return (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address;
 }
