@@ -189,8 +189,8 @@ describe('writeArchive', () => {
 
   it('keeps both of two series that the columns cannot tell apart, also when it runs again', async () => {
     const runs = [run('h', ['socket0', 'eth'], 'm', 100, [1, 2]), run('h', ['socket1', 'eth'], 'm', 100, [1, 3])];
-    for (let round = 0; round < 2; round++) {
-      const result = await writeArchive(scratch.path, 'c', 1, runs);
+    for (const sources of [runs, runs, runs.slice(1), runs.slice(0, 1)]) {
+      const result = await writeArchive(scratch.path, 'c', 1, sources);
       const rows = await rowsOf(result?.path as string);
       expect(rows.map((row) => [row[2], row[4], row[6]])).toEqual([
         ['eth', 100, 1],

@@ -70,8 +70,8 @@ describe.each([
     expect(existsSync(join(scratch.path, `c/h/5000.${extension}`))).toBe(false);
   });
 
-  it('joins the runs of a series; the later one counts', async () => {
-    const runs = [run([], 'm', 140, [5, 6]), run([], 'm', 100, [1, 2]), run([], 'm', 112, [20, NaN64, 40])];
+  it('joins the runs of a series, each value in the bin that contains its time; the later one counts', async () => {
+    const runs = [run([], 'm', 140, [5, 6]), run([], 'm', 100, [1, 2]), run([], 'm', 107, [20, NaN64, 40])];
     const read = await readBack(await write(scratch.path, 'c', 'h', 0, 1000, runs));
     expect(read).toEqual([run([], 'm', 100, [1, 20, NaN64, 40, 5, 6])]);
   });
