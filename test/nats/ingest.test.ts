@@ -197,6 +197,20 @@ describe('NATS ingest', () => {
     expect(ingest.state).toMatchObject({ connection: 'closed', droppedMessages: 10, bufferedBytes: 0 });
   });
 
+  it('counts every message that a slow store leaves behind at the end of a drain', async () => {
+    await server.start();
+    // Two messages a batch: eight are being written, six wait, one is alone in the open batch.
+    const ingest = start({}, { batchBytes: 256 });
+    await connected(ingest);
+    store.delayMs = 1000;
+    await publishRaw(server.port, 'hpc-nats', singleLines(15));
+    await until(() => ingest.state.messages === 15, 'the messages');
+    await ingest.drain(200);
+    expect(ingest.state.droppedMessages).toBe(7);
+    await until(() => ingest.state.stored === 8, 'what the store had in hand');
+    expect(ingest.state.bufferedBytes).toBe(0);
+  });
+
   it('drains without ever having had a server', async () => {
     server.port = await freePort();
     const ingest = start();
