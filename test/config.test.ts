@@ -210,6 +210,9 @@ describe('what is refused', () => {
     const lines = problems({ nats: { address: 'nats://n', password: 4711 } });
     expect(lines).toEqual([expect.stringContaining('nats.password: expected text, found a number (not shown)')]);
     expect(lines.join()).not.toContain('4711');
+    expect(problems({ main: { 'backend-url': 'ftp://user:s3cret@host/' } })).toEqual([
+      expect.stringContaining('main.backend-url: expected an http or https URL, found "ftp://***@host/"'),
+    ]);
   });
 
   it('says where JSON is broken', () => {

@@ -21,8 +21,13 @@ export function pathText(path: JsonPath): string {
 export function foundText(path: JsonPath, value: JsonValue | undefined): string {
   if (value === undefined) return 'nothing';
   if (SECRETS.has(path.at(-1))) return `a ${value === null ? 'null' : typeof value} (not shown)`;
-  const shown = JSON.stringify(value);
+  const shown = withoutCredentials(JSON.stringify(value));
   return shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}...` : shown;
+}
+
+/** User and password of URLs (`nats://user:password@host`) replaced by `***`. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/@\s,]+@/g, '//***@');
 }
 
 /** `config.json:12:5: metrics.clock.frequency: ...` */

@@ -2,6 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import type { Config, MetricConfig } from '../config/config.js';
 import { formatSeconds } from '../config/duration.js';
+import { withoutCredentials } from '../config/problems.js';
 
 export interface Assumptions {
   hosts: number;
@@ -57,7 +58,7 @@ export function checkConfig(config: Config, given: Partial<Assumptions> = {}): C
     `Checkpoints: ${store.checkpoints.fileFormat} in ${store.checkpoints.directory}, every ${formatSeconds(store.checkpointIntervalSeconds)}, log synced: ${describeSync(config)}`,
     `Workers:     ${store.numWorkers === 0 ? 'none, all on the main thread' : store.numWorkers}, partitions: ${partitionCount(config)}`,
     `Memory cap:  ${store.memoryCapBytes === 0 ? 'none' : gigabytes(store.memoryCapBytes)}`,
-    `NATS:        ${nats ? `${nats.address}, subjects: ${store.natsSubscriptions.map((s) => s.subject).join(', ') || 'none'}` : 'no'}`,
+    `NATS:        ${nats ? `${withoutCredentials(nats.address)}, subjects: ${store.natsSubscriptions.map((s) => s.subject).join(', ') || 'none'}` : 'no'}`,
     '',
     `Memory at full retention, for ${assumed.hosts} hosts with ${assumed.seriesPerHost} series each, spread evenly over the metrics:`,
     `  ${count(series)} series, ${count(samples)} samples: about ${gigabytes(bytes)}`,

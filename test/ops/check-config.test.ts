@@ -76,6 +76,13 @@ Memory at full retention, for 1000 hosts with 743 series each, spread evenly ove
   });
 });
 
+it('shows no credentials', () => {
+  const nats = { address: 'nats://u:s3cret@a:4222,nats://u:s3cret@b', password: 's3cret' };
+  const text = checkConfig({ ...configOf(), nats }, machine).text;
+  expect(text).toContain('NATS:        nats://***@a:4222,nats://***@b, subjects: none');
+  expect(text).not.toContain('s3cret');
+});
+
 describe('partitionCount', () => {
   it.each([
     [0, 0, 1],
