@@ -192,7 +192,7 @@ describe('writeArchive', () => {
     for (const sources of [runs, runs, runs.slice(1), runs.slice(0, 1)]) {
       const result = await writeArchive(scratch.path, 'c', 1, sources);
       const rows = await rowsOf(result?.path as string);
-      expect(rows.map((row) => [row[2], row[4], row[6]])).toEqual([
+      expect(rows.map((row) => [row[2], row[4], row[6]]).sort()).toEqual([
         ['eth', 100, 1],
         ['eth', 100, 1],
         ['eth', 110, 2],
