@@ -6,7 +6,9 @@ import { Codec } from '../../src/core/codecs';
 import { checkEntries, decodeEntries } from './entries';
 import { checkGaps, gapsEnd, punchGaps } from './gaps';
 import { addIntegers, checkIntegers, decodeIntegers, hasMisfits } from './integers';
-import { align8, blockCodec, blockCount, blockGaps, blockSize, CONSTANT_SIZE, EMPTY_SIZE, HEADER_SIZE, MAX_BINS, VALUE_OFFSET } from './layout';
+import {
+  align8, blockCodec, blockCount, blockGaps, blockSize, CONSTANT_SIZE, EMPTY_SIZE, HEADER_SIZE, MAX_BINS, VALUE_OFFSET,
+} from './layout';
 import { VALUES } from './scratch';
 import { checkSplit, decodeSplit } from './split';
 

@@ -4,14 +4,16 @@ import { divisor, formula, places, planDecimals, power } from './decimal';
 import { entriesA, entriesB, planRuns, planSparse, writeEntries } from './entries';
 import { gapsSize, writeGaps } from './gaps';
 import { bitsB, decimalExtras, decimalsB, differences, integersA, integersSize, writeIntegers } from './integers';
-import { align8, CONSTANT_SIZE, EMPTY_SIZE, HEADER_SIZE, MAX_OFFSET, MIN_OFFSET, SUM_OFFSET, VALUE_OFFSET, writeHeader } from './layout';
-import { IMPOSSIBLE, planIntegers, planWidth } from './plan';
+import {
+  align8, CONSTANT_SIZE, EMPTY_SIZE, HEADER_SIZE, MAX_OFFSET, MIN_OFFSET, SUM_OFFSET, VALUE_OFFSET, writeHeader,
+} from './layout';
+import { IMPOSSIBLE, PLAN_SIZE, planIntegers, planWidth } from './plan';
 import { common, commonCount, gaps, greatest, least, profileBins, runs, sum } from './profile';
 import { BIT_DELTAS, BITS, DECIMAL_DELTAS, DECIMALS, FILLED } from './scratch';
 import { planSplit, writeSplit } from './split';
 
-const FRAME_PLAN: usize = memory.data(24, 8);
-const DELTA_PLAN: usize = memory.data(24, 8);
+const FRAME_PLAN: usize = memory.data(PLAN_SIZE, 8);
+const DELTA_PLAN: usize = memory.data(PLAN_SIZE, 8);
 
 /** Bits per bin from which on a dictionary of upper bits is worth looking for. */
 const SPLIT_FROM_BITS: i32 = 53;

@@ -124,4 +124,18 @@ describe('blockIsSound', () => {
     m.u8[block] = codecNames.length;
     expect(m.x.blockIsSound(block, size)).toBe(0);
   });
+
+  it('refuses a gap section that does not hold the gaps that the header counts', () => {
+    const r = new Random(5);
+    for (const { missing } of gapPatterns.slice(1, -1)) {
+      for (const { make } of makers) {
+        m.f64.set(withGaps(make(64, r), missing(64, r), r), input / 8);
+        const size = m.x.encodeBlock(input, 64, block);
+        if (codecNames[m.x.blockCodec(block)] === 'raw') continue;
+        const header = new DataView(m.u8.buffer, block + 4, 4);
+        header.setUint32(0, header.getUint32(0, true) + (1 << 10), true);
+        expect(m.x.blockIsSound(block, size)).toBe(0);
+      }
+    }
+  });
 });
