@@ -105,9 +105,9 @@ export function storeMetrics(into: Snapshot, partitions: readonly PartitionStats
     'Time that the last checkpoint took, of the partition where it took longest.',
     partitions.reduce((most, p) => Math.max(most, p.checkpoint.seconds), 0),
   );
-  into.gauge(
-    'ccms_checkpoint_last_bytes',
-    'Bytes that the last checkpoints wrote.',
+  into.counter(
+    'ccms_checkpoint_written_bytes_total',
+    'Bytes that checkpoints wrote.',
     sum((p) => p.checkpoint.bytes),
   );
 }

@@ -35,6 +35,7 @@ describe('/metrics', () => {
     expect(value(text, 'ccms_checkpoint_last_timestamp_seconds')).toBe(1_700_000_000);
     expect(value(text, 'ccms_checkpoint_last_duration_seconds')).toBe(1.5);
     expect(value(text, 'ccms_checkpoints_total')).toBe(3);
+    expect(value(text, 'ccms_checkpoint_written_bytes_total')).toBe(10_001);
   });
 
   it('counts requests and jobs', async () => {
