@@ -4,7 +4,6 @@
  * whole groups.
  */
 
-
 /** Encoder: the bins with gaps filled by the value before them (f64). */
 export const FILLED: usize = memory.data(4224, 16);
 /** Encoder: bit i is set when bin i is missing. */
