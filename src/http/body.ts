@@ -59,8 +59,7 @@ export class ReceiveBudget {
 
 /** The growing buffer of one body. Its owner calls `finish` or `abandon` exactly once. */
 class BodySink {
-  #buffer: ArrayBuffer;
-  #bytes: Uint8Array;
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
   /** @param expected bytes that will come, or -1. */
@@ -71,10 +70,19 @@ class BodySink {
     readonly budget: ReceiveBudget,
   ) {
     const first = expected < 0 ? Math.min(UNKNOWN_TAKE, limit) : Math.min(expected, FIRST_TAKE);
-    budget.reserve(first);
-    this.#buffer = take(first);
-    // The budget counts what was asked for; a recycled buffer may be longer, but it is the pool's memory, not new memory.
-    this.#bytes = new Uint8Array(this.#buffer, 0, first);
+    this.#bytes = this.#take(first, first);
+  }
+
+  /** Bytes that only this sink writes to. `more` of them are new to the budget. */
+  #take(size: number, more: number): Uint8Array<ArrayBuffer> {
+    this.budget.reserve(more);
+    try {
+      // The budget counts what was asked for; a recycled buffer may be longer, but that is the pool's memory.
+      return new Uint8Array(this.take(size), 0, size);
+    } catch (cause) {
+      this.budget.release(more);
+      throw new HttpError(503, `no memory for a body of ${size} bytes`, ['Retry-After', '1'], { cause });
+    }
   }
 
   append(chunk: Uint8Array): void {
@@ -87,17 +95,14 @@ class BodySink {
   #grow(needed: number): void {
     if (needed > this.limit) throw bodyTooLarge(this.limit);
     const size = Math.min(this.limit, Math.max(needed, this.#bytes.length * GROWTH));
-    this.budget.reserve(size - this.#bytes.length);
-    const grown = this.take(size);
-    const bytes = new Uint8Array(grown, 0, size);
+    const bytes = this.#take(size, size - this.#bytes.length);
     bytes.set(this.#bytes.subarray(0, this.#length));
-    this.#buffer = grown;
     this.#bytes = bytes;
   }
 
   finish(): Body {
     this.abandon();
-    return { buffer: this.#buffer, length: this.#length };
+    return { buffer: this.#bytes.buffer, length: this.#length };
   }
 
   abandon(): void {

@@ -46,6 +46,7 @@ function messageOf(error: ParseError): string {
   return `not an HTTP request: ${error.reason ?? error.message}`;
 }
 
+/** Answers by hand: there is no request that Node could make an answer for. */
 function refuse(socket: Duplex, error: ParseError): void {
   if (!socket.writable) {
     socket.destroy();
@@ -67,10 +68,13 @@ export class Connections {
   /** The request that a socket is busy with, the newest if several were pipelined. */
   readonly #current = new WeakMap<Duplex, { incoming: IncomingMessage; outgoing: ServerResponse }>();
   readonly #server: Server;
+  readonly #onRefused: (status: number) => void;
   #idle: (() => void) | undefined;
 
-  constructor(server: Server) {
+  /** @param onRefused told the status of every answer to something that was no request. */
+  constructor(server: Server, onRefused: (status: number) => void) {
     this.#server = server;
+    this.#onRefused = onRefused;
     server.timeout = SOCKET_TIMEOUT;
     server.on('clientError', (error: ParseError, socket) => this.#onClientError(error, socket));
   }
@@ -99,16 +103,22 @@ export class Connections {
     }
     const current = this.#current.get(socket);
     if (current === undefined || current.outgoing.writableFinished || current.outgoing.destroyed) {
-      refuse(socket, error);
+      this.#refuse(socket, error);
     } else if (current.incoming.complete) {
       // A good request, then garbage behind it: the good one gets its own answer first.
       current.outgoing.shouldKeepAlive = true;
-      current.outgoing.once('finish', () => refuse(socket, error));
+      current.outgoing.once('finish', () => this.#refuse(socket, error));
     } else if (current.outgoing.headersSent) {
       socket.destroy();
     } else {
+      // The request's own handler will find its body broken, and count it.
       refuse(socket, error);
     }
+  }
+
+  #refuse(socket: Duplex, error: ParseError): void {
+    refuse(socket, error);
+    this.#onRefused(statusOf(error.code));
   }
 
   /** Stops accepting, lets requests in flight finish within `graceMilliseconds`, then closes every connection. */

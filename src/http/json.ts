@@ -48,12 +48,16 @@ function expectedBy(issue: v.BaseIssue<unknown>): string {
   return expectations[issue.type] ?? issue.expected ?? 'another value';
 }
 
+/** Clients read errors, so what they sent is repeated only in part. */
+const MAX_MESSAGE = 300;
+
 /** The value as the schema's output, or 400 with the path of the first key that does not fit. */
 export function validate<const S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const issue = result.issues[0];
-  throw new HttpError(400, `${pathOf(issue)}: expected ${expectedBy(issue)}, got ${issue.received}`);
+  const message = `${pathOf(issue)}: expected ${expectedBy(issue)}, got ${issue.received}`;
+  throw new HttpError(400, message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}...` : message);
 }
 
 /** Reads, parses and checks a JSON body, on GET as well as on POST. */

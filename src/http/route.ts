@@ -10,7 +10,12 @@ import type { OperationDocument } from './openapi.js';
 /** Where the HTTP layer reports what it cannot tell a client. */
 export type HttpLog = Pick<Logger, 'err'>;
 
-/** Called once a request, after its answer was handed to the socket. `bytes`: body bytes received plus sent. */
+/**
+ * Called once a request, after its answer was handed to the socket.
+ * @param route the route's path; `unknown` for paths that no route has, `malformed` for what was no HTTP request.
+ * @param status what was answered; 499 when the client left before its request was complete.
+ * @param bytes body bytes received plus sent.
+ */
 export type Observe = (route: string, seconds: number, status: number, bytes: number) => void;
 
 /** What every route may use. Fixed once the server is made. */

@@ -39,6 +39,9 @@ export interface HttpServer {
 /** Milliseconds that requests in flight are given to finish. */
 const CLOSE_GRACE = 30_000;
 
+/** Milliseconds for a TLS handshake. */
+const HANDSHAKE_TIMEOUT = 10_000;
+
 /** Bodies being received hold at most this together, or four of the longest allowed. */
 const RECEIVE_BYTES = 256 << 20;
 
@@ -64,8 +67,10 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   };
   const listener = makeListener(context);
   const server =
-    options.tls === undefined ? createServer(serverOptions) : createTlsServer({ ...serverOptions, ...options.tls });
-  const connections = new Connections(server);
+    options.tls === undefined
+      ? createServer(serverOptions)
+      : createTlsServer({ ...serverOptions, ...options.tls, handshakeTimeout: HANDSHAKE_TIMEOUT });
+  const connections = new Connections(server, (status) => options.observe?.('malformed', 0, status, 0));
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     connections.begin(incoming, outgoing);
     listener(incoming, outgoing);

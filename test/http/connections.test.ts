@@ -46,13 +46,20 @@ describe('malformed requests', () => {
     ['huge headers', `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
     ['a huge target', `GET /${'y'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431],
   ])('answers %s with JSON and closes nothing else', async (_, bytes, status) => {
-    const { port, store } = await start();
+    const { port, store, observed } = await start();
     const answer = await raw(port, bytes);
     expect(statuses(answer)).toEqual([status]);
     expect(answer).toContain('application/json');
     expect(jsonOf(answer)).toHaveProperty('error');
     expect(store.written).toEqual([]);
+    expect(observed.filter(({ route }) => route === 'malformed').length).toBeLessThan(2);
     expect((await ask(port, '/healthz')).status).toBe(200);
+  });
+
+  it('counts what was no request', async () => {
+    const { port, observed } = await start();
+    await raw(port, 'hello\r\n\r\n');
+    expect(observed).toEqual([{ route: 'malformed', seconds: 0, status: 400, bytes: 0 }]);
   });
 
   it('takes HTTP/1.0 without a Host header', async () => {

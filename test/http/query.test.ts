@@ -129,6 +129,15 @@ describe('GET and POST /api/query', () => {
     expect(store.queried).toEqual([]);
   });
 
+  it('survives deep nesting and repeats little of what it refuses', async () => {
+    const { port } = await start();
+    const deep = await ask(port, '/api/query', { body: `{"a":${'['.repeat(500_000)}` });
+    expect(errorOf(deep)).toContain('ends in the middle');
+    const long = await ask(port, '/api/query', { body: `{"from":"${'x'.repeat(1_000_000)}"}` });
+    expect(errorOf(long)).toMatch(/^from: expected a number, got "xxx/);
+    expect(long.body.length).toBeLessThan(400);
+  });
+
   it('says when a GET has no body at all', async () => {
     const { port } = await start();
     expect(await ask(port, '/api/query')).toMatchObject({ status: 400 });

@@ -150,6 +150,7 @@ describe('bodies', () => {
     for (const [body, status] of [
       [damaged, 400],
       [good.subarray(0, good.length - 9), 400],
+      [Buffer.concat([good, Buffer.from('x')]), 400],
       [Buffer.from('plain text'), 400],
       [bomb, 413],
     ] as const) {
