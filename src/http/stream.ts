@@ -2,6 +2,12 @@ import type { ServerResponse } from 'node:http';
 import { JSON_TYPE, send, startJson } from './answer.js';
 import type { Exchange } from './route.js';
 
+/** Bytes that are gathered before they are written. An answer that is shorter goes out whole, with its length. */
+const BATCH_BYTES = 64 << 10;
+
+/** Pieces below this are joined: a chunk of its own costs more than the copy. */
+const SMALL_BYTES = 16 << 10;
+
 /** Resolves when the socket has taken what was written, or is gone. */
 function drained(outgoing: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
@@ -22,11 +28,59 @@ function breakOff(outgoing: ServerResponse): void {
   else outgoing.destroy();
 }
 
+interface Batch {
+  parts: Uint8Array[];
+  /** The source has ended; nothing follows. */
+  last: boolean;
+}
+
+function joined(parts: Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+}
+
+/** The next pieces of the source, at least BATCH_BYTES unless it ends before; small ones joined. */
+async function nextBatch(source: AsyncIterator<Uint8Array>): Promise<Batch> {
+  const parts: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  let bytes = 0;
+  const flush = (): void => {
+    if (small.length > 0) parts.push(joined(small));
+    small = [];
+  };
+  while (bytes < BATCH_BYTES) {
+    const piece = await source.next();
+    if (piece.done) {
+      flush();
+      return { parts, last: true };
+    }
+    bytes += piece.value.length;
+    if (piece.value.length < SMALL_BYTES) small.push(piece.value);
+    else {
+      flush();
+      parts.push(piece.value);
+    }
+  }
+  flush();
+  return { parts, last: false };
+}
+
+/** False: the socket has enough for now. */
+function write({ outgoing }: Exchange, { parts }: Batch): boolean {
+  let more = true;
+  for (const part of parts) more = outgoing.write(part);
+  return more;
+}
+
+function bytesOf({ parts }: Batch): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
 /**
- * Answers 200 with JSON text that comes in pieces. One piece: Content-Length. Several: chunked, the next is asked for
- * while the socket takes the last one, and a client that reads slowly slows the source down.
+ * Answers 200 with JSON text that comes in pieces. Short: with Content-Length. Long: chunked, the next batch is asked
+ * for while the socket takes the last one, and a client that reads slowly slows the source down.
  *
- * A source that fails before its second piece rejects here and can still be answered; one that fails later breaks the
+ * A source that fails within the first batch rejects here and can still be answered; one that fails later breaks the
  * connection and rejects. When the client leaves, the source's `return` is called at once.
  */
 export async function streamJson(exchange: Exchange, pieces: AsyncIterable<Uint8Array>): Promise<void> {
@@ -40,33 +94,29 @@ export async function streamJson(exchange: Exchange, pieces: AsyncIterable<Uint8
   };
   outgoing.on('close', onClose);
   try {
-    const first = await source.next();
-    if (first.done) return send(exchange, 200, JSON_TYPE, '');
-    let next = await source.next();
+    let batch = await nextBatch(source);
     if (gone) return;
-    if (next.done) return send(exchange, 200, JSON_TYPE, first.value);
+    if (batch.last) return send(exchange, 200, JSON_TYPE, joined(batch.parts));
     startJson(exchange);
     try {
-      write(exchange, first.value);
-      while (!next.done && !gone) {
-        const following = source.next();
+      while (!gone) {
+        const more = write(exchange, batch);
+        exchange.sent += bytesOf(batch);
+        if (batch.last) {
+          outgoing.end();
+          return;
+        }
+        const following = nextBatch(source);
         // Handled by the await below; without this a failure while the socket drains would count as unhandled.
         following.catch(() => {});
-        if (!write(exchange, next.value) && !gone) await drained(outgoing);
-        next = await following;
+        if (!more) await drained(outgoing);
+        batch = await following;
       }
     } catch (error) {
       breakOff(outgoing);
       throw error;
     }
-    if (!gone) outgoing.end();
   } finally {
     outgoing.off('close', onClose);
   }
-}
-
-/** False: the socket has enough for now. */
-function write(exchange: Exchange, piece: Uint8Array): boolean {
-  exchange.sent += piece.length;
-  return exchange.outgoing.write(piece);
 }

@@ -163,7 +163,26 @@ describe('GET and POST /api/query', () => {
     expect((await ask(port, '/api/query', { body: '{}' })).status).toBe(status);
   });
 
-  it('still answers an error that comes before the second piece', async () => {
+  it('joins small pieces into one answer with its length', async () => {
+    const { port, store } = await start();
+    const lists = Array.from({ length: 500 }, (_, i) => `[${i}],`);
+    store.pieces = () => piecesOf('{"results":[', ...lists, '[]]}\n');
+    const answer = await ask(port, '/api/query', { body: '{}' });
+    expect(answer.body).toBe(`{"results":[${lists.join('')}[]]}\n`);
+    expect(Number(answer.headers['content-length'])).toBe(answer.body.length);
+  });
+
+  it('keeps the order of small and large pieces', async () => {
+    const { port, store } = await start();
+    const sizes = Array.from({ length: 400 }, (_, i) => ((i * 7919) % 13 === 0 ? 40_000 : (i * 31) % 300));
+    const texts = sizes.map((size, i) => String.fromCharCode(97 + (i % 26)).repeat(size));
+    store.pieces = () => piecesOf(...texts);
+    const answer = await ask(port, '/api/query', { body: '{}' });
+    expect(answer.headers['transfer-encoding']).toBe('chunked');
+    expect(answer.body).toBe(texts.join(''));
+  });
+
+  it('still answers an error that comes early', async () => {
     const { port, store } = await start();
     store.pieces = async function* () {
       yield Buffer.from('{"results":[');
@@ -175,7 +194,7 @@ describe('GET and POST /api/query', () => {
   it('breaks the connection when the source fails later', async () => {
     const { port, store, logged } = await start();
     store.pieces = async function* () {
-      yield Buffer.from('{"results":[');
+      yield Buffer.alloc(100_000, ' ');
       yield Buffer.from('[]');
       throw new Error('worker died');
     };

@@ -54,7 +54,7 @@ describe('TLS', () => {
   it('breaks off an answer whose source fails', async () => {
     const { port, store } = await secured();
     store.pieces = async function* () {
-      yield Buffer.from('{"results":[');
+      yield Buffer.alloc(100_000, ' ');
       yield Buffer.from('[]');
       throw new Error('worker died');
     };
