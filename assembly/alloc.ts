@@ -1,0 +1,250 @@
+/**
+ * The allocator of linear memory: two-level segregated fit after Masmano et al., "TLSF: a New Dynamic Memory Allocator
+ * for Real-Time Systems" (2004); AssemblyScript's own `rt/tlsf.ts` is the same family. Ours differs where a time-series
+ * store gains: 8-byte steps instead of 16 (a sealed block wastes 8 bytes a piece on average, not 16), sizes known to the
+ * byte by kind, growth in small steps, and 0 instead of a trap when memory is exhausted.
+ *
+ * A chunk, header and payload. Headers sit at addresses = 4 mod 8, so payloads are 8-aligned and their sizes = 4 mod 8.
+ *
+ *   +0                +4                                            +4+size
+ *   ┌─────────────────┬──────────────────────────────────────────────┬───────────
+ *   │ size | PF | F   │ payload (size bytes)                         │ next header
+ *   └─────────────────┴──────────────────────────────────────────────┴───────────
+ *   F  (bit 0): this chunk is free       PF (bit 1): the chunk before is free
+ *
+ * A free chunk uses its payload for its list and for finding its start from behind:
+ *
+ *   ┌────────────┬────────────┬───────────────────────┬──────────────────────┐
+ *   │ next free  │ prev free  │ ...                   │ own header's address │
+ *   └────────────┴────────────┴───────────────────────┴──────────────────────┘
+ */
+import { CHECKS } from "./checks";
+
+/** What memory is used for; the index of a byte counter. */
+export namespace Kind {
+  export const INDEX: i32 = 0; // tree, series, keys, tables
+  export const OPEN: i32 = 1; // open blocks
+  export const SEALED: i32 = 2; // sealed blocks
+  export const SCRATCH: i32 = 3; // staging, output, requests
+  export const COUNT: i32 = 4;
+}
+
+const FREE: u32 = 1;
+const PREV_FREE: u32 = 2;
+const FLAGS: u32 = 3;
+const HEADER: usize = 4;
+const MIN_SIZE: u32 = 12;
+
+const SL_BITS: u32 = 5;
+const SL_SIZE: u32 = 1 << SL_BITS;
+const SMALL_BITS: u32 = SL_BITS + 3;
+const SMALL_SIZE: u32 = 1 << SMALL_BITS;
+const FL_SIZE: u32 = 32 - SMALL_BITS + 1;
+
+/** Grow by a sixteenth of what is there, at least 1 MiB: linear memory follows the data instead of doubling past it. */
+const GROW_SHIFT: u32 = 4;
+const GROW_MIN_PAGES: i32 = 16;
+const PAGE_BITS: u32 = 16;
+
+const heads: usize = memory.data(4 * (FL_SIZE << SL_BITS), 8);
+const slMaps: usize = memory.data(4 * FL_SIZE, 8);
+const usedByKind: usize = memory.data(4 * Kind.COUNT, 8);
+let flMap: u32 = 0;
+/** Header of the end marker: size 0, never free. 0 before the first growth. */
+let endMarker: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+function sizeOf(h: usize): u32 {
+  return load<u32>(h) & ~FLAGS;
+}
+
+// @ts-ignore: decorator
+@inline
+function nextOf(h: usize): usize {
+  return h + HEADER + <usize>sizeOf(h);
+}
+
+/** The list that holds chunks of exactly this size class (rounded down). */
+// @ts-ignore: decorator
+@inline
+function classOf(size: u32): u32 {
+  if (size < SMALL_SIZE) return size >> 3;
+  const top: u32 = 31 - clz<u32>(size);
+  return ((top - SMALL_BITS + 1) << SL_BITS) | ((size >> (top - SL_BITS)) & (SL_SIZE - 1));
+}
+
+function insert(h: usize): void {
+  const size = sizeOf(h);
+  store<u32>(h, size | FREE | (load<u32>(h) & PREV_FREE));
+  const c = classOf(size);
+  const head = load<u32>(heads + (<usize>c << 2));
+  const payload = h + HEADER;
+  store<u32>(payload, head);
+  store<u32>(payload, 0, 4);
+  if (head) store<u32>(<usize>head + HEADER, <u32>h, 4);
+  store<u32>(heads + (<usize>c << 2), <u32>h);
+  const fl = c >> SL_BITS;
+  flMap |= 1 << fl;
+  store<u32>(slMaps + (<usize>fl << 2), load<u32>(slMaps + (<usize>fl << 2)) | (1 << (c & (SL_SIZE - 1))));
+  const next = nextOf(h);
+  store<u32>(next - 4, <u32>h);
+  store<u32>(next, load<u32>(next) | PREV_FREE);
+}
+
+function remove(h: usize): void {
+  const c = classOf(sizeOf(h));
+  const payload = h + HEADER;
+  const next = load<u32>(payload);
+  const prev = load<u32>(payload, 4);
+  if (next) store<u32>(<usize>next + HEADER, prev, 4);
+  if (prev) store<u32>(<usize>prev + HEADER, next);
+  else {
+    store<u32>(heads + (<usize>c << 2), next);
+    if (!next) {
+      const fl = c >> SL_BITS;
+      const map = load<u32>(slMaps + (<usize>fl << 2)) & ~(1 << (c & (SL_SIZE - 1)));
+      store<u32>(slMaps + (<usize>fl << 2), map);
+      if (!map) flMap &= ~(1 << fl);
+    }
+  }
+}
+
+/** A free chunk of at least `size`, taken off its list; 0 when there is none. */
+function take(size: u32): usize {
+  // Round up to the next class border: every chunk of the class found then fits.
+  let want = size;
+  if (size >= SMALL_SIZE) want = size + (1 << (31 - clz<u32>(size) - SL_BITS)) - 1;
+  const c = classOf(want);
+  let fl = c >> SL_BITS;
+  if (fl >= FL_SIZE) return 0;
+  let map = load<u32>(slMaps + (<usize>fl << 2)) & (~0 << (c & (SL_SIZE - 1)));
+  if (!map) {
+    const fls = fl + 1 < 32 ? flMap & (~0 << (fl + 1)) : 0;
+    if (!fls) return 0;
+    fl = ctz<u32>(fls);
+    map = load<u32>(slMaps + (<usize>fl << 2));
+  }
+  const h = <usize>load<u32>(heads + (<usize>((fl << SL_BITS) | ctz<u32>(map)) << 2));
+  remove(h);
+  return h;
+}
+
+/** Makes the linear memory larger so that a chunk of `size` exists; false when the 4 GiB are used up. */
+function grow(size: u32): bool {
+  const before = memory.size();
+  const need = <i32>((<u64>size + 64 + 0xffff) >> PAGE_BITS);
+  let pages = max(max(GROW_MIN_PAGES, before >> GROW_SHIFT), need);
+  if (memory.grow(pages) < 0) {
+    pages = need;
+    if (memory.grow(pages) < 0) return false;
+  }
+  const from: usize = <usize>before << PAGE_BITS;
+  let h: usize;
+  if (!endMarker) {
+    // The first region starts where the module's static data ends.
+    h = ((__heap_base + 7) & ~7) + 4;
+    store<u32>(h, 0);
+  } else {
+    h = endMarker;
+    if (CHECKS) assert(h + HEADER == from, "BUG: memory was grown by someone else");
+  }
+  // Unsigned arithmetic: the end of a full 4 GiB memory is 0 in 32 bits.
+  const end: usize = (<usize>(before + pages) << PAGE_BITS) - HEADER;
+  const flags = load<u32>(h) & PREV_FREE;
+  store<u32>(end, 0);
+  store<u32>(h, <u32>(end - h - HEADER) | flags);
+  endMarker = end;
+  release(h);
+  return true;
+}
+
+/** Joins a chunk with free neighbours and puts it on its list. */
+function release(h: usize): void {
+  let header = load<u32>(h);
+  const next = nextOf(h);
+  if (load<u32>(next) & FREE) {
+    remove(next);
+    header += sizeOf(next) + <u32>HEADER;
+    store<u32>(h, header);
+  }
+  if (header & PREV_FREE) {
+    const prev = <usize>load<u32>(h - 4);
+    remove(prev);
+    store<u32>(prev, load<u32>(prev) + (header & ~FLAGS) + <u32>HEADER);
+    h = prev;
+  }
+  insert(h);
+}
+
+/**
+ * `bytes` of 8-aligned memory with garbage in it, owned by the caller until `free`.
+ * @returns 0 when linear memory is exhausted; nothing has changed then.
+ */
+export function alloc(bytes: u32, kind: i32): usize {
+  if (bytes > 0xf0000000) return 0;
+  const size = max(MIN_SIZE, ((bytes + 3) & ~7) + 4);
+  let h = take(size);
+  if (!h) {
+    if (!grow(size)) return 0;
+    h = take(size);
+    if (!h) return 0;
+  }
+  const have = sizeOf(h);
+  const flags = load<u32>(h) & PREV_FREE;
+  if (have - size >= MIN_SIZE + <u32>HEADER) {
+    store<u32>(h, size | flags);
+    const rest = h + HEADER + <usize>size;
+    store<u32>(rest, have - size - <u32>HEADER);
+    insert(rest);
+  } else {
+    store<u32>(h, have | flags);
+    const next = nextOf(h);
+    store<u32>(next, load<u32>(next) & ~PREV_FREE);
+  }
+  const counter = usedByKind + (<usize>kind << 2);
+  store<u32>(counter, load<u32>(counter) + sizeOf(h) + <u32>HEADER);
+  return h + HEADER;
+}
+
+/** Gives memory of `alloc` back. `kind` must be the one it was allocated with; 0 is ignored. */
+export function free(p: usize, kind: i32): void {
+  if (!p) return;
+  const h = p - HEADER;
+  if (CHECKS) assert(!(load<u32>(h) & FREE), "BUG: double free");
+  const counter = usedByKind + (<usize>kind << 2);
+  store<u32>(counter, load<u32>(counter) - sizeOf(h) - <u32>HEADER);
+  release(h);
+}
+
+/** Bytes that fit at p without moving it: at least what was asked for. */
+export function capacity(p: usize): u32 {
+  return sizeOf(p - HEADER);
+}
+
+/**
+ * Memory of at least `bytes` that starts with the old content; the old address is dead afterwards.
+ * @returns 0 when memory is exhausted; the old memory is untouched then.
+ */
+export function realloc(p: usize, bytes: u32, kind: i32): usize {
+  if (!p) return alloc(bytes, kind);
+  const have = capacity(p);
+  if (have >= bytes) return p;
+  const q = alloc(bytes, kind);
+  if (!q) return 0;
+  memory.copy(q, p, have);
+  free(p, kind);
+  return q;
+}
+
+/** Bytes in use for a kind, headers and padding included: exact, not an estimate. */
+export function bytesUsed(kind: i32): u32 {
+  return load<u32>(usedByKind + (<usize>kind << 2));
+}
+
+/** Bytes in use for everything. */
+export function bytesUsedTotal(): f64 {
+  let sum: f64 = 0;
+  for (let k = 0; k < Kind.COUNT; k++) sum += <f64>bytesUsed(k);
+  return sum;
+}

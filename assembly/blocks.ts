@@ -1,0 +1,392 @@
+/**
+ * A series' block table: its bins older than the open block, sorted by first bin, not overlapping; gaps between blocks
+ * are missing bins.
+ *
+ *   entry, 8 bytes   0                 4
+ *                    ┌────────────────┬───────────┐
+ *                    │ block at|D|L   │ first bin │     L (bit 0): loose      D (bit 1): not in a checkpoint yet
+ *                    └────────────────┴───────────┘
+ *   sealed block: compressed, immutable; see codec/block.ts
+ *   loose block, made by late samples, compressed at the next seal:
+ *                    0        4       8
+ *                    ┌────────┬───────┬──────────────────┐
+ *                    │ count  │ -     │ count × f64      │
+ *                    └────────┴───────┴──────────────────┘
+ */
+import { Kind, alloc, capacity, free, realloc } from "./alloc";
+import { MAX_BINS, blockCount, blockSize, decodeBlock, encodeBlock } from "./codec/block";
+import { fillNaN } from "./kernels";
+import {
+  HAS_LOOSE,
+  OPEN_BINS,
+  blockCountOf,
+  blockTable,
+  openBins,
+  openLength,
+  openStart,
+  seriesFlag,
+  setBlockCount,
+  setBlockTable,
+  setOpenLength,
+  setOpenStart,
+  setSealAt,
+  setSeriesFlag,
+} from "./series";
+
+const ENTRY: usize = 8;
+const LOOSE: u32 = 1;
+const DIRTY: u32 = 2;
+const BITS: u32 = 7;
+const LOOSE_BINS: usize = 8;
+
+/** Sealed blocks that are merged into one. */
+const MERGE: i32 = 4;
+
+/** Scratch for one block's bins (with the codec's room behind them) and one encoded block. */
+export const binsScratch: usize = memory.data(8 * 512 + 64, 16);
+const blockScratch: usize = memory.data(8 * 512 + 512, 16);
+
+export namespace Entry {
+  /** Address of the i-th entry. */
+  // @ts-ignore: decorator
+  @inline
+  export function at(s: usize, i: i32): usize {
+    return blockTable(s) + <usize>i * ENTRY;
+  }
+  // @ts-ignore: decorator
+  @inline
+  export function next(e: usize): usize {
+    return e + ENTRY;
+  }
+  // @ts-ignore: decorator
+  @inline
+  export function block(e: usize): usize {
+    return <usize>(load<u32>(e) & ~BITS);
+  }
+  // @ts-ignore: decorator
+  @inline
+  export function isLoose(e: usize): bool {
+    return (load<u32>(e) & LOOSE) != 0;
+  }
+  // @ts-ignore: decorator
+  @inline
+  export function isDirty(e: usize): bool {
+    return (load<u32>(e) & DIRTY) != 0;
+  }
+  export function setDirty(e: usize, on: bool): void {
+    store<u32>(e, on ? load<u32>(e) | DIRTY : load<u32>(e) & ~DIRTY);
+  }
+  /** First bin. */
+  // @ts-ignore: decorator
+  @inline
+  export function start(e: usize): i32 {
+    return load<i32>(e, 4);
+  }
+  /** Bins of the block. */
+  // @ts-ignore: decorator
+  @inline
+  export function count(e: usize): i32 {
+    return isLoose(e) ? load<i32>(block(e)) : blockCount(block(e));
+  }
+  /** Address of a loose block's bins. */
+  // @ts-ignore: decorator
+  @inline
+  export function bins(e: usize): usize {
+    return block(e) + LOOSE_BINS;
+  }
+  /** Writes all bins to dst; 64 bytes behind them may be overwritten. */
+  export function read(e: usize, dst: usize): void {
+    if (isLoose(e)) memory.copy(dst, bins(e), <usize>count(e) << 3);
+    else decodeBlock(block(e), dst);
+  }
+  /** Bytes that the entry's block takes in memory. */
+  export function bytes(e: usize): u32 {
+    return capacity(block(e)) + 4;
+  }
+}
+
+/** Index of the last block that starts at or before the bin; -1: none. */
+export function blockIndex(s: usize, bin: i32): i32 {
+  let low = 0;
+  let high = blockCountOf(s);
+  while (low < high) {
+    const mid = (low + high) >>> 1;
+    if (Entry.start(Entry.at(s, mid)) <= bin) low = mid + 1;
+    else high = mid;
+  }
+  return low - 1;
+}
+
+function drop(e: usize): void {
+  free(Entry.block(e), Entry.isLoose(e) ? Kind.OPEN : Kind.SEALED);
+}
+
+/** Makes room for an entry at index i. False when memory is exhausted. */
+function makeRoom(s: usize, i: i32): bool {
+  const n = blockCountOf(s);
+  const need = <u32>(n + 1) * <u32>ENTRY;
+  let p = blockTable(s);
+  if (!p || capacity(p) < need) {
+    p = realloc(p, need + 2 * <u32>ENTRY, Kind.INDEX);
+    if (!p) return false;
+    setBlockTable(s, p);
+  }
+  const e = p + <usize>i * ENTRY;
+  memory.copy(e + ENTRY, e, <usize>(n - i) * ENTRY);
+  setBlockCount(s, n + 1);
+  return true;
+}
+
+/** Takes `n` entries at index i out of the table; their blocks must have been dropped or moved. */
+function closeRoom(s: usize, i: i32, n: i32): void {
+  const count = blockCountOf(s);
+  const e = Entry.at(s, i);
+  memory.copy(e, e + <usize>n * ENTRY, <usize>(count - i - n) * ENTRY);
+  setBlockCount(s, count - n);
+}
+
+/** Compresses n bins into static scratch; valid until the next block is compressed. */
+export function encodeBins(bins: usize, n: i32): usize {
+  encodeBlock(bins, n, blockScratch);
+  return blockScratch;
+}
+
+/** Compresses n bins into a fresh block; 0 when memory is exhausted. */
+function compress(bins: usize, n: i32): usize {
+  const bytes = encodeBlock(bins, n, blockScratch);
+  const block = alloc(bytes, Kind.SEALED);
+  if (block) memory.copy(block, blockScratch, bytes);
+  return block;
+}
+
+/** Seals the open block (which must not be empty). False when memory is exhausted: nothing has changed then. */
+export function sealOpen(s: usize): bool {
+  const n = openLength(s);
+  const start = openStart(s);
+  const block = compress(openBins(s), n);
+  if (!block) return false;
+  const at = blockCountOf(s);
+  if (!makeRoom(s, at)) {
+    free(block, Kind.SEALED);
+    return false;
+  }
+  const e = Entry.at(s, at);
+  store<u32>(e, <u32>block | DIRTY);
+  store<i32>(e, start, 4);
+  setOpenLength(s, 0);
+  setOpenStart(s, start + n);
+  setSealAt(s, OPEN_BINS);
+  if (seriesFlag(s, HAS_LOOSE)) sealLoose(s);
+  mergeTail(s);
+  return true;
+}
+
+/** Compresses what late samples left loose. Out of memory: it stays loose, which is only larger. */
+export function sealLoose(s: usize): void {
+  let left = false;
+  for (let i = 0; i < blockCountOf(s); i++) {
+    const e = Entry.at(s, i);
+    if (!Entry.isLoose(e)) continue;
+    const block = compress(Entry.bins(e), Entry.count(e));
+    if (!block) {
+      left = true;
+      continue;
+    }
+    free(Entry.block(e), Kind.OPEN);
+    store<u32>(e, <u32>block | DIRTY);
+  }
+  setSeriesFlag(s, HAS_LOOSE, left);
+}
+
+/** Merges the newest blocks into one of up to MAX_BINS bins once there are enough of them: larger blocks compress better. */
+function mergeTail(s: usize): void {
+  const n = blockCountOf(s);
+  if (n < MERGE) return;
+  const last = Entry.at(s, n - 1);
+  const end = Entry.start(last) + Entry.count(last);
+  let first = n - 1;
+  let bytes: u32 = 0;
+  while (first >= 0 && end - Entry.start(Entry.at(s, first)) <= MAX_BINS) {
+    bytes += blockSize(Entry.block(Entry.at(s, first)));
+    first--;
+  }
+  first++;
+  if (n - first < MERGE) return;
+  const start = Entry.start(Entry.at(s, first));
+  fillNaN(binsScratch, end - start);
+  // In order: what decoding may overwrite behind a block is written again by the next one.
+  for (let i = first; i < n; i++) {
+    const e = Entry.at(s, i);
+    if (Entry.isLoose(e)) return;
+    Entry.read(e, binsScratch + (<usize>(Entry.start(e) - start) << 3));
+    const behind = Entry.start(e) + Entry.count(e);
+    const nextStart = i + 1 < n ? Entry.start(Entry.at(s, i + 1)) : end;
+    if (nextStart > behind) fillNaN(binsScratch + (<usize>(behind - start) << 3), nextStart - behind);
+  }
+  const size = encodeBlock(binsScratch, end - start, blockScratch);
+  if (<u32>size > bytes) return;
+  const block = alloc(size, Kind.SEALED);
+  if (!block) return;
+  memory.copy(block, blockScratch, size);
+  for (let i = first; i < n; i++) drop(Entry.at(s, i));
+  const e = Entry.at(s, first);
+  store<u32>(e, <u32>block | DIRTY);
+  setBlockCount(s, first + 1);
+}
+
+/** Turns a sealed block into a loose one so that it can be written. */
+function loosen(s: usize, e: usize): bool {
+  const n = Entry.count(e);
+  const loose = alloc(<u32>(LOOSE_BINS + (<usize>n << 3) + 64), Kind.OPEN);
+  if (!loose) return false;
+  store<i32>(loose, n);
+  decodeBlock(Entry.block(e), loose + LOOSE_BINS);
+  free(Entry.block(e), Kind.SEALED);
+  store<u32>(e, <u32>loose | LOOSE | DIRTY);
+  setSeriesFlag(s, HAS_LOOSE, true);
+  return true;
+}
+
+/**
+ * Writes a bin before the open block. Late samples are kept wherever they fall: in a block, beside one, or alone.
+ * False when memory is exhausted.
+ */
+export function writeLate(s: usize, bin: i32, value: f64): bool {
+  const i = blockIndex(s, bin);
+  const limit = i + 1 < blockCountOf(s) ? Entry.start(Entry.at(s, i + 1)) : openStart(s);
+  if (i >= 0) {
+    const e = Entry.at(s, i);
+    const offset = bin - Entry.start(e);
+    if (offset < Entry.count(e)) {
+      if (!Entry.isLoose(e) && !loosen(s, e)) return false;
+      store<f64>(Entry.bins(e) + (<usize>offset << 3), value);
+      store<u32>(e, load<u32>(e) | DIRTY);
+      return true;
+    }
+    // A loose block close before: late samples mostly come in order, so it grows with them.
+    if (Entry.isLoose(e) && offset < MAX_BINS && offset < Entry.count(e) + OPEN_BINS) return extendLoose(s, e, offset, value);
+  }
+  if (i + 1 < blockCountOf(s)) {
+    const e = Entry.at(s, i + 1);
+    const ahead = limit - bin;
+    if (Entry.isLoose(e) && ahead <= OPEN_BINS && ahead + Entry.count(e) <= MAX_BINS) return prependLoose(e, ahead, value);
+  }
+  const loose = alloc(<u32>LOOSE_BINS + 64, Kind.OPEN);
+  if (!loose) return false;
+  if (!makeRoom(s, i + 1)) {
+    free(loose, Kind.OPEN);
+    return false;
+  }
+  store<i32>(loose, 1);
+  store<f64>(loose + LOOSE_BINS, value);
+  const e = Entry.at(s, i + 1);
+  store<u32>(e, <u32>loose | LOOSE | DIRTY);
+  store<i32>(e, bin, 4);
+  setSeriesFlag(s, HAS_LOOSE, true);
+  return true;
+}
+
+/** Grows a loose block so that it ends with the bin at `offset`. */
+function extendLoose(s: usize, e: usize, offset: i32, value: f64): bool {
+  const n = Entry.count(e);
+  const need = <u32>LOOSE_BINS + ((offset + 1) << 3);
+  let p = Entry.block(e);
+  if (capacity(p) < need) {
+    p = realloc(p, min(need * 2, <u32>LOOSE_BINS + (MAX_BINS << 3)), Kind.OPEN);
+    if (!p) return false;
+  }
+  fillNaN(p + LOOSE_BINS + (<usize>n << 3), offset - n);
+  store<f64>(p + LOOSE_BINS + (<usize>offset << 3), value);
+  store<i32>(p, offset + 1);
+  store<u32>(e, <u32>p | LOOSE | DIRTY);
+  // A full one is compressed at once: a long backfill would otherwise sit there uncompressed.
+  if (offset + 1 == MAX_BINS) sealLoose(s);
+  return true;
+}
+
+/** Grows a loose block to the front by `ahead` bins and writes the first. */
+function prependLoose(e: usize, ahead: i32, value: f64): bool {
+  const n = Entry.count(e);
+  const p = realloc(Entry.block(e), <u32>LOOSE_BINS + ((n + ahead) << 3), Kind.OPEN);
+  if (!p) return false;
+  memory.copy(p + LOOSE_BINS + (<usize>ahead << 3), p + LOOSE_BINS, <usize>n << 3);
+  fillNaN(p + LOOSE_BINS, ahead);
+  store<f64>(p + LOOSE_BINS, value);
+  store<i32>(p, n + ahead);
+  store<u32>(e, <u32>p | LOOSE | DIRTY);
+  store<i32>(e, Entry.start(e) - ahead, 4);
+  return true;
+}
+
+/**
+ * Puts a sealed block that was read from a file into the table, replacing what it covers: files are read oldest first,
+ * so the newer of two blocks of the same bins wins. The bytes are copied.
+ * False when memory is exhausted.
+ */
+export function insertSealed(s: usize, bin: i32, block: usize, dirty: bool): bool {
+  const n = blockCount(block);
+  const end = bin + n;
+  let first = blockIndex(s, bin);
+  if (first < 0 || Entry.start(Entry.at(s, first)) + Entry.count(Entry.at(s, first)) <= bin) first++;
+  let last = first;
+  while (last < blockCountOf(s) && Entry.start(Entry.at(s, last)) < end) last++;
+  if (last > first) {
+    // Overlaps that stick out keep their outer bins: merge everything into samples of the wider range.
+    const from = Entry.at(s, first);
+    const to = Entry.at(s, last - 1);
+    if (Entry.start(from) < bin || Entry.start(to) + Entry.count(to) > end) return overlay(s, bin, block);
+    for (let i = first; i < last; i++) drop(Entry.at(s, i));
+    closeRoom(s, first, last - first);
+  }
+  const size = blockSize(block);
+  const copy = alloc(size, Kind.SEALED);
+  if (!copy) return false;
+  memory.copy(copy, block, size);
+  if (!makeRoom(s, first)) {
+    free(copy, Kind.SEALED);
+    return false;
+  }
+  const e = Entry.at(s, first);
+  store<u32>(e, <u32>copy | (dirty ? DIRTY : 0));
+  store<i32>(e, bin, 4);
+  return true;
+}
+
+const overlayScratch: usize = memory.data(8 * 512 + 64, 16);
+
+/** Writes a block's bins one by one over what is there. */
+function overlay(s: usize, bin: i32, block: usize): bool {
+  const n = blockCount(block);
+  decodeBlock(block, overlayScratch);
+  for (let i = 0; i < n; i++) {
+    const v = load<f64>(overlayScratch + (<usize>i << 3));
+    if (v == v && !writeLate(s, bin + i, v)) return false;
+  }
+  return true;
+}
+
+/** Drops the first n blocks of the table. */
+export function dropFirst(s: usize, n: i32): void {
+  for (let i = 0; i < n; i++) drop(Entry.at(s, i));
+  closeRoom(s, 0, n);
+}
+
+/** Moves the last block's bins back into the (empty) open block, so that it can grow on. False when memory is exhausted. */
+export function reopenLast(s: usize, bins: usize): void {
+  const e = Entry.at(s, blockCountOf(s) - 1);
+  const n = Entry.count(e);
+  Entry.read(e, bins);
+  const start = Entry.start(e);
+  drop(e);
+  setBlockCount(s, blockCountOf(s) - 1);
+  setOpenLength(s, n);
+  setOpenStart(s, start);
+}
+
+/** Gives all blocks and the table back. */
+export function blocksFree(s: usize): void {
+  for (let i = 0; i < blockCountOf(s); i++) drop(Entry.at(s, i));
+  free(blockTable(s), Kind.INDEX);
+  setBlockTable(s, 0);
+  setBlockCount(s, 0);
+}

@@ -1,0 +1,232 @@
+/**
+ * One entry of a query's answer: the series found are read, rolled up when there are several, scaled, resampled, and
+ * written as JSON:
+ *
+ *   {"error":"..","from":0,"to":0,"resolution":0,"avg":0,"min":0,"max":0}
+ *   {"data":[1.5,null],"from":1,"to":3,"resolution":1,"avg":1.5,"min":1.5,"max":1.5}
+ */
+import { Aggregation, QueryError } from "../src/core/codes";
+import { Kind, alloc, capacity, free, realloc } from "./alloc";
+import { divide, scale, stats, statCount, statMax, statMin, statSum } from "./kernels";
+import { metricAggregation, metricFrequency } from "./metrics";
+import { advance, ensure, outEnd, putAscii, putChar } from "./out";
+import { FIXED_MAX_BYTES, printFixed2, printFixed3s, printI64, printString } from "./print";
+import { addBins, rangeCount, rangeMax, rangeMin, rangeStats, rangeSum, readBins } from "./read";
+import { lttb, lttbPoints } from "./resample";
+import { binOf, endBin, firstBin, seriesAnchor } from "./series";
+
+/** Shorter answers are never resampled. */
+const RESAMPLE_FROM: i32 = 1000;
+/** Values printed between two checks for room. */
+const PRINT_STEP: i32 = 256;
+/** Scratch that one long answer has grown beyond this is given back, bytes. */
+const KEEP: u32 = 4 << 20;
+
+export const WITH_STATS: u32 = 1;
+export const WITH_DATA: u32 = 2;
+export const WITH_PADDING: u32 = 4;
+
+/** The series of the entry, u32 addresses. */
+let found: usize = 0;
+let foundCount: i32 = 0;
+/** Bins of the answer, and the resampled ones. */
+let values: usize = 0;
+let resampled: usize = 0;
+
+/** Starts an entry without series. */
+export function entryReset(): void {
+  foundCount = 0;
+}
+
+/** Adds a series. False when memory is exhausted. */
+export function entryAdd(s: usize): bool {
+  const need = <u32>(foundCount + 1) << 2;
+  if (!found || capacity(found) < need) {
+    const p = realloc(found, max<u32>(1024, need * 2), Kind.SCRATCH);
+    if (!p) return false;
+    found = p;
+  }
+  store<u32>(found + (<usize>foundCount << 2), <u32>s);
+  foundCount++;
+  return true;
+}
+
+/** Series added so far. */
+export function entryCount(): i32 {
+  return foundCount;
+}
+
+// @ts-ignore: decorator
+@inline
+function series(i: i32): usize {
+  return <usize>load<u32>(found + (<usize>i << 2));
+}
+
+/** Scratch of at least n doubles plus what codecs overwrite; 0 when memory is exhausted. */
+function scratch(p: usize, n: i32): usize {
+  const need = <u32>(n << 3) + 128;
+  if (p && capacity(p) >= need) return p;
+  free(p, Kind.SCRATCH);
+  return alloc(need, Kind.SCRATCH);
+}
+
+/** Gives large scratch back. */
+export function entryRelease(): void {
+  if (values && capacity(values) > KEEP) {
+    free(values, Kind.SCRATCH);
+    values = 0;
+  }
+  if (resampled && capacity(resampled) > KEEP) {
+    free(resampled, Kind.SCRATCH);
+    resampled = 0;
+  }
+}
+
+/** Unix seconds of the middle of the series' first bin. */
+function firstTime(s: usize, f: i64): i64 {
+  return seriesAnchor(s) + f / 2 + <i64>firstBin(s) * f;
+}
+
+/**
+ * Writes the entry. Preconditions: at least one series was added, from <= to.
+ * @param resolution seconds, as asked for; @param factor of `scale-by`, 0 = none.
+ * @returns false when memory is exhausted.
+ */
+export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resolution: i64, factor: f64): bool {
+  const f = <i64>metricFrequency(metric);
+  const aggregation = metricAggregation(metric);
+  if (foundCount > 1 && aggregation == Aggregation.None) return writeError(QueryError.NoAggregation, 0, 0, 0, 0);
+  if (resolution > f && resolution % f != 0) return writeError(QueryError.BadResolution, 0, 0, resolution, f);
+
+  // The answer starts when it was asked to, or with the series that starts first; it ends with the one that ends first.
+  let start = firstTime(series(0), f);
+  for (let i = 1; i < foundCount; i++) start = min(start, firstTime(series(i), f));
+  const padding = flags & WITH_PADDING && start > from ? start / f - from / f : 0;
+  start = max(start, from);
+  let n: i64 = to > start ? (to - start + f - 1) / f : 0;
+  for (let i = 0; i < foundCount; i++) n = min(n, max<i64>(0, <i64>endBin(series(i)) - binOf(series(i), start)));
+  const count = <i32>n;
+
+  const points = resolution > f && count >= RESAMPLE_FROM ? lttbPoints(count, <i32>(n * f / resolution)) : count;
+  const isResampled = points < count;
+  const single = foundCount == 1;
+  const headersOnly = single && !isResampled && !(flags & WITH_DATA);
+  let shown: usize = 0;
+  if (!headersOnly && count) {
+    values = scratch(values, count);
+    if (!values) return false;
+    for (let i = 0; i < foundCount; i++) {
+      const s = series(i);
+      const bin = <i32>binOf(s, start);
+      if (i) addBins(s, bin, count, values);
+      else readBins(s, bin, count, values);
+    }
+    if (!single && aggregation == Aggregation.Avg) divide(values, count, <f64>foundCount);
+    if (factor != 0 && factor != 1) scale(values, count, factor);
+    shown = values;
+    if (isResampled) {
+      resampled = scratch(resampled, points);
+      if (!resampled) return false;
+      lttb(values, count, resampled, points);
+      shown = resampled;
+    }
+  }
+
+  if (!ensure(256)) return false;
+  putChar(0x7b);
+  if (flags & WITH_DATA && points + <i32>padding > 0) {
+    if (!writeData(shown, points, padding)) return false;
+  }
+  writeRange(start, start + n * f, isResampled ? resolution : f);
+  if (!(flags & WITH_STATS)) return writeZeros();
+  if (headersOnly) {
+    rangeStats(series(0), <i32>binOf(series(0), start), count);
+    const k = factor != 0 ? factor : 1;
+    return writeStats(rangeCount, rangeSum * k, rangeMin * k, rangeMax * k);
+  }
+  if (!count) return writeStats(0, 0, 0, 0);
+  stats(shown, points);
+  // A negative factor has turned minimum and maximum round; the protocol scales each.
+  if (factor < 0) return writeStats(statCount, statSum, statMax, statMin);
+  return writeStats(statCount, statSum, statMin, statMax);
+}
+
+const NULL_COMMA: u64 = 0x2c6c6c756e; // null,
+
+function writeData(p: usize, n: i32, padding: i64): bool {
+  putAscii('"data":[');
+  for (let i: i64 = 0; i < padding; i++) {
+    if (!ensure(16)) return false;
+    store<u64>(outEnd, NULL_COMMA);
+    advance(outEnd + 5);
+  }
+  for (let i = 0; i < n; i += PRINT_STEP) {
+    if (!ensure(PRINT_STEP * (FIXED_MAX_BYTES + 1) + 16)) return false;
+    advance(printFixed3s(outEnd, p + (<usize>i << 3), min(PRINT_STEP, n - i)));
+    store<u8>(outEnd, 0x2c);
+    advance(outEnd + 1);
+  }
+  // The last comma becomes the bracket.
+  store<u16>(outEnd - 1, 0x2c5d);
+  advance(outEnd + 1);
+  return ensure(256);
+}
+
+function putInteger(v: i64): void {
+  advance(printI64(outEnd, v));
+}
+
+function writeRange(from: i64, to: i64, resolution: i64): void {
+  putAscii('"from":');
+  putInteger(from);
+  putAscii(',"to":');
+  putInteger(to);
+  putAscii(',"resolution":');
+  putInteger(resolution);
+}
+
+function writeZeros(): bool {
+  putAscii(',"avg":0,"min":0,"max":0}');
+  return true;
+}
+
+function writeStats(count: i32, sum: f64, low: f64, high: f64): bool {
+  if (!ensure(3 * FIXED_MAX_BYTES + 64)) return false;
+  putAscii(',"avg":');
+  advance(printFixed2(outEnd, count ? sum / <f64>count : NaN));
+  putAscii(',"min":');
+  advance(printFixed2(outEnd, count ? low : NaN));
+  putAscii(',"max":');
+  advance(printFixed2(outEnd, count ? high : NaN));
+  putChar(0x7d);
+  return true;
+}
+
+/**
+ * Writes an entry that is an error.
+ * @param name, n of the metric, for UnknownMetric; @param resolution, frequency seconds, for BadResolution.
+ * @returns false when memory is exhausted.
+ */
+export function writeError(error: i32, name: usize, n: i32, resolution: i64, frequency: i64): bool {
+  if (!ensure(512 + 6 * n)) return false;
+  putAscii('{"error":');
+  if (error == QueryError.UnknownMetric) {
+    // The name is printed with its quotes; the text goes in front of it, inside them.
+    putAscii('"unknown metric: ');
+    const text = outEnd;
+    const end = printString(text, name, n);
+    memory.copy(text, text + 1, end - text - 1);
+    advance(end - 1);
+  } else if (error == QueryError.FromAfterTo) putAscii(`"invalid time range: 'from' is after 'to'"`);
+  else if (error == QueryError.NoAggregation) putAscii('"invalid aggregation: several series, but the aggregation of the metric is null"');
+  else {
+    putAscii('"new sampling frequency (');
+    putInteger(resolution);
+    putAscii(') must be a multiple of old frequency (');
+    putInteger(frequency);
+    putAscii(')"');
+  }
+  putAscii(',');
+  writeRange(0, 0, 0);
+  return writeZeros();
+}

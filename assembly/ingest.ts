@@ -1,0 +1,264 @@
+/**
+ * Stores a batch of line protocol.
+ *
+ * Fast path, a line: 1. the key that followed the last line's key the last time is compared with the text (SIMD), else
+ * the prefix up to its blank is looked up by hash; 2. ` value=` and the number; 3. the timestamp, mostly the same text as
+ * in the line before; 4. the newline. The sample goes to the open block and the log. Whatever differs goes to the slow
+ * path (line.ts), which parses the whole line anew: the fast path never decides that a line is bad.
+ */
+import { LineError } from "../src/core/codes";
+import { keyAdd, keyAt, keyFind, keyMatches, keyLength, keyNext, keySeries, clusterIntern, setKeyNext } from "./keys";
+import {
+  cluster,
+  host,
+  level,
+  lineEnd,
+  lineHasTimestamp,
+  linePrefixEnd,
+  lineTimestamp,
+  lineValue,
+  measurement,
+  nameAt,
+  nameIsSafe,
+  nameLength,
+  parseLine,
+  skipBlanks,
+  sublevel,
+  toSeconds,
+  MAX_NAME,
+} from "./line";
+import { frameClose, frameOpen, logSample } from "./log";
+import { PRECISION_DOUBLE, metricFind, metricFrequency, metricPrecision } from "./metrics";
+import { parseUnsigned, parseValue, parsedInteger, parsedValue } from "./number";
+import { roundSample } from "./round";
+import { writeSample } from "./samples";
+import { seriesEnsure, seriesIsEmpty, seriesMetric, seriesRemove } from "./series";
+import { nodeEnsure, nodePrune, root } from "./tree";
+
+/** " value=" as the low seven bytes of a little-endian u64. */
+const VALUE_WORD: u64 = 0x003d65756c617620;
+const SEVEN_BYTES: u64 = 0x00ffffffffffffff;
+
+/** Refusals that are described: {u32 line, u32 LineError} each. */
+const MAX_REFUSALS: i32 = 16;
+export const refusals: usize = memory.data(8 * 16, 8);
+/** Refusals described by the last `ingest`. */
+export let refusalCount: i32 = 0;
+/** Figures of the last `ingest`: lines of the text that were not blank, and what became of them. */
+export let batchStored: i32 = 0;
+export let batchSkipped: i32 = 0;
+export let batchRefused: i32 = 0;
+/** Lines of the last text, blank ones included: where the next piece of the same body goes on counting. */
+export let batchLines: i32 = 0;
+
+/** Lines refused since start, f64 by LineError. */
+const totals: usize = memory.data(8 * 32, 8);
+let totalStored: f64 = 0;
+let totalSkipped: f64 = 0;
+
+let defaultName: usize = 0;
+let defaultLength: i32 = 0;
+let defaultCluster: u32 = 0;
+let perSecond: u64 = 0;
+let now: i64 = 0;
+/** Slot + 1 of the key of the line before. */
+let lastKey: usize = 0;
+
+export function linesStored(): f64 {
+  return totalStored;
+}
+export function linesSkipped(): f64 {
+  return totalSkipped;
+}
+/** Lines refused for a reason since start. */
+export function linesRefused(reason: i32): f64 {
+  return load<f64>(totals + (<usize>reason << 3));
+}
+
+/**
+ * Stores the lines of [p, p + n), log included; the text is not kept.
+ * Precondition: 64 bytes behind the text are readable.
+ * @param clusterName for lines without a cluster tag; empty: such lines are refused.
+ * @param unitsPerSecond of the timestamps; 0: by magnitude. @param nowSeconds for lines without a timestamp.
+ * @returns false when linear memory is exhausted before anything was stored.
+ */
+export function ingest(p: usize, n: i32, clusterName: usize, clusterLength: i32, unitsPerSecond: i32, nowSeconds: f64): bool {
+  refusalCount = 0;
+  batchStored = 0;
+  batchSkipped = 0;
+  batchRefused = 0;
+  batchLines = 0;
+  defaultName = clusterName;
+  defaultLength = clusterLength;
+  defaultCluster = clusterIntern(clusterName, clusterLength);
+  perSecond = <u64>unitsPerSecond;
+  now = <i64>nowSeconds;
+  lastKey = 0;
+  if (!frameOpen()) return false;
+  readLines(p, p + <usize>n);
+  frameClose();
+  totalStored += <f64>batchStored;
+  totalSkipped += <f64>batchSkipped;
+  return true;
+}
+
+function readLines(p: usize, end: usize): void {
+  // The last timestamp's ten digits as bytes, and its value in seconds.
+  let timeHigh: u64 = 0;
+  let timeLow: u32 = 0;
+  let seconds: i64 = 0;
+  let stored = 0;
+  let lines = 0;
+  while (p < end) {
+    lines++;
+    let key = lastKey ? keyAt(keyNext(lastKey)) : 0;
+    if (key && keyMatches(key, p, end, defaultCluster)) lastKey = key;
+    else key = lookUp(p, end);
+    if (key) {
+      const q = p + <usize>keyLength(key);
+      const s = keySeries(key);
+      if (!s) {
+        const stop = lineEnd(q, end);
+        batchSkipped++;
+        p = stop + 1;
+        continue;
+      }
+      if ((load<u64>(q) & SEVEN_BYTES) == VALUE_WORD && q + 8 < end) {
+        let v = parseValue(q + 7, end);
+        if (v && v < end && load<u8>(v) == 0x20) {
+          let value = parsedValue;
+          v++;
+          let stop = v + 10;
+          if (stop < end && load<u8>(stop) == 0x0a && load<u64>(v) == timeHigh && <u32>load<u16>(v + 8) == timeLow) {
+            // The same second as the line before.
+          } else {
+            stop = parseUnsigned(v, end);
+            if (!stop || (stop < end && load<u8>(stop) != 0x0a)) {
+              p = slowLine(p, end, lines);
+              continue;
+            }
+            seconds = toSeconds(parsedInteger, perSecond);
+            timeHigh = stop == v + 10 ? load<u64>(v) : 0;
+            timeLow = <u32>load<u16>(v + 8);
+          }
+          const metric = seriesMetric(s);
+          const precision = metricPrecision(metric);
+          if (precision != PRECISION_DOUBLE) value = roundSample(value, precision);
+          const error = writeSample(s, seconds, value, <i64>metricFrequency(metric));
+          if (error != LineError.None || !logSample(s, seconds, value)) refuse(lines, error ? error : LineError.OutOfMemory);
+          else stored++;
+          p = stop + 1;
+          continue;
+        }
+      }
+    }
+    p = slowLine(p, end, lines);
+  }
+  batchStored += stored;
+  batchLines = lines;
+}
+
+/** The key of the line at p by hash, linked as the prediction behind the last one; 0 when unknown or in unusual form. */
+function lookUp(p: usize, end: usize): usize {
+  const n = prefixLength(p, end);
+  if (n <= 0) return 0;
+  const slot = keyFind(p, n, defaultCluster);
+  if (!slot) return 0;
+  return follow(slot);
+}
+
+function follow(slot: u32): usize {
+  const key = keyAt(slot);
+  if (lastKey) setKeyNext(lastKey, slot);
+  lastKey = key;
+  return key;
+}
+
+/** Bytes up to the first blank; 0 when an escape or the line's end comes first. */
+function prefixLength(p: usize, end: usize): i32 {
+  const blank = i8x16.splat(0x20);
+  const escape = i8x16.splat(0x5c);
+  const newline = i8x16.splat(0x0a);
+  let q = p;
+  while (q < end) {
+    const v = v128.load(q);
+    const hits = i8x16.bitmask(v128.or(v128.or(i8x16.eq(v, blank), i8x16.eq(v, escape)), i8x16.eq(v, newline)));
+    if (hits) {
+      q += ctz(hits);
+      return q < end && load<u8>(q) == 0x20 ? <i32>(q - p) : 0;
+    }
+    q += 16;
+  }
+  return 0;
+}
+
+function refuse(line: i32, reason: i32): void {
+  if (refusalCount < MAX_REFUSALS) {
+    const r = refusals + (<usize>refusalCount << 3);
+    store<i32>(r, line);
+    store<i32>(r, reason, 4);
+    refusalCount++;
+  }
+  batchRefused++;
+  const total = totals + (<usize>reason << 3);
+  store<f64>(total, load<f64>(total) + 1);
+}
+
+/** Takes the line at p in any form. Returns where the next one starts. */
+function slowLine(p: usize, end: usize, line: i32): usize {
+  const stop = lineEnd(p, end);
+  let start = p;
+  start = skipBlanks(start, stop);
+  if (start == stop || load<u8>(start) == 0x23) return stop + 1;
+  const error = storeLine(start, stop);
+  if (error != LineError.None) refuse(line, error);
+  return stop + 1;
+}
+
+function storeLine(p: usize, stop: usize): i32 {
+  const parsed = parseLine(p, stop);
+  const metric = metricFind(nameAt(measurement), nameLength(measurement));
+  if (metric < 0 && parsed != LineError.NoMetric) {
+    batchSkipped++;
+    const n = prefixLength(p, stop);
+    if (n > 0) keyAdd(p, n, defaultCluster, 0);
+    return LineError.None;
+  }
+  if (parsed != LineError.None) return parsed;
+  let clusterAt = nameAt(cluster);
+  let clusterLength = nameLength(cluster);
+  if (!clusterLength) {
+    clusterAt = defaultName;
+    clusterLength = defaultLength;
+    if (!clusterLength) return LineError.NoCluster;
+    if (clusterLength > MAX_NAME) return LineError.NameTooLong;
+    if (!nameIsSafe(clusterAt, clusterLength)) return LineError.UnsafeName;
+  }
+  const seconds = lineHasTimestamp ? toSeconds(lineTimestamp, perSecond) : now;
+  let node = nodeEnsure(root, clusterAt, clusterLength);
+  if (node) node = nodeEnsure(node, nameAt(host), nameLength(host));
+  if (node && nameLength(level)) node = nodeEnsure(node, nameAt(level), nameLength(level));
+  if (node && nameLength(sublevel)) node = nodeEnsure(node, nameAt(sublevel), nameLength(sublevel));
+  if (!node) return LineError.OutOfMemory;
+  const s = seriesEnsure(node, metric);
+  if (!s) {
+    nodePrune(node);
+    return LineError.OutOfMemory;
+  }
+  const value = roundSample(lineValue, metricPrecision(metric));
+  const error = writeSample(s, seconds, value, <i64>metricFrequency(metric));
+  if (error != LineError.None) {
+    if (seriesIsEmpty(s)) seriesRemove(s);
+    return error;
+  }
+  if (!logSample(s, seconds, value)) return LineError.OutOfMemory;
+  batchStored++;
+  // Remembered unless a tag is escaped: the prefix search of the fast path stops at escapes.
+  const n = prefixLength(p, stop);
+  if (n > 0 && p + <usize>n == linePrefixEnd) {
+    const known = keyFind(p, n, defaultCluster);
+    const slot = known ? known : keyAdd(p, n, defaultCluster, s);
+    if (slot) follow(slot);
+  }
+  return LineError.None;
+}

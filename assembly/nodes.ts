@@ -1,0 +1,72 @@
+/**
+ * "for-all-nodes": which hosts a cluster has in this partition, and the queries that asking for all of them makes.
+ * Writes to the output buffer, both at once so that they agree: the queries' JSON as the answer echoes it, and the same
+ * queries in the request's binary form (query.ts).
+ */
+import { ensure, advance, outEnd, outLength, put, putAscii, putChar } from "./out";
+import { printString } from "./print";
+import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from "./tree";
+
+/** Length of the JSON part of the last `expandNodes`; the binary part follows it. */
+export let expandedText: u32 = 0;
+/** Queries made by the last `expandNodes`. */
+export let expandedCount: i32 = 0;
+
+/**
+ * Expands metrics × hosts, host by host in the order they came.
+ * @param metrics u16 count, then u16 length + bytes each.
+ * @returns false when memory is exhausted.
+ */
+export function expandNodes(cluster: usize, clusterLength: i32, metrics: usize): bool {
+  expandedCount = 0;
+  expandedText = 0;
+  const top = nodeFind(root, cluster, clusterLength);
+  const count = <i32>load<u16>(metrics);
+  let host = top ? nodeFirstChild(top) : 0;
+  for (; host; host = nodeNext(host)) {
+    let m = metrics + 2;
+    for (let i = 0; i < count; i++) {
+      if (!writeText(m, host, expandedCount > 0)) return false;
+      m += 2 + <usize>load<u16>(m);
+      expandedCount++;
+    }
+  }
+  expandedText = outLength();
+  host = top ? nodeFirstChild(top) : 0;
+  for (; host; host = nodeNext(host)) {
+    let m = metrics + 2;
+    for (let i = 0; i < count; i++) {
+      if (!writeQuery(m, host)) return false;
+      m += 2 + <usize>load<u16>(m);
+    }
+  }
+  return true;
+}
+
+function writeText(metric: usize, host: usize, comma: bool): bool {
+  const n = <i32>load<u16>(metric);
+  if (!ensure(6 * (n + nodeNameLength(host)) + 128)) return false;
+  if (comma) putChar(0x2c);
+  putAscii('{"metric":');
+  advance(printString(outEnd, metric + 2, n));
+  putAscii(',"host":');
+  advance(printString(outEnd, nodeName(host), nodeNameLength(host)));
+  putAscii(',"resolution":0,"aggreg":false}');
+  return true;
+}
+
+function writeQuery(metric: usize, host: usize): bool {
+  const n = <i32>load<u16>(metric);
+  const h = nodeNameLength(host);
+  if (!ensure(17 + n + h + 16)) return false;
+  memory.fill(outEnd, 0, 17);
+  advance(outEnd + 17);
+  put(metric, n + 2);
+  store<u16>(outEnd, <u16>h);
+  advance(outEnd + 2);
+  put(nodeName(host), h);
+  // No type, no ids, no subtype, no sub-ids.
+  store<u64>(outEnd, 0);
+  advance(outEnd + 8);
+  return true;
+}

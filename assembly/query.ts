@@ -1,0 +1,252 @@
+/**
+ * Queries, answered in steps: a request stays in linear memory with a cursor, and each step writes entries until the
+ * output holds a piece's worth, so that a large answer never keeps writes or other queries waiting.
+ *
+ *   request  0            8          16      20        24
+ *            ┌────────────┬──────────┬───────┬─────────┬──────────────────────────┬────────────┐
+ *            │ from, i64  │ to, i64  │ flags │ queries │ u16 length, cluster      │ query, ... │     made by src/core/request.ts
+ *            └────────────┴──────────┴───────┴─────────┴──────────────────────────┴────────────┘
+ *   query    ┌────────┬─────────────────┬──────────────┬──────────┬────────┬──────────┬──────┬─────────┬──────────┐
+ *            │ u8 bits│ resolution, i64 │ factor, f64  │ metric   │ host   │ type     │ ids  │ subtype │ sub-ids  │
+ *            └────────┴─────────────────┴──────────────┴──────────┴────────┴──────────┴──────┴─────────┴──────────┘
+ *     bits: 1 has a type, 2 aggregate, 4 has a subtype     names: u16 length, bytes     ids: u16 count, names
+ *
+ *   state    0         4            8              12            16     20   24
+ *            ┌─────────┬────────────┬──────────────┬─────────────┬──────┬────┬────────┐
+ *            │ request │ next query │ queries left │ entry index │ list │ id │ sub-id │    list: 0 closed, 1 empty, 2 has entries
+ *            └─────────┴────────────┴──────────────┴─────────────┴──────┴────┴────────┘
+ */
+import { QueryError } from "../src/core/codes";
+import { Kind, alloc, free } from "./alloc";
+import { entryAdd, entryCount, entryRelease, entryReset, writeEntry, writeError } from "./entry";
+import { metricFind } from "./metrics";
+import { ensure, outFailed, outLength, putChar } from "./out";
+import { nodeFind, nodeFirstChild, nodeNext, root } from "./tree";
+import { seriesFind } from "./series";
+
+/** Longest level name that can exist; see line.ts. */
+const NAME_ROOM: usize = 1024;
+const joined: usize = memory.data(1024, 8);
+
+const HAS_TYPE: i32 = 1;
+const AGGREGATE: i32 = 2;
+const HAS_SUBTYPE: i32 = 4;
+
+/** The query that is being answered; read by `parseQuery` at each step. */
+let from: i64 = 0;
+let to: i64 = 0;
+let flags: u32 = 0;
+let cluster: usize = 0;
+let bits: i32 = 0;
+let resolution: i64 = 0;
+let factor: f64 = 0;
+let metricAt: usize = 0;
+let hostAt: usize = 0;
+let typeAt: usize = 0;
+let idsAt: usize = 0;
+let subtypeAt: usize = 0;
+let subIdsAt: usize = 0;
+let behind: usize = 0;
+
+const REQUEST: usize = 0;
+const NEXT: usize = 4;
+const LEFT: usize = 8;
+const ENTRY_INDEX: usize = 12;
+const STARTED: usize = 16;
+const ID: usize = 20;
+const SUB_ID: usize = 24;
+const STATE_BYTES: u32 = 28;
+
+/** Ends of queries completed in the last step, as u32 offsets into its output. */
+const ENDS: i32 = 4096;
+export const queryEnds: usize = memory.data(4 * 4096, 4);
+/** Queries completed in the last step. */
+export let queryEndCount: i32 = 0;
+
+/**
+ * Starts answering a request. @param request of `alloc(_, Kind.SCRATCH)`; taken over.
+ * @returns the state for `queryStep`, to be given back by `queryEnd`; 0 when memory is exhausted (the request is freed then).
+ */
+export function queryBegin(request: usize): usize {
+  const state = alloc(STATE_BYTES, Kind.SCRATCH);
+  if (!state) {
+    free(request, Kind.SCRATCH);
+    return 0;
+  }
+  store<u32>(state, <u32>request, REQUEST);
+  store<u32>(state, <u32>(request + 26 + <usize>load<u16>(request, 24)), NEXT);
+  store<u32>(state, load<u32>(request, 20), LEFT);
+  store<u32>(state, 0, ENTRY_INDEX);
+  store<u32>(state, 0, STARTED);
+  return state;
+}
+
+/** Gives a query's memory back, finished or not. */
+export function queryEnd(state: usize): void {
+  free(<usize>load<u32>(state, REQUEST), Kind.SCRATCH);
+  free(state, Kind.SCRATCH);
+  entryRelease();
+}
+
+// @ts-ignore: decorator
+@inline
+function length(name: usize): i32 {
+  return <i32>load<u16>(name);
+}
+
+// @ts-ignore: decorator
+@inline
+function skipName(name: usize): usize {
+  return name + 2 + <usize>load<u16>(name);
+}
+
+function skipIds(ids: usize): usize {
+  let n = length(ids);
+  let p = ids + 2;
+  while (n--) p = skipName(p);
+  return p;
+}
+
+function parseQuery(p: usize): void {
+  bits = <i32>load<u8>(p);
+  resolution = load<i64>(p + 1);
+  factor = load<f64>(p + 9);
+  metricAt = p + 17;
+  hostAt = skipName(metricAt);
+  typeAt = skipName(hostAt);
+  idsAt = skipName(typeAt);
+  subtypeAt = skipIds(idsAt);
+  subIdsAt = skipName(subtypeAt);
+  behind = skipIds(subIdsAt);
+}
+
+/**
+ * Writes result lists, `[entry,entry],[entry],` with a comma behind each, until the output holds `budget` bytes or all queries are answered.
+ * Where each completed query's list ends is in `queryEnds`.
+ * @returns 1: go on with another step, 0: done, -1: memory is exhausted.
+ */
+export function queryStep(state: usize, budget: u32): i32 {
+  const request = <usize>load<u32>(state, REQUEST);
+  from = load<i64>(request);
+  to = load<i64>(request, 8);
+  flags = load<u32>(request, 16);
+  cluster = nodeFind(root, request + 26, length(request + 24));
+  queryEndCount = 0;
+  while (load<u32>(state, LEFT)) {
+    parseQuery(<usize>load<u32>(state, NEXT));
+    if (!load<u32>(state, STARTED)) {
+      if (!ensure(64)) return -1;
+      putChar(0x5b);
+      store<u32>(state, 1, STARTED);
+    }
+    const entries = countEntries();
+    let index = load<i32>(state, ENTRY_INDEX);
+    while (index < entries) {
+      if (outLength() >= budget) {
+        store<i32>(state, index, ENTRY_INDEX);
+        return 1;
+      }
+      if (!writeOne(state, index)) return -1;
+      index++;
+    }
+    if (!ensure(64)) return -1;
+    putChar(0x5d);
+    putChar(0x2c);
+    store<u32>(state, 0, STARTED);
+    store<i32>(state, 0, ENTRY_INDEX);
+    store<u32>(state, <u32>behind, NEXT);
+    store<u32>(state, load<u32>(state, LEFT) - 1, LEFT);
+    store<u32>(queryEnds + (<usize>queryEndCount << 2), outLength());
+    if (++queryEndCount == ENDS && load<u32>(state, LEFT)) return 1;
+    if (outLength() >= budget && load<u32>(state, LEFT)) return 1;
+  }
+  return outFailed ? -1 : 0;
+}
+
+/** Entries that the query asks for: one a combination of ids, or one over all. */
+function countEntries(): i32 {
+  if (bits & AGGREGATE || !(bits & HAS_TYPE)) return 1;
+  return length(idsAt) * (bits & HAS_SUBTYPE ? length(subIdsAt) : 1);
+}
+
+/** The child called prefix + id, or 0. */
+function childOf(parent: usize, prefix: usize, id: usize): usize {
+  const a = length(prefix);
+  const b = length(id);
+  if (<usize>(a + b) > NAME_ROOM) return 0;
+  memory.copy(joined, prefix + 2, a);
+  memory.copy(joined + a, id + 2, b);
+  return nodeFind(parent, joined, a + b);
+}
+
+/** Adds the metric's series of the level: its own, or else those of its children, recursively. */
+function collect(node: usize, metric: i32): bool {
+  const s = seriesFind(node, metric);
+  if (s) return entryAdd(s);
+  let child = nodeFirstChild(node);
+  while (child) {
+    if (!collect(child, metric)) return false;
+    child = nodeNext(child);
+  }
+  return true;
+}
+
+/** Adds what every id of the level's group holds. */
+function collectGroup(host: usize, metric: i32): bool {
+  let id = idsAt + 2;
+  for (let i = length(idsAt); i > 0; i--) {
+    const node = childOf(host, typeAt, id);
+    id = skipName(id);
+    if (!node) continue;
+    if (!(bits & HAS_SUBTYPE)) {
+      if (!collect(node, metric)) return false;
+      continue;
+    }
+    let subId = subIdsAt + 2;
+    for (let j = length(subIdsAt); j > 0; j--) {
+      const below = childOf(node, subtypeAt, subId);
+      subId = skipName(subId);
+      if (below && !collect(below, metric)) return false;
+    }
+  }
+  return true;
+}
+
+/** Adds what the index-th combination of ids holds; indexes come in order, so the state keeps the place in both lists. */
+function collectNext(state: usize, host: usize, metric: i32, index: i32): bool {
+  const subs = bits & HAS_SUBTYPE ? length(subIdsAt) : 1;
+  if (!index) store<u32>(state, <u32>idsAt + 2, ID);
+  if (index % subs == 0) store<u32>(state, <u32>subIdsAt + 2, SUB_ID);
+  const id = <usize>load<u32>(state, ID);
+  const subId = <usize>load<u32>(state, SUB_ID);
+  if (bits & HAS_SUBTYPE) store<u32>(state, <u32>skipName(subId), SUB_ID);
+  if ((index + 1) % subs == 0) store<u32>(state, <u32>skipName(id), ID);
+  let node = host ? childOf(host, typeAt, id) : 0;
+  if (node && bits & HAS_SUBTYPE) node = childOf(node, subtypeAt, subId);
+  return !node || collect(node, metric);
+}
+
+/** Writes the index-th entry, or nothing when no series is there. False when memory is exhausted. */
+function writeOne(state: usize, index: i32): bool {
+  const metric = metricFind(metricAt + 2, length(metricAt));
+  let error: i32 = QueryError.None;
+  if (from > to) error = QueryError.FromAfterTo;
+  else if (metric < 0) error = QueryError.UnknownMetric;
+  if (!error) {
+    const host = cluster ? nodeFind(cluster, hostAt + 2, length(hostAt)) : 0;
+    entryReset();
+    let ok = true;
+    if (bits & HAS_TYPE && !(bits & AGGREGATE)) ok = collectNext(state, host, metric, index);
+    else if (host) ok = bits & HAS_TYPE ? collectGroup(host, metric) : collect(host, metric);
+    if (!ok) return false;
+    if (!entryCount()) return true;
+  }
+  // 1: the list is open and empty, 2: it has entries.
+  if (load<u32>(state, STARTED) == 2) {
+    if (!ensure(64)) return false;
+    putChar(0x2c);
+  }
+  store<u32>(state, 2, STARTED);
+  if (error) return writeError(error, metricAt + 2, length(metricAt), 0, 0);
+  return writeEntry(metric, from, to, flags, resolution, factor);
+}

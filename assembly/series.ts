@@ -1,0 +1,311 @@
+/**
+ * Series: one metric of one node, as bins of equal width from one anchor that never moves, so bins are stable.
+ * Bin k covers [anchor + k*f, anchor + (k+1)*f) seconds; the anchor is the first sample's time less f/2.
+ *
+ * Newest bins are the open block (plain f64); older ones are blocks in the series' block table (blocks.ts).
+ *
+ *   fixed after creation
+ *   0       4               8        12
+ *   ┌──────┬───────────────┬────────┬──────┐
+ *   │ node │ next in node  │ metric │ hash │
+ *   └──────┴───────────────┴────────┴──────┘
+ *   16 (fixed once the first sample is there)
+ *   ┌────────────────────┐
+ *   │ anchor, i64        │
+ *   └────────────────────┘
+ *   changes on write
+ *   24                   32           36         40       42        44        48            52         56         60
+ *   ┌────────────────────┬────────────┬──────────┬────────┬─────────┬─────────┬─────────────┬──────────┬──────────┬──────┐
+ *   │ edge, i64          │ open start │ open len │ seal at│ flags   │ open at │ block table │ #blocks  │ number   │ epoch│
+ *   └────────────────────┴────────────┴──────────┴────────┴─────────┴─────────┴─────────────┴──────────┴──────────┴──────┘
+ *   64
+ *   ┌──────┐
+ *   │ keys │   first of the line prefixes that lead here (keys.ts), slot + 1
+ *   └──────┘
+ * `edge` is the left edge, in seconds, of the bin after the open block: where the next sample is expected.
+ */
+import { Kind, alloc, free, realloc } from "./alloc";
+import { Entry, blocksFree } from "./blocks";
+import { keysDrop } from "./keys";
+import { metricFrequency } from "./metrics";
+import { TABLE_HANDLE_BYTES, tableAdd, tableFind, tableNext, tableRemove } from "./table";
+import { SERIES_NEXT_IN_NODE, nodeAddSeries, nodePrune, nodeRemoveSeries } from "./tree";
+
+const NODE: usize = 0;
+const METRIC: usize = 8;
+const HASH: usize = 12;
+const ANCHOR: usize = 16;
+const EDGE: usize = 24;
+const OPEN_START: usize = 32;
+const OPEN_LENGTH: usize = 36;
+const SEAL_AT: usize = 40;
+const FLAGS: usize = 42;
+const OPEN: usize = 44;
+const BLOCKS: usize = 48;
+const BLOCK_COUNT: usize = 52;
+const NUMBER: usize = 56;
+const EPOCH: usize = 60;
+const KEYS: usize = 64;
+const SERIES_BYTES: u32 = 68;
+
+/** Bins of a full open block. */
+export const OPEN_BINS: i32 = 128;
+/** Set in flags: the block table holds loose (uncompressed) blocks that late samples made. */
+export const HAS_LOOSE: u16 = 1;
+/** Set in flags: the anchor is known. */
+export const ANCHORED: u16 = 2;
+
+const table: usize = memory.data(TABLE_HANDLE_BYTES, 8);
+/** Series by number; freed numbers hold 0 until they are used again. */
+let numbers: usize = 0;
+let numbersCapacity: u32 = 0;
+/** One past the highest number ever used. */
+export let seriesEnd: u32 = 0;
+/** Series that exist. */
+export let seriesCount: u32 = 0;
+/** Freed numbers below `seriesEnd`; where the search for one starts. */
+let freeNumbers: u32 = 0;
+let freeHint: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+export function seriesNode(s: usize): usize {
+  return <usize>load<u32>(s, NODE);
+}
+// @ts-ignore: decorator
+@inline
+export function seriesNextInNode(s: usize): usize {
+  return <usize>load<u32>(s, SERIES_NEXT_IN_NODE);
+}
+// @ts-ignore: decorator
+@inline
+export function seriesMetric(s: usize): i32 {
+  return load<i32>(s, METRIC);
+}
+/** Seconds a bin. */
+// @ts-ignore: decorator
+@inline
+export function seriesFrequency(s: usize): i32 {
+  return metricFrequency(seriesMetric(s));
+}
+// @ts-ignore: decorator
+@inline
+export function seriesAnchor(s: usize): i64 {
+  return load<i64>(s, ANCHOR);
+}
+// @ts-ignore: decorator
+@inline
+export function seriesEdge(s: usize): i64 {
+  return load<i64>(s, EDGE);
+}
+// @ts-ignore: decorator
+@inline
+export function setSeriesEdge(s: usize, edge: i64): void {
+  store<i64>(s, edge, EDGE);
+}
+// @ts-ignore: decorator
+@inline
+export function openStart(s: usize): i32 {
+  return load<i32>(s, OPEN_START);
+}
+// @ts-ignore: decorator
+@inline
+export function openLength(s: usize): i32 {
+  return load<i32>(s, OPEN_LENGTH);
+}
+// @ts-ignore: decorator
+@inline
+export function setOpenLength(s: usize, n: i32): void {
+  store<i32>(s, n, OPEN_LENGTH);
+}
+/** Address of the open block's bins; 0 before the first. */
+// @ts-ignore: decorator
+@inline
+export function openBins(s: usize): usize {
+  return <usize>load<u32>(s, OPEN);
+}
+// @ts-ignore: decorator
+@inline
+export function setOpenBins(s: usize, p: usize): void {
+  store<u32>(s, <u32>p, OPEN);
+}
+/** Length at which the open block is sealed. */
+// @ts-ignore: decorator
+@inline
+export function sealAt(s: usize): i32 {
+  return <i32>load<u16>(s, SEAL_AT);
+}
+// @ts-ignore: decorator
+@inline
+export function setSealAt(s: usize, n: i32): void {
+  store<u16>(s, <u16>n, SEAL_AT);
+}
+// @ts-ignore: decorator
+@inline
+export function seriesFlag(s: usize, flag: u16): bool {
+  return (load<u16>(s, FLAGS) & flag) != 0;
+}
+export function setSeriesFlag(s: usize, flag: u16, on: bool): void {
+  const flags = load<u16>(s, FLAGS);
+  store<u16>(s, on ? flags | flag : flags & ~flag, FLAGS);
+}
+// @ts-ignore: decorator
+@inline
+export function blockTable(s: usize): usize {
+  return <usize>load<u32>(s, BLOCKS);
+}
+export function setBlockTable(s: usize, p: usize): void {
+  store<u32>(s, <u32>p, BLOCKS);
+}
+// @ts-ignore: decorator
+@inline
+export function blockCountOf(s: usize): i32 {
+  return load<i32>(s, BLOCK_COUNT);
+}
+export function setBlockCount(s: usize, n: i32): void {
+  store<i32>(s, n, BLOCK_COUNT);
+}
+/** The series' number within its partition: dense, reused after removal. */
+// @ts-ignore: decorator
+@inline
+export function seriesNumber(s: usize): u32 {
+  return load<u32>(s, NUMBER);
+}
+/** Log segment in which the series has been named. */
+// @ts-ignore: decorator
+@inline
+export function seriesEpoch(s: usize): u32 {
+  return load<u32>(s, EPOCH);
+}
+// @ts-ignore: decorator
+@inline
+export function setSeriesEpoch(s: usize, epoch: u32): void {
+  store<u32>(s, epoch, EPOCH);
+}
+// @ts-ignore: decorator
+@inline
+export function seriesKeys(s: usize): u32 {
+  return load<u32>(s, KEYS);
+}
+// @ts-ignore: decorator
+@inline
+export function setSeriesKeys(s: usize, first: u32): void {
+  store<u32>(s, first, KEYS);
+}
+
+/** The series with this number, or 0. */
+// @ts-ignore: decorator
+@inline
+export function seriesByNumber(number: u32): usize {
+  return number < seriesEnd ? <usize>load<u32>(numbers + (<usize>number << 2)) : 0;
+}
+
+function hashOf(node: usize, metric: i32): u32 {
+  const h = (<u64>node << 20 ^ <u64>metric) * 0x9e3779b97f4a7c15;
+  return <u32>(h >> 32);
+}
+
+/** The node's series of the metric, or 0. */
+export function seriesFind(node: usize, metric: i32): usize {
+  let s = tableFind(table, hashOf(node, metric));
+  while (s) {
+    if (seriesNode(s) == node && seriesMetric(s) == metric) return s;
+    s = tableNext(table);
+  }
+  return 0;
+}
+
+/** The node's series of the metric, made when missing. 0 when memory is exhausted. */
+export function seriesEnsure(node: usize, metric: i32): usize {
+  const found = seriesFind(node, metric);
+  if (found) return found;
+  const number = takeNumber();
+  if (number == ~0) return 0;
+  const s = alloc(SERIES_BYTES, Kind.INDEX);
+  if (!s) return 0;
+  memory.fill(s, 0, SERIES_BYTES);
+  const hash = hashOf(node, metric);
+  store<u32>(s, <u32>node, NODE);
+  store<i32>(s, metric, METRIC);
+  store<u32>(s, hash, HASH);
+  store<u32>(s, number, NUMBER);
+  if (!tableAdd(table, hash, s)) {
+    free(s, Kind.INDEX);
+    return 0;
+  }
+  // Series seal their first block at different lengths, else all series of a host would seal in the same request.
+  setSealAt(s, OPEN_BINS / 2 + <i32>((number * 0x9e3779b1) >> 26));
+  if (number == seriesEnd) seriesEnd++;
+  else freeNumbers--;
+  store<u32>(numbers + (<usize>number << 2), <u32>s);
+  seriesCount++;
+  nodeAddSeries(node, s);
+  return s;
+}
+
+/** A free number, not yet taken; ~0 when memory is exhausted. */
+function takeNumber(): u32 {
+  if (freeNumbers) {
+    while (load<u32>(numbers + (<usize>freeHint << 2))) freeHint = freeHint + 1 == seriesEnd ? 0 : freeHint + 1;
+    return freeHint;
+  }
+  if (seriesEnd == numbersCapacity) {
+    const capacity = max<u32>(256, numbersCapacity + (numbersCapacity >> 1));
+    const grown = realloc(numbers, capacity << 2, Kind.INDEX);
+    if (!grown) return ~0;
+    numbers = grown;
+    numbersCapacity = capacity;
+  }
+  return seriesEnd;
+}
+
+/** Removes the series with all it holds, and nodes that became empty by it. Its address is dead afterwards. */
+export function seriesRemove(s: usize): void {
+  const node = seriesNode(s);
+  keysDrop(s);
+  blocksFree(s);
+  free(openBins(s), Kind.OPEN);
+  tableRemove(table, load<u32>(s, HASH), s);
+  store<u32>(numbers + (<usize>seriesNumber(s) << 2), 0);
+  freeNumbers++;
+  seriesCount--;
+  nodeRemoveSeries(node, s);
+  free(s, Kind.INDEX);
+  nodePrune(node);
+}
+
+/** Fixes bin 0 by the first sample's time. */
+export function setAnchor(s: usize, anchor: i64, firstBin: i32): void {
+  store<i64>(s, anchor, ANCHOR);
+  setSeriesFlag(s, ANCHORED, true);
+  setOpenStart(s, firstBin);
+}
+
+/** Moves the empty open block to a bin. */
+export function setOpenStart(s: usize, bin: i32): void {
+  store<i32>(s, bin, OPEN_START);
+  setSeriesEdge(s, seriesAnchor(s) + <i64>(bin + openLength(s)) * <i64>seriesFrequency(s));
+}
+
+/** The first bin that exists; meaningless for an empty series. */
+export function firstBin(s: usize): i32 {
+  return blockCountOf(s) ? Entry.start(blockTable(s)) : openStart(s);
+}
+
+/** One past the last bin that exists; meaningless for an empty series. */
+export function endBin(s: usize): i32 {
+  if (openLength(s) || !blockCountOf(s)) return openStart(s) + openLength(s);
+  const e = Entry.at(s, blockCountOf(s) - 1);
+  return Entry.start(e) + Entry.count(e);
+}
+
+export function seriesIsEmpty(s: usize): bool {
+  return !openLength(s) && !blockCountOf(s);
+}
+
+/** The bin that a time falls into, as i64: callers check the range. */
+export function binOf(s: usize, seconds: i64): i64 {
+  const f = <i64>seriesFrequency(s);
+  const d = seconds - seriesAnchor(s);
+  return d >= 0 ? d / f : -((f - 1 - d) / f);
+}

@@ -1,0 +1,41 @@
+/**
+ * Numbers that cross the boundary between the Wasm core and the host, in one table that both sides compile
+ * (AssemblyScript imports this very file). Only integers cross; text is made on the host, late (see `lineReasons`).
+ */
+
+/** Why a line was refused. 0 is "not refused". */
+export enum LineError {
+  None = 0,
+  NoMetric = 1,
+  BadTag = 2,
+  NoFields = 3,
+  UnknownField = 4,
+  BadValue = 5,
+  OutOfRange = 6,
+  UnsupportedType = 7,
+  BadTimestamp = 8,
+  NegativeTimestamp = 9,
+  Garbage = 10,
+  NoCluster = 11,
+  NoHost = 12,
+  UnsafeName = 13,
+  NameTooLong = 14,
+  TimestampTooFar = 15,
+  OutOfMemory = 16,
+}
+
+/** How children are combined into one series; the config's "aggregation". */
+export enum Aggregation {
+  None = 0,
+  Sum = 1,
+  Avg = 2,
+}
+
+/** Why one entry of a query answer is an error instead of data. */
+export enum QueryError {
+  None = 0,
+  FromAfterTo = 1,
+  UnknownMetric = 2,
+  NoAggregation = 3,
+  BadResolution = 4,
+}
