@@ -32,8 +32,8 @@ export interface StoreConfig {
   checkpoints: {
     fileFormat: 'wal' | 'json';
     directory: string;
-    /** Bytes of log after which a checkpoint is made early; 0: no limit. */
-    maxWalSize: number;
+    /** Bytes of log after which a checkpoint is made early; 0: no limit; absent: the store's own choice. */
+    maxWalSize?: number;
   };
   checkpointIntervalSeconds: number;
   /** Worker threads; 0: everything on the main thread. */

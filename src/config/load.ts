@@ -192,7 +192,7 @@ function storeConfig({ 'metric-store': store }: RawConfig, warn: Report): StoreC
     checkpoints: {
       fileFormat: checkpoints?.['file-format'] ?? 'wal',
       directory: checkpoints?.directory ?? './var/checkpoints',
-      maxWalSize: checkpoints?.['max-wal-size'] ?? 0,
+      ...(checkpoints?.['max-wal-size'] !== undefined && { maxWalSize: checkpoints['max-wal-size'] }),
     },
     checkpointIntervalSeconds: wholeSeconds(store['checkpoint-interval'], DEFAULT_CHECKPOINT_SECONDS),
     numWorkers,

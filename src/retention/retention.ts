@@ -34,7 +34,7 @@ export interface Retention {
  */
 export function startRetention(options: RetentionOptions): Retention {
   const { store, config, log, cleanup, onJob } = options;
-  const { retentionSeconds, checkpointIntervalSeconds, checkpoints } = config.store;
+  const { retentionSeconds, checkpointIntervalSeconds } = config.store;
 
   const timed = async (job: Job, task: () => Promise<boolean>): Promise<void> => {
     const begin = performance.now();
@@ -55,7 +55,7 @@ export function startRetention(options: RetentionOptions): Retention {
       store,
       log,
       intervalSeconds: checkpointIntervalSeconds,
-      maxLogBytes: checkpoints.maxWalSize,
+      maxLogBytes: 0,
       onEnd: (seconds, failed) => onJob?.('checkpoint', seconds, failed),
     }),
   ];

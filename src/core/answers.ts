@@ -1,0 +1,134 @@
+/**
+ * Answers that are made in pieces: queries and dumps. A piece is made when the receiver has room for it (`pull`), so an
+ * answer of any size takes a few pieces of memory; the first one is made at once, which is all of most answers.
+ */
+import { toFailure } from './failure.js';
+import type { Core } from './instance.js';
+import type { Jobs } from './jobs.js';
+import type { DumpMessage, PieceMessage, QueryMessage } from './protocol.js';
+import { withQueries } from './request.js';
+import { StoreError } from './store.js';
+
+/** Bytes of a piece. */
+const PIECE = 256 << 10;
+/** Pieces that may be under way to the receiver. */
+export const WINDOW = 6;
+
+interface Answer {
+  id: number;
+  /** Makes the next piece. */
+  next(): Omit<PieceMessage, 'kind' | 'id'>;
+  end(): void;
+  room: number;
+  queued: boolean;
+  cancelled: boolean;
+}
+
+export class Answers {
+  readonly #jobs: Jobs;
+  readonly #send: (message: PieceMessage, transfer: ArrayBuffer[]) => void;
+  readonly #open = new Map<number, Answer>();
+
+  constructor(jobs: Jobs, send: (message: PieceMessage, transfer: ArrayBuffer[]) => void) {
+    this.#jobs = jobs;
+    this.#send = send;
+  }
+
+  query(message: QueryMessage, core: Core): void {
+    this.#begin(message.id, () => {
+      let text: Uint8Array<ArrayBuffer> | undefined;
+      let request: Uint8Array = message.request;
+      if (message.forAllNodes) {
+        const expanded = core.expandNodes(message.forAllNodes.cluster, message.forAllNodes.metrics);
+        text = expanded.text;
+        request = withQueries(request, expanded.queries, expanded.count);
+      }
+      const state = core.queryBegin(request);
+      return {
+        next: () => {
+          const piece = core.queryStep(state, PIECE);
+          const answer = text ? { ...piece, text } : piece;
+          text = undefined;
+          return answer;
+        },
+        end: () => core.queryEnd(state),
+      };
+    });
+  }
+
+  dump(message: DumpMessage, core: Core): void {
+    this.#begin(message.id, () => {
+      const node = core.findNode(message.selector);
+      if (!node) throw new StoreError('NOT_FOUND', `not found: ${message.selector.join(':')}`);
+      core.dumpBegin(node);
+      return {
+        next: () => {
+          const piece = core.dumpStep(PIECE);
+          if (!piece) throw new StoreError('INTERNAL', 'the tree changed while it was dumped; ask again');
+          return { ...piece, ends: [] };
+        },
+        end: () => {},
+      };
+    });
+  }
+
+  #begin(id: number, make: () => Pick<Answer, 'next' | 'end'>): void {
+    let made: Pick<Answer, 'next' | 'end'>;
+    try {
+      made = make();
+    } catch (error) {
+      this.#fail(id, error);
+      return;
+    }
+    const answer: Answer = { id, ...made, room: WINDOW, queued: false, cancelled: false };
+    this.#open.set(id, answer);
+    if (this.#step(answer)) this.#queue(answer);
+  }
+
+  #queue(answer: Answer): void {
+    answer.queued = true;
+    this.#jobs.add(() => this.#step(answer));
+  }
+
+  /** Makes and sends one piece. @returns whether to go on at once. */
+  #step(answer: Answer): boolean {
+    answer.queued = false;
+    if (answer.cancelled) return false;
+    try {
+      const piece = answer.next();
+      const transfer = [piece.bytes.buffer];
+      if (piece.text) transfer.push(piece.text.buffer);
+      this.#send({ kind: 'piece', id: answer.id, ...piece }, transfer);
+      answer.room--;
+      if (piece.done) this.#close(answer);
+      answer.queued = !piece.done && answer.room > 0;
+      return answer.queued;
+    } catch (error) {
+      this.#close(answer);
+      this.#fail(answer.id, error);
+      return false;
+    }
+  }
+
+  #close(answer: Answer): void {
+    answer.cancelled = true;
+    this.#open.delete(answer.id);
+    answer.end();
+  }
+
+  #fail(id: number, error: unknown): void {
+    this.#send({ kind: 'piece', id, bytes: new Uint8Array(0), ends: [], done: true, failure: toFailure(error) }, []);
+  }
+
+  pull(id: number): void {
+    const answer = this.#open.get(id);
+    if (!answer) return;
+    answer.room++;
+    if (!answer.queued) this.#queue(answer);
+  }
+
+  cancel(id: number): void {
+    const answer = this.#open.get(id);
+    if (answer) this.#close(answer);
+  }
+}

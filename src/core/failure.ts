@@ -1,0 +1,14 @@
+/** Errors across threads: a code and a message, not an object of a class. */
+import type { Failure } from './protocol.js';
+import { StoreError } from './store.js';
+
+/** Anything thrown as what crosses the port. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof StoreError) return { code: error.code, message: error.message };
+  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** The typed error on the other side. */
+export function fromFailure(failure: Failure): StoreError {
+  return new StoreError(failure.code, failure.message);
+}

@@ -1,0 +1,726 @@
+/**
+ * The one file that touches the Wasm exports. A `Core` is one partition: one instance of the module with its linear memory.
+ * Views of the memory are made anew after it grew; what a method returns as a view is valid until the next call.
+ */
+import { randomBytes } from 'node:crypto';
+import { instantiateSync } from '@assemblyscript/loader';
+import type { MetricConfig } from '../config/config.js';
+import { codecNames } from './codec-names.js';
+import { Aggregation, LineError } from './codes.js';
+import { StoreError } from './store.js';
+
+/** Exports of assembly/index.ts, by name: documented there. */
+interface Exports extends Record<string, unknown> {
+  memory: WebAssembly.Memory;
+  setHashKey(k0: bigint, k1: bigint): void;
+  metricAdd(name: number, length: number, frequency: number, aggregation: number, precision: number): number;
+  bufferAlloc(bytes: number): number;
+  bufferFree(p: number): void;
+  memoryUsed(kind: number): number;
+  route(p: number, n: number, cluster: number, clusterLength: number, partitions: number): number;
+  routeRuns(): number;
+  partitionOf(cluster: number, clusterLength: number, host: number, hostLength: number, partitions: number): number;
+  ingest(p: number, n: number, cluster: number, clusterLength: number, perSecond: number, now: number): number;
+  batchLines: WebAssembly.Global;
+  batchStored: WebAssembly.Global;
+  batchSkipped: WebAssembly.Global;
+  batchRefused: WebAssembly.Global;
+  refusalCount: WebAssembly.Global;
+  refusals: WebAssembly.Global;
+  linesStored(): number;
+  linesSkipped(): number;
+  linesRefused(reason: number): number;
+  logBytes(): number;
+  logLength: WebAssembly.Global;
+  logStartSegment(): void;
+  logTaken(): void;
+  nextFrame(p: number, end: number, magic: number, last: number): number;
+  frameAt: WebAssembly.Global;
+  frameLength: WebAssembly.Global;
+  frameNeeded: WebAssembly.Global;
+  frameSkipped: WebAssembly.Global;
+  replayBegin(): void;
+  replayFrame(p: number, n: number, since: number, self: number, partitions: number): number;
+  replayStored: WebAssembly.Global;
+  replayLeftOut: WebAssembly.Global;
+  checkpointBegin(): void;
+  checkpointStep(cursor: number, budget: number, full: number): number;
+  checkpointForget(): void;
+  checkpointLoad(p: number, n: number, since: number, self: number, partitions: number, dirty: number): number;
+  checkpointFrom: WebAssembly.Global;
+  checkpointTo: WebAssembly.Global;
+  loadedSeries: WebAssembly.Global;
+  unsoundBlocks: WebAssembly.Global;
+  loadEnd(): void;
+  importRun(
+    names: number,
+    namesLength: number,
+    start: number,
+    frequency: number,
+    values: number,
+    n: number,
+    since: number,
+    self: number,
+    partitions: number,
+  ): number;
+  importedSamples: WebAssembly.Global;
+  exportSeries(number: number, from: number, to: number): number;
+  exportedCount: WebAssembly.Global;
+  exportedStart: WebAssembly.Global;
+  exportedFrequency: WebAssembly.Global;
+  exportedNames: WebAssembly.Global;
+  queryBegin(request: number): number;
+  queryStep(state: number, budget: number): number;
+  queryEnd(state: number): void;
+  queryEnds: WebAssembly.Global;
+  queryEndCount: WebAssembly.Global;
+  expandNodes(cluster: number, clusterLength: number, metrics: number): number;
+  expandedText: WebAssembly.Global;
+  expandedCount: WebAssembly.Global;
+  findNode(names: number, count: number): number;
+  freeNode(node: number, to: number): number;
+  dumpBegin(node: number): void;
+  dumpStep(budget: number): number;
+  nodeHealth(names: number, now: number, out: number): number;
+  keepHost(cluster: number, clusterLength: number, host: number, hostLength: number): void;
+  retainStep(from: number, n: number, to: number): number;
+  retainEnd(): void;
+  retainFreed: WebAssembly.Global;
+  oldestTime(): number;
+  countBegin(): void;
+  countStep(from: number, n: number, cluster: number): number;
+  blocksByCodec: WebAssembly.Global;
+  childCount(node: number): number;
+  countedSamples: WebAssembly.Global;
+  countedSeries: WebAssembly.Global;
+  countedBytes: WebAssembly.Global;
+  outBytes(): number;
+  outLength(): number;
+  outReset(): void;
+  seriesCount: WebAssembly.Global;
+  seriesEnd: WebAssembly.Global;
+  hostCount: WebAssembly.Global;
+  firstChild(node: number): number;
+  nextSibling(node: number): number;
+  nameOf(node: number): number;
+  nameLengthOf(node: number): number;
+}
+
+/** Magic numbers of frames, little-endian; see docs/formats.md. */
+export const LOG_MAGIC = 0x424d4343;
+export const CHECKPOINT_MAGIC = 0x4b4d4343;
+
+/** Staging is given back when one large body has grown it beyond this, bytes. */
+const STAGING_KEEP = 4 << 20;
+const STAGING_FIRST = 256 << 10;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export interface Batch {
+  /** Lines of the text, blank ones included. */
+  lines: number;
+  stored: number;
+  skipped: number;
+  refused: number;
+  /** First refused lines: number within the text, counting from 1, and LineError. */
+  refusals: [line: number, reason: LineError][];
+  outOfMemory: boolean;
+}
+
+/** A stretch of consecutive lines for one partition. */
+export interface Run {
+  partition: number;
+  /** Bytes from the start of the text. */
+  offset: number;
+  length: number;
+  /** Number of its first line, counting from 0. */
+  firstLine: number;
+}
+
+export interface Piece {
+  /** A copy, owned by the caller. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Where each list of results ends that was completed in this piece. */
+  ends: number[];
+  done: boolean;
+}
+
+/** Bins of one series: the middle of bin i is at start + i * frequency. Missing bins are NaN. */
+export interface ExportedSeries {
+  /** Cluster, host, level, sublevel. */
+  levels: string[];
+  metric: string;
+  frequency: number;
+  start: number;
+  values: Float64Array;
+}
+
+export interface Counts {
+  series: number;
+  samples: number;
+  bytes: number;
+  blocks: Record<string, number>;
+}
+
+export class Core {
+  readonly #x: Exports;
+  #view: Uint8Array<ArrayBuffer>;
+  #data: DataView<ArrayBuffer>;
+  #staging = 0;
+  #stagingSize = 0;
+  #cluster = '';
+  #clusterBytes: Uint8Array = new Uint8Array(0);
+
+  /**
+   * @param module of dist/core.wasm. @param metrics in the config's order.
+   * @param index of this partition among `partitions`: decides which hosts loading takes.
+   */
+  constructor(
+    module: WebAssembly.Module,
+    metrics: ReadonlyMap<string, MetricConfig>,
+    readonly index: number,
+    readonly partitions: number,
+  ) {
+    const instance = instantiateSync<Exports>(module, {
+      env: {
+        abort(_message: number, _file: number, line: number, column: number): never {
+          throw new Error(`BUG: the core stopped at ${line}:${column}`);
+        },
+      },
+    });
+    this.#x = instance.exports;
+    this.#view = new Uint8Array(this.#memory);
+    this.#data = new DataView(this.#memory);
+    const key = randomBytes(16);
+    this.#x.setHashKey(key.readBigUInt64LE(0), key.readBigUInt64LE(8));
+    for (const [name, metric] of metrics) this.#addMetric(name, metric);
+  }
+
+  get #memory(): ArrayBuffer {
+    return this.#x.memory.buffer as ArrayBuffer;
+  }
+
+  /** Linear memory as bytes; growth detaches the old view. */
+  get #bytes(): Uint8Array<ArrayBuffer> {
+    if (this.#view.buffer !== this.#memory) this.#refresh();
+    return this.#view;
+  }
+
+  get #words(): DataView<ArrayBuffer> {
+    if (this.#data.buffer !== this.#memory) this.#refresh();
+    return this.#data;
+  }
+
+  #refresh(): void {
+    this.#view = new Uint8Array(this.#memory);
+    this.#data = new DataView(this.#memory);
+  }
+
+  #addMetric(name: string, metric: MetricConfig): void {
+    const bytes = encoder.encode(name);
+    const p = this.#stage(bytes);
+    const aggregation = { sum: Aggregation.Sum, avg: Aggregation.Avg, none: Aggregation.None }[
+      metric.aggregation ?? 'none'
+    ];
+    const precision = metric.precision === 'double' ? -1 : metric.precision === 'single' ? -2 : metric.precision;
+    if (this.#x.metricAdd(p, bytes.length, metric.frequency, aggregation, precision) < 0) throw outOfMemory();
+  }
+
+  /** Staging with room for n bytes; its old content is lost when it grows. */
+  #reserve(n: number): number {
+    if (this.#stagingSize < n) {
+      this.#x.bufferFree(this.#staging);
+      this.#stagingSize = 0;
+      const size = Math.max(STAGING_FIRST, n);
+      this.#staging = this.#x.bufferAlloc(size) >>> 0;
+      if (!this.#staging) throw outOfMemory();
+      this.#stagingSize = size;
+    }
+    return this.#staging;
+  }
+
+  /** Copies bytes into staging. */
+  #stage(bytes: Uint8Array, more = 0): number {
+    const p = this.#reserve(bytes.length + more);
+    this.#bytes.set(bytes, p);
+    return p;
+  }
+
+  /** Gives back staging that one large input has grown. */
+  releaseStaging(): void {
+    if (this.#stagingSize <= STAGING_KEEP) return;
+    this.#x.bufferFree(this.#staging);
+    this.#staging = 0;
+    this.#stagingSize = 0;
+  }
+
+  #encodeCluster(cluster: string): Uint8Array {
+    if (cluster !== this.#cluster) {
+      this.#cluster = cluster;
+      this.#clusterBytes = encoder.encode(cluster);
+    }
+    return this.#clusterBytes;
+  }
+
+  /** Where the lines of the text belong. @param text whole lines. */
+  route(text: Uint8Array, cluster: string, partitions: number): Run[] {
+    const name = this.#encodeCluster(cluster);
+    const p = this.#stage(text, name.length + 64);
+    const at = p + text.length + 64;
+    this.#bytes.set(name, at);
+    const count = this.#x.route(p, text.length, at, name.length, partitions);
+    if (count < 0) throw outOfMemory();
+    const runs: Run[] = [];
+    let r = this.#x.routeRuns() >>> 0;
+    const words = this.#words;
+    for (let i = 0; i < count; i++, r += 16) {
+      runs.push({
+        partition: words.getUint32(r, true),
+        offset: words.getUint32(r + 4, true),
+        length: words.getUint32(r + 8, true),
+        firstLine: words.getUint32(r + 12, true),
+      });
+    }
+    return runs;
+  }
+
+  /** The partition of a host. */
+  partitionOf(cluster: string, host: string, partitions: number): number {
+    const a = this.#encodeCluster(cluster);
+    const b = encoder.encode(host);
+    const p = this.#stage(a, b.length);
+    this.#bytes.set(b, p + a.length);
+    return this.#x.partitionOf(p, a.length, p + a.length, b.length, partitions) >>> 0;
+  }
+
+  /**
+   * Stores lines and gathers their log bytes (`logged`). @param text whole lines; copied.
+   * @param perSecond units of the timestamps a second; 0: by magnitude. @param now unix seconds, for lines without a time.
+   */
+  ingest(text: Uint8Array, cluster: string, perSecond: number, now: number): Batch {
+    const name = this.#encodeCluster(cluster);
+    const p = this.#stage(text, name.length + 64);
+    const at = p + text.length + 64;
+    this.#bytes.set(name, at);
+    const x = this.#x;
+    if (!x.ingest(p, text.length, at, name.length, perSecond, now)) throw outOfMemory();
+    const refusals: [number, LineError][] = [];
+    let outOfRoom = false;
+    if (x.refusalCount.value) {
+      const words = this.#words;
+      let r = x.refusals.value;
+      for (let i = 0; i < x.refusalCount.value; i++, r += 8) {
+        const reason: LineError = words.getInt32(r + 4, true);
+        outOfRoom ||= reason === LineError.OutOfMemory;
+        refusals.push([words.getInt32(r, true), reason]);
+      }
+    }
+    return {
+      lines: x.batchLines.value,
+      stored: x.batchStored.value,
+      skipped: x.batchSkipped.value,
+      refused: x.batchRefused.value,
+      refusals,
+      outOfMemory: outOfRoom,
+    };
+  }
+
+  /** Log bytes gathered since `logTaken`: whole frames, as a view. */
+  logged(): Uint8Array<ArrayBuffer> {
+    const p = this.#x.logBytes() >>> 0;
+    return this.#bytes.subarray(p, p + (this.#x.logLength.value >>> 0));
+  }
+
+  /** Forgets the gathered log bytes: they are in the file, or will never be. */
+  logTaken(): void {
+    this.#x.logTaken();
+  }
+
+  /** The log goes on in a new file: names are written again. */
+  logStartSegment(): void {
+    this.#x.logStartSegment();
+  }
+
+  /**
+   * Reads what a file holds: calls `onFrame` for each whole frame, `skip` for what lies between.
+   * @param read fills a buffer from a file offset and returns the bytes read, 0 at the end.
+   * @param chunk bytes read at a time.
+   * @returns offset behind the last whole frame.
+   */
+  scanFrames(
+    magic: number,
+    chunk: number,
+    read: (into: Uint8Array, offset: number) => number,
+    onFrame: (payload: number, length: number) => void,
+    skip: (offset: number, length: number) => void,
+  ): number {
+    const x = this.#x;
+    let size = chunk;
+    let offset = 0;
+    let kept = 0;
+    let wholeUntil = 0;
+    let last = false;
+    let p = this.#reserve(size);
+    while (true) {
+      while (kept < size && !last) {
+        const n = read(this.#bytes.subarray(p + kept, p + size), offset + kept);
+        if (n === 0) last = true;
+        kept += n;
+      }
+      let at = p;
+      const end = p + kept;
+      let found = x.nextFrame(at, end, magic, last ? 1 : 0);
+      while (found === 1) {
+        const frame = x.frameAt.value >>> 0;
+        const length = x.frameLength.value >>> 0;
+        if (x.frameSkipped.value) skip(offset + (at - p), x.frameSkipped.value >>> 0);
+        onFrame(frame + 16, length);
+        at = frame + 16 + length;
+        wholeUntil = offset + (at - p);
+        found = x.nextFrame(at, end, magic, last ? 1 : 0);
+      }
+      const frame = x.frameAt.value >>> 0;
+      if (found === 0) {
+        if (end > at) skip(offset + (at - p), end - at);
+        return wholeUntil;
+      }
+      const skipped = x.frameSkipped.value >>> 0;
+      if (skipped) skip(offset + (at - p), skipped);
+      // The unfinished frame moves to the front, with room for all of it.
+      const needed = x.frameNeeded.value >>> 0;
+      const rest = this.#bytes.slice(frame, end);
+      offset += frame - p;
+      kept = rest.length;
+      size = Math.max(chunk, needed);
+      p = this.#reserve(size);
+      this.#bytes.set(rest, p);
+    }
+  }
+
+  /** A new log file begins. */
+  replayBegin(): void {
+    this.#x.replayBegin();
+  }
+
+  /** Stores a log frame's samples; see `scanFrames`. @returns samples stored and left out; `sound` false: it made no sense. */
+  replayFrame(payload: number, length: number, since: number): { stored: number; leftOut: number; sound: boolean } {
+    const result = this.#x.replayFrame(payload, length, since, this.index, this.partitions);
+    if (result < 0) throw outOfMemory();
+    return { stored: this.#x.replayStored.value, leftOut: this.#x.replayLeftOut.value, sound: result === 1 };
+  }
+
+  /** Takes a checkpoint frame's blocks. @param dirty they belong into the next checkpoint. @returns blocks that were unsound. */
+  checkpointLoad(payload: number, length: number, since: number, dirty: boolean): { series: number; unsound: number } {
+    if (!this.#x.checkpointLoad(payload, length, since, this.index, this.partitions, dirty ? 1 : 0))
+      throw outOfMemory();
+    return { series: this.#x.loadedSeries.value, unsound: this.#x.unsoundBlocks.value };
+  }
+
+  /** Loading is over. */
+  loadEnd(): void {
+    this.#x.loadEnd();
+    this.releaseStaging();
+  }
+
+  checkpointBegin(): void {
+    this.#x.checkpointBegin();
+  }
+
+  /**
+   * The next frame of a checkpoint. @returns its bytes as a view (maybe none) and the cursor to go on with, -1 at the end.
+   */
+  checkpointStep(cursor: number, budget: number, full: boolean): { bytes: Uint8Array<ArrayBuffer>; next: number } {
+    this.#x.outReset();
+    const next = this.#x.checkpointStep(cursor, budget, full ? 1 : 0);
+    if (next === -2) throw outOfMemory();
+    return { bytes: this.#out(), next };
+  }
+
+  /** Span of the samples in the checkpoint just made, unix seconds; from > to: none. */
+  get checkpointSpan(): { from: number; to: number } {
+    return { from: this.#x.checkpointFrom.value, to: this.#x.checkpointTo.value };
+  }
+
+  /** The next checkpoint writes everything. */
+  checkpointForget(): void {
+    this.#x.checkpointForget();
+  }
+
+  /** Stores a run of samples from elsewhere. @returns samples stored. */
+  importRun(
+    levels: string[],
+    metric: string,
+    start: number,
+    frequency: number,
+    values: Float64Array,
+    since: number,
+  ): number {
+    const names = encodeNames(levels, metric);
+    const p = this.#stage(names, values.byteLength + 8);
+    const at = p + names.length;
+    this.#bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    const x = this.#x;
+    const error: LineError = x.importRun(
+      p,
+      names.length,
+      start,
+      frequency,
+      at,
+      values.length,
+      since,
+      this.index,
+      this.partitions,
+    );
+    if (error === LineError.OutOfMemory) throw outOfMemory();
+    return x.importedSamples.value;
+  }
+
+  /** The series with this number, its bins in [from, to); undefined: none. Numbers go to `seriesEnd`. */
+  exportSeries(number: number, from: number, to: number): ExportedSeries | undefined {
+    const x = this.#x;
+    x.outReset();
+    const result = x.exportSeries(number, from, to);
+    if (result < 0) throw outOfMemory();
+    if (result === 0) return undefined;
+    const out = this.#out();
+    const namesLength = x.exportedNames.value;
+    const { levels, metric } = decodeNames(out.subarray(0, namesLength));
+    const values = new Float64Array(x.exportedCount.value);
+    new Uint8Array(values.buffer).set(out.subarray(namesLength, namesLength + values.byteLength));
+    return { levels, metric, frequency: x.exportedFrequency.value, start: x.exportedStart.value, values };
+  }
+
+  get seriesEnd(): number {
+    return this.#x.seriesEnd.value >>> 0;
+  }
+
+  /** Starts a query. @param request see src/core/request.ts. @returns its handle for `queryStep` and `queryEnd`. */
+  queryBegin(request: Uint8Array): number {
+    const p = this.#x.bufferAlloc(request.length) >>> 0;
+    if (!p) throw outOfMemory();
+    this.#bytes.set(request, p);
+    const state = this.#x.queryBegin(p) >>> 0;
+    if (!state) throw outOfMemory();
+    return state;
+  }
+
+  /** The next piece of the answer, about `budget` bytes. */
+  queryStep(state: number, budget: number): Piece {
+    const x = this.#x;
+    x.outReset();
+    const result = x.queryStep(state, budget);
+    if (result < 0) throw outOfMemory();
+    const ends: number[] = [];
+    const words = this.#words;
+    for (let i = 0; i < x.queryEndCount.value; i++) ends.push(words.getUint32(x.queryEnds.value + 4 * i, true));
+    return { bytes: this.#out().slice(), ends, done: result === 0 };
+  }
+
+  queryEnd(state: number): void {
+    this.#x.queryEnd(state);
+    this.#x.outReset();
+  }
+
+  /** All hosts of the cluster × metrics: the queries as JSON (no brackets), and in binary form for a request. */
+  expandNodes(
+    cluster: string,
+    metrics: string[],
+  ): { text: Uint8Array<ArrayBuffer>; queries: Uint8Array; count: number } {
+    const name = encoder.encode(cluster);
+    const list = encodeList(metrics);
+    const p = this.#stage(name, list.length);
+    this.#bytes.set(list, p + name.length);
+    this.#x.outReset();
+    if (!this.#x.expandNodes(p, name.length, p + name.length)) throw outOfMemory();
+    const out = this.#out();
+    const textLength = this.#x.expandedText.value >>> 0;
+    return { text: out.slice(0, textLength), queries: out.slice(textLength), count: this.#x.expandedCount.value };
+  }
+
+  /** The node of a selector, 0 when there is none; valid until series are freed. */
+  findNode(selector: string[]): number {
+    const names = encodeList(selector).subarray(2);
+    return this.#x.findNode(this.#stage(names), selector.length) >>> 0;
+  }
+
+  /** Frees blocks that end before `to` at and below a node, and logs it. @returns blocks. */
+  freeNode(node: number, to: number): number {
+    const freed = this.#x.freeNode(node, to);
+    if (freed < 0) throw outOfMemory();
+    return freed;
+  }
+
+  dumpBegin(node: number): void {
+    this.#x.dumpBegin(node);
+  }
+
+  /** The next piece of the dump. `undefined`: the tree lost nodes meanwhile, start anew. */
+  dumpStep(budget: number): { bytes: Uint8Array<ArrayBuffer>; done: boolean } | undefined {
+    this.#x.outReset();
+    const result = this.#x.dumpStep(budget);
+    if (result === -2) return undefined;
+    if (result < 0) throw outOfMemory();
+    return { bytes: this.#out().slice(), done: result === 0 };
+  }
+
+  /** 0 healthy, 1 degraded, 2 missing, for each metric; undefined: no such node. */
+  nodeHealth(cluster: string, host: string, metrics: string[], now: number): Uint8Array | undefined {
+    const names = concat([encodeName(cluster), encodeName(host), encodeList(metrics)]);
+    const p = this.#stage(names, metrics.length);
+    const out = p + names.length;
+    if (!this.#x.nodeHealth(p, now, out)) return undefined;
+    return this.#bytes.slice(out, out + metrics.length);
+  }
+
+  /** Spares a host in the coming retention pass. */
+  keepHost(cluster: string, host: string): void {
+    const a = encoder.encode(cluster);
+    const b = encoder.encode(host);
+    const p = this.#stage(a, b.length);
+    this.#bytes.set(b, p + a.length);
+    this.#x.keepHost(p, a.length, p + a.length, b.length);
+  }
+
+  /** Frees what ends before `to` in n series from number `from` on. @returns blocks freed, and where to go on (-1: done). */
+  retainStep(from: number, n: number, to: number): { freed: number; next: number } {
+    const next = this.#x.retainStep(from, n, to);
+    return { freed: this.#x.retainFreed.value, next };
+  }
+
+  retainEnd(): void {
+    this.#x.retainEnd();
+  }
+
+  /** Unix seconds of the oldest block; undefined: there is none. */
+  oldestTime(): number | undefined {
+    const t = this.#x.oldestTime();
+    return t === Number.MAX_VALUE ? undefined : t;
+  }
+
+  /** Starts counting; go on with `countStep` from 0. */
+  countBegin(): void {
+    this.#x.countBegin();
+  }
+
+  /** Counts n series from number `from` on. @param cluster node, 0: all. @returns where to go on; -1: `counted` is complete. */
+  countStep(from: number, n: number, cluster: number): number {
+    return this.#x.countStep(from, n, cluster);
+  }
+
+  get counted(): Counts {
+    const x = this.#x;
+    const blocks: Record<string, number> = {};
+    const words = this.#words;
+    codecNames.forEach((name, i) => {
+      const n = words.getUint32(x.blocksByCodec.value + 4 * i, true);
+      if (n) blocks[name] = n;
+    });
+    const loose = words.getUint32(x.blocksByCodec.value + 4 * 15, true);
+    if (loose) blocks.loose = loose;
+    return {
+      series: x.countedSeries.value >>> 0,
+      samples: x.countedSamples.value,
+      bytes: x.countedBytes.value,
+      blocks,
+    };
+  }
+
+  /** Clusters of this partition: name, node, hosts. */
+  clusters(): { name: string; node: number; hosts: number }[] {
+    const x = this.#x;
+    const list: { name: string; node: number; hosts: number }[] = [];
+    for (let n = x.firstChild(0) >>> 0; n; n = x.nextSibling(n) >>> 0) {
+      const at = x.nameOf(n) >>> 0;
+      const name = decoder.decode(this.#bytes.subarray(at, at + x.nameLengthOf(n)));
+      list.push({ name, node: n, hosts: x.childCount(n) });
+    }
+    return list;
+  }
+
+  /** Lines since start. */
+  get totals(): { stored: number; skipped: number; refusedByReason: number[] } {
+    const x = this.#x;
+    const refusedByReason = Array.from({ length: LineError.OutOfMemory + 1 }, (_, reason) => x.linesRefused(reason));
+    return { stored: x.linesStored(), skipped: x.linesSkipped(), refusedByReason };
+  }
+
+  /** Bytes in use, exactly, by kind. */
+  get memory(): { index: number; openBlocks: number; sealedBlocks: number; scratch: number; total: number } {
+    const [index = 0, openBlocks = 0, sealedBlocks = 0, scratch = 0] = [0, 1, 2, 3].map(
+      (k) => this.#x.memoryUsed(k) >>> 0,
+    );
+    return { index, openBlocks, sealedBlocks, scratch, total: index + openBlocks + sealedBlocks + scratch };
+  }
+
+  /** Size of the linear memory. */
+  get linearMemory(): number {
+    return this.#memory.byteLength;
+  }
+
+  get series(): number {
+    return this.#x.seriesCount.value >>> 0;
+  }
+
+  get hosts(): number {
+    return this.#x.hostCount.value >>> 0;
+  }
+
+  #out(): Uint8Array<ArrayBuffer> {
+    const p = this.#x.outBytes() >>> 0;
+    return this.#bytes.subarray(p, p + (this.#x.outLength() >>> 0));
+  }
+}
+
+function outOfMemory(): StoreError {
+  return new StoreError(
+    'OUT_OF_MEMORY',
+    'a partition has used up its 4 GiB of linear memory: set metric-store.memory-cap, or raise it so that more partitions are made',
+  );
+}
+
+/** u16 length + UTF-8. */
+export function encodeName(name: string): Uint8Array {
+  const bytes = encoder.encode(name);
+  const out = new Uint8Array(2 + bytes.length);
+  new DataView(out.buffer).setUint16(0, bytes.length, true);
+  out.set(bytes, 2);
+  return out;
+}
+
+/** u16 count, then u16 length + UTF-8 each. */
+export function encodeList(names: string[]): Uint8Array {
+  const count = new Uint8Array(2);
+  new DataView(count.buffer).setUint16(0, names.length, true);
+  return concat([count, ...names.map(encodeName)]);
+}
+
+function concat(parts: Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** u8 count, u8 length + UTF-8 each; then u16 length + metric: names as frames hold them. */
+function encodeNames(levels: string[], metric: string): Uint8Array {
+  const parts = levels.map((level) => {
+    const bytes = encoder.encode(level);
+    return concat([Uint8Array.of(bytes.length), bytes]);
+  });
+  return concat([Uint8Array.of(levels.length), ...parts, encodeName(metric)]);
+}
+
+function decodeNames(bytes: Uint8Array): { levels: string[]; metric: string } {
+  const levels: string[] = [];
+  let at = 1;
+  for (let i = bytes[0] ?? 0; i > 0; i--) {
+    const n = bytes[at] ?? 0;
+    levels.push(decoder.decode(bytes.subarray(at + 1, at + 1 + n)));
+    at += 1 + n;
+  }
+  return { levels, metric: decoder.decode(bytes.subarray(at + 2)) };
+}

@@ -1,0 +1,44 @@
+/**
+ * Long work in a worker, cut into steps of about a millisecond: between two steps messages are taken, so that a large answer
+ * or a checkpoint never keeps writes waiting. Jobs take turns.
+ */
+
+/** One step. `true`: there is more; `false`: done, or waiting until `wake` is called. Must not throw. */
+export type Step = () => boolean;
+
+export class Jobs {
+  readonly #queue: Step[] = [];
+  #scheduled = false;
+
+  /** Adds a job, or wakes one that waited; it must not be queued already. */
+  add(step: Step): void {
+    this.#queue.push(step);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#queue.length === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      const step = this.#queue.shift();
+      if (step?.()) this.#queue.push(step);
+      this.#schedule();
+    });
+  }
+
+  /** Runs steps of `step` between other jobs' until it is done. Errors reject. */
+  run(step: Step): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.add(() => {
+        try {
+          if (step()) return true;
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+        return false;
+      });
+    });
+  }
+}

@@ -1,0 +1,402 @@
+/**
+ * The store as the rest of the program sees it: partitions in worker threads. Routes writes and queries, limits what is
+ * in flight, puts answers together. Never touches a sample.
+ *
+ * A worker that dies takes the process down: half a store would answer queries with half of the data.
+ */
+import { readFileSync } from 'node:fs';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { Config } from '../config/config.js';
+import { type Logger, logSettings } from '../log.js';
+import { partitionCount } from '../ops/check-config.js';
+import { AnswerStream } from './answer-stream.js';
+import { Buffers } from './buffers.js';
+import { answerDump } from './dump-answer.js';
+import { fromFailure } from './failure.js';
+import { Core } from './instance.js';
+import type { CallName, Calls, FromWorker, ToWorker, WorkerStart, WroteMessage } from './protocol.js';
+import { answerForAllNodes, answerQueries } from './query-answer.js';
+import { joinOutcomes, type PartWritten, splitBody } from './routing.js';
+import { Shard } from './shard.js';
+import {
+  type ClusterSummary,
+  type NodeHealth,
+  type PartitionStats,
+  type Precision,
+  type QueryRequest,
+  type Store,
+  StoreError,
+  type WriteOutcome,
+} from './store.js';
+
+/** Bytes of bodies that may be on their way to workers at once, or two of the largest allowed. */
+const MAX_IN_FLIGHT = 128 << 20;
+const UNITS_PER_SECOND: Record<Precision, number> = { auto: 0, s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** What the pool needs of a worker thread, or of a shard on this very thread. */
+interface Shards {
+  post(message: ToWorker, transfer: ArrayBuffer[]): void;
+  end(): Promise<void>;
+}
+
+export interface PoolOptions {
+  config: Config;
+  log: Logger;
+  /** Path of core.wasm. */
+  modulePath: string | URL;
+  /** Told when a worker died: the process must end. */
+  onFatal(error: Error): void;
+}
+
+export class Pool implements Store {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #onFatal: (error: Error) => void;
+  readonly #module: WebAssembly.Module;
+  readonly #buffers = new Buffers();
+  readonly #shards: Shards[] = [];
+  readonly #partitions: number;
+  readonly #maxInFlight: number;
+  readonly #writes = new Map<number, (result: WroteMessage['results'][number]) => void>();
+  readonly #calls = new Map<number, Pending>();
+  readonly #streams = new Map<number, AnswerStream>();
+  /** Finds out where lines belong; stores nothing. Undefined: there is one partition only. */
+  readonly #router: Core | undefined;
+  #state: Store['state'] = 'loading';
+  #nextId = 1;
+  #inFlight = 0;
+  #idle: (() => void) | undefined;
+
+  constructor({ config, log, modulePath, onFatal }: PoolOptions) {
+    this.#config = config;
+    this.#log = log;
+    this.#onFatal = onFatal;
+    this.#module = new WebAssembly.Module(readFileSync(modulePath));
+    this.#partitions = partitionCount(config);
+    this.#maxInFlight = Math.max(MAX_IN_FLIGHT, 2 * config.store.maxBodySize);
+    if (this.#partitions > 1) this.#router = new Core(this.#module, new Map(), 0, 1);
+  }
+
+  get state(): Store['state'] {
+    return this.#state;
+  }
+
+  /** Starts the workers; resolves once all partitions are loaded. */
+  async start(): Promise<void> {
+    const workers = Math.max(1, this.#config.store.numWorkers);
+    const started = Array.from({ length: workers }, (_, worker) => this.#startShard(worker, workers));
+    await Promise.all(started);
+    if (this.#state === 'loading') this.#state = 'ready';
+  }
+
+  #startShard(worker: number, workers: number): Promise<void> {
+    const partitions = Array.from({ length: this.#partitions }, (_, i) => i).filter((i) => i % workers === worker);
+    const start: WorkerStart = {
+      module: this.#module,
+      worker,
+      partitions,
+      partitionCount: this.#partitions,
+      metrics: [...this.#config.metrics],
+      store: this.#config.store,
+      log: logSettings(),
+    };
+    return new Promise((resolve, reject) => {
+      const receive = (message: FromWorker): void => {
+        if (message.kind === 'ready') resolve();
+        else if (message.kind === 'fatal') reject(new Error(message.message));
+        else this.#receive(message);
+      };
+      this.#shards[worker] =
+        this.#config.store.numWorkers === 0
+          ? startInline(start, receive, reject)
+          : this.#startThread(start, receive, reject);
+    });
+  }
+
+  #startThread(start: WorkerStart, receive: (m: FromWorker) => void, failed: (error: Error) => void): Shards {
+    const thread = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: start,
+      name: `shard-${start.worker}`,
+      // Samples live in linear memory; what is left for V8 are messages and figures.
+      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
+    });
+    let ending = false;
+    const died = (error: Error): void => {
+      if (ending) return;
+      failed(error);
+      this.#fail(error);
+    };
+    thread.on('message', receive);
+    thread.on('error', (error: Error) =>
+      died(new Error(`shard worker ${start.worker} died: ${error.message}`, { cause: error })),
+    );
+    thread.on('exit', (code) => died(new Error(`shard worker ${start.worker} ended with code ${code}`)));
+    return {
+      post: (message, transfer) => thread.postMessage(message, transfer),
+      end: async () => {
+        ending = true;
+        await thread.terminate();
+      },
+    };
+  }
+
+  /** A worker is gone: nothing that waits for it will be answered. */
+  #fail(error: Error): void {
+    for (const call of this.#calls.values()) call.reject(error);
+    for (const stream of this.#streams.values()) stream.fail(error);
+    this.#onFatal(error);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.kind) {
+      case 'wrote':
+        for (const result of message.results) {
+          this.#buffers.give(result.body);
+          const done = this.#writes.get(result.id);
+          this.#writes.delete(result.id);
+          done?.(result);
+        }
+        break;
+      case 'piece':
+        this.#streams.get(message.id)?.receive(message);
+        if (message.done) this.#streams.delete(message.id);
+        break;
+      case 'reply': {
+        const call = this.#calls.get(message.id);
+        this.#calls.delete(message.id);
+        if (message.failure) call?.reject(fromFailure(message.failure));
+        else call?.resolve(message.result);
+        break;
+      }
+    }
+  }
+
+  #post(partition: number, message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#shards[partition % this.#shards.length]?.post(message, transfer);
+  }
+
+  #assertReady(): void {
+    if (this.#state === 'loading') throw new StoreError('LOADING', 'checkpoints are still being read');
+    if (this.#state === 'stopping') throw new StoreError('STOPPING', 'the server is stopping');
+  }
+
+  takeBuffer(bytes: number): ArrayBuffer {
+    return this.#buffers.take(bytes);
+  }
+
+  async write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome> {
+    this.#assertReady();
+    if (this.#inFlight + length > this.#maxInFlight) {
+      this.#buffers.give(body);
+      throw new StoreError(
+        'OVERLOADED',
+        `${this.#inFlight} bytes of writes are in flight already; nothing of this one was stored`,
+      );
+    }
+    if (length === 0) return { stored: 0, skipped: 0, refused: 0, refusals: [] };
+    this.#inFlight += length;
+    try {
+      const perSecond = UNITS_PER_SECOND[precision];
+      const parts = splitBody(this.#router, body, length, cluster, this.#partitions, this.#buffers);
+      const written = await Promise.all(
+        parts.map((part) => this.#writePart(part.partition, part.body, part.length, cluster, perSecond)),
+      );
+      return joinOutcomes(parts, written);
+    } finally {
+      this.#inFlight -= length;
+      if (this.#inFlight === 0) this.#idle?.();
+    }
+  }
+
+  #writePart(
+    partition: number,
+    body: ArrayBuffer,
+    length: number,
+    cluster: string,
+    perSecond: number,
+  ): Promise<PartWritten> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#writes.set(id, resolve);
+      this.#post(partition, { kind: 'write', id, partition, body, length, cluster, perSecond }, [body]);
+    });
+  }
+
+  /** Opens a stream of pieces: `message` makes the request for its id. */
+  #stream(partition: number, message: (id: number) => ToWorker): AnswerStream {
+    const id = this.#nextId++;
+    const stream = new AnswerStream(
+      () => this.#post(partition, { kind: 'pull', id }),
+      () => {
+        this.#streams.delete(id);
+        this.#post(partition, { kind: 'cancel', id });
+      },
+    );
+    this.#streams.set(id, stream);
+    this.#post(partition, message(id));
+    return stream;
+  }
+
+  #call<N extends CallName>(partition: number, name: N, args: Calls[N]['args']): Promise<Calls[N]['result']> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve: resolve as Pending['resolve'], reject });
+      this.#post(partition, { kind: 'call', id, partition, name, args });
+    });
+  }
+
+  /** The call, in every partition. */
+  #everywhere<N extends CallName>(name: N, args: Calls[N]['args']): Promise<Calls[N]['result'][]> {
+    return Promise.all(Array.from({ length: this.#partitions }, (_, partition) => this.#call(partition, name, args)));
+  }
+
+  #partitionOf(cluster: string, host: string): number {
+    return this.#router?.partitionOf(cluster, host, this.#partitions) ?? 0;
+  }
+
+  async query(request: QueryRequest): Promise<AsyncIterable<Uint8Array>> {
+    this.#assertReady();
+    const source = {
+      partitions: this.#partitions,
+      partitionOf: (host: string) => this.#partitionOf(request.cluster, host),
+      open: (partition: number, bytes: Uint8Array<ArrayBuffer>, metrics?: string[]) =>
+        this.#stream(partition, (id) => ({
+          kind: 'query',
+          id,
+          partition,
+          request: bytes,
+          ...(metrics && { forAllNodes: { cluster: request.cluster, metrics } }),
+        })),
+    };
+    const answer = request.forAllNodes?.length ? answerForAllNodes(request, source) : answerQueries(request, source);
+    return started(answer);
+  }
+
+  async free(to: number, selectors: string[][]): Promise<number> {
+    this.#assertReady();
+    const freed = await this.#everywhere('free', { to, selectors });
+    return freed.reduce((a, b) => a + b, 0);
+  }
+
+  async debug(selector: string[]): Promise<AsyncIterable<Uint8Array>> {
+    this.#assertReady();
+    return started(
+      answerDump(selector, {
+        partitions: Array.from({ length: this.#partitions }, (_, i) => i),
+        partitionOf: (cluster, host) => this.#partitionOf(cluster, host),
+        open: (partition, below) => this.#stream(partition, (id) => ({ kind: 'dump', id, partition, selector: below })),
+        clusters: async () => [...new Set((await this.#everywhere('clusters', {})).flat())].sort(),
+      }),
+    );
+  }
+
+  async summary(): Promise<ClusterSummary[]> {
+    const merged = new Map<string, ClusterSummary>();
+    for (const part of (await this.#everywhere('summary', {})).flat()) {
+      const sum = merged.get(part.cluster);
+      if (!sum) {
+        merged.set(part.cluster, { ...part, blocks: { ...part.blocks } });
+        continue;
+      }
+      sum.hosts += part.hosts;
+      sum.series += part.series;
+      sum.samples += part.samples;
+      sum.bytes += part.bytes;
+      for (const [codec, n] of Object.entries(part.blocks)) sum.blocks[codec] = (sum.blocks[codec] ?? 0) + n;
+    }
+    return [...merged.values()].sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
+  }
+
+  async health(cluster: string, nodes: string[], metrics: string[]): Promise<Map<string, NodeHealth>> {
+    this.#assertReady();
+    const byPartition = new Map<number, string[]>();
+    for (const node of nodes) {
+      const partition = this.#partitionOf(cluster, node);
+      byPartition.set(partition, [...(byPartition.get(partition) ?? []), node]);
+    }
+    const parts = await Promise.all(
+      [...byPartition].map(([partition, some]) => this.#call(partition, 'health', { cluster, nodes: some, metrics })),
+    );
+    const found = new Map(parts.flat());
+    const ordered = new Map<string, NodeHealth>();
+    for (const node of nodes) {
+      const health = found.get(node);
+      if (health) ordered.set(node, health);
+    }
+    return ordered;
+  }
+
+  stats(): Promise<PartitionStats[]> {
+    return this.#everywhere('stats', {});
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.#everywhere('checkpoint', {});
+  }
+
+  async retain(to: number, except: ReadonlyMap<string, ReadonlySet<string>>): Promise<number> {
+    const kept = [...except].map(([cluster, hosts]): [string, string[]] => [cluster, [...hosts]]);
+    const freed = await this.#everywhere('retain', { to, except: kept });
+    return freed.reduce((a, b) => a + b, 0);
+  }
+
+  /** Bytes in use in linear memory, of all partitions. */
+  async memoryUsed(): Promise<number> {
+    return (await this.#everywhere('memory', {})).reduce((a, b) => a + b, 0);
+  }
+
+  /** Removes checkpoint files whose samples all end before `to`. */
+  async dropFiles(to: number): Promise<number> {
+    return (await this.#everywhere('dropFiles', { to })).reduce((a, b) => a + b, 0);
+  }
+
+  /** Unix seconds of the oldest block of all; undefined: the store is empty. */
+  async oldestTime(): Promise<number | undefined> {
+    const times = (await this.#everywhere('oldest', {})).filter((t) => t !== null);
+    return times.length ? Math.min(...times) : undefined;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state === 'stopping') return;
+    const wasReady = this.#state === 'ready';
+    this.#state = 'stopping';
+    if (this.#inFlight) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    if (wasReady) await this.#everywhere('stop', {});
+    await Promise.all(this.#shards.map((shard) => shard.end()));
+    this.#log.debug('all partitions are written and closed');
+  }
+}
+
+/** A shard on this thread, behind a channel so that it sees the same messages. */
+function startInline(start: WorkerStart, receive: (m: FromWorker) => void, failed: (error: Error) => void): Shards {
+  const { port1, port2 }: { port1: MessagePort; port2: MessagePort } = new MessageChannel();
+  port1.on('message', receive);
+  new Shard(port2, start).run().catch(failed);
+  return {
+    post: (message, transfer) => port1.postMessage(message, transfer),
+    end: async () => port1.close(),
+  };
+}
+
+/** Pulls the first piece, so that an error of the whole request rejects before anything was answered. */
+async function started(pieces: AsyncGenerator<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const first = await pieces.next();
+  return (async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      if (first.done) return;
+      yield first.value;
+      yield* pieces;
+    } finally {
+      await pieces.return(undefined);
+    }
+  })();
+}

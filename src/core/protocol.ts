@@ -1,0 +1,128 @@
+/**
+ * Messages between the main thread and the shard workers. Buffers are transferred, never copied: a write's body goes to the
+ * worker and comes back with the answer to be used again; an answer's pieces go to the main thread.
+ */
+import type { MetricConfig, StoreConfig } from '../config/config.js';
+import type { LogSettings } from '../log.js';
+import type { Batch } from './instance.js';
+import type { ClusterSummary, NodeHealth, PartitionStats, StoreErrorCode } from './store.js';
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  module: WebAssembly.Module;
+  worker: number;
+  /** Partitions that this worker owns, of `partitionCount`. */
+  partitions: number[];
+  partitionCount: number;
+  metrics: [string, MetricConfig][];
+  store: StoreConfig;
+  log: LogSettings;
+}
+
+export interface WriteMessage {
+  kind: 'write';
+  id: number;
+  partition: number;
+  body: ArrayBuffer;
+  length: number;
+  cluster: string;
+  perSecond: number;
+}
+
+export interface QueryMessage {
+  kind: 'query';
+  id: number;
+  partition: number;
+  /** See request.ts; with `forAllNodes` its header only. */
+  request: Uint8Array<ArrayBuffer>;
+  forAllNodes?: { cluster: string; metrics: string[] };
+}
+
+/** The receiver has used a piece: one more may be made. */
+export interface PullMessage {
+  kind: 'pull';
+  id: number;
+}
+
+/** The receiver wants no more of a query or dump. */
+export interface CancelMessage {
+  kind: 'cancel';
+  id: number;
+}
+
+/** One-shot calls, by name. */
+export interface Calls {
+  free: { args: { to: number; selectors: string[][] }; result: number };
+  clusters: { args: Record<string, never>; result: string[] };
+  summary: { args: Record<string, never>; result: ClusterSummary[] };
+  health: { args: { cluster: string; nodes: string[]; metrics: string[] }; result: [string, NodeHealth][] };
+  stats: { args: Record<string, never>; result: PartitionStats };
+  checkpoint: { args: Record<string, never>; result: null };
+  retain: { args: { to: number; except: [string, string[]][] }; result: number };
+  memory: { args: Record<string, never>; result: number };
+  dropFiles: { args: { to: number }; result: number };
+  oldest: { args: Record<string, never>; result: number | null };
+  stop: { args: Record<string, never>; result: null };
+}
+
+export type CallName = keyof Calls;
+
+export interface CallMessage<N extends CallName = CallName> {
+  kind: 'call';
+  id: number;
+  partition: number;
+  name: N;
+  args: Calls[N]['args'];
+}
+
+/** A dump of the tree is answered in pieces, like a query. */
+export interface DumpMessage {
+  kind: 'dump';
+  id: number;
+  partition: number;
+  selector: string[];
+}
+
+export type ToWorker = WriteMessage | QueryMessage | PullMessage | CancelMessage | CallMessage | DumpMessage;
+
+export interface Failure {
+  code: StoreErrorCode;
+  message: string;
+}
+
+/** Answers to all writes that one log write made safe. */
+export interface WroteMessage {
+  kind: 'wrote';
+  results: { id: number; batch?: Batch; failure?: Failure; body: ArrayBuffer }[];
+}
+
+export interface PieceMessage {
+  kind: 'piece';
+  id: number;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Offsets behind each list of results completed in this piece. */
+  ends: number[];
+  done: boolean;
+  /** First piece of a query for all nodes: the queries it made, as JSON without brackets. */
+  text?: Uint8Array<ArrayBuffer>;
+  failure?: Failure;
+}
+
+export interface ReplyMessage {
+  kind: 'reply';
+  id: number;
+  result?: unknown;
+  failure?: Failure;
+}
+
+export interface ReadyMessage {
+  kind: 'ready';
+}
+
+/** Loading failed in a way that a start must not survive. */
+export interface FatalMessage {
+  kind: 'fatal';
+  message: string;
+}
+
+export type FromWorker = WroteMessage | PieceMessage | ReplyMessage | ReadyMessage | FatalMessage;

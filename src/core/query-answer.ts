@@ -1,0 +1,116 @@
+/**
+ * Puts the partitions' answers to a query together: `{"queries":[...],"results":[[entry,...],...]}`. Lists come with a comma
+ * behind each; the last one is taken off. Small parts are joined, so that many queries do not make many tiny chunks.
+ */
+import type { AnswerStream } from './answer-stream.js';
+import { encodeRequest } from './request.js';
+import type { QueryRequest, SeriesQuery } from './store.js';
+
+export interface QuerySource {
+  partitions: number;
+  partitionOf(host: string): number;
+  /** Starts a partition's part. @param metrics asked for on all nodes. */
+  open(partition: number, request: Uint8Array<ArrayBuffer>, metrics?: string[]): AnswerStream;
+}
+
+const JOIN = 64 << 10;
+const encoder = new TextEncoder();
+
+/** Joins small parts into chunks; large ones are passed on as they are. */
+async function* joined(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let buffer = new Uint8Array(JOIN);
+  let length = 0;
+  for await (const part of parts) {
+    if (length + part.length > JOIN && length) {
+      yield buffer.subarray(0, length);
+      buffer = new Uint8Array(JOIN);
+      length = 0;
+    }
+    if (part.length >= JOIN) {
+      yield part;
+      continue;
+    }
+    buffer.set(part, length);
+    length += part.length;
+  }
+  if (length) yield buffer.subarray(0, length);
+}
+
+/** Everything but the last byte, which is the comma behind the last list. */
+async function* withoutLastByte(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array | undefined;
+  for await (const part of parts) {
+    if (held) yield held;
+    held = part;
+  }
+  if (held && held.length > 1) yield held.subarray(0, -1);
+}
+
+async function* around(open: string, parts: AsyncIterable<Uint8Array>, close: string): AsyncGenerator<Uint8Array> {
+  yield encoder.encode(open);
+  yield* parts;
+  yield encoder.encode(close);
+}
+
+/** Opens one stream a partition that has queries, and says which stream answers each query. */
+function openStreams(request: QueryRequest, source: QuerySource): { order: AnswerStream[]; streams: AnswerStream[] } {
+  const groups = new Map<number, SeriesQuery[]>();
+  const partitions = request.queries.map((query) => {
+    const partition = source.partitionOf(query.host);
+    const group = groups.get(partition);
+    if (group) group.push(query);
+    else groups.set(partition, [query]);
+    return partition;
+  });
+  const streams = new Map([...groups].map(([p, queries]) => [p, source.open(p, encodeRequest(request, queries))]));
+  const order = partitions.map((p) => streams.get(p)).filter((stream) => stream !== undefined);
+  return { order, streams: [...streams.values()] };
+}
+
+async function* inOrder(order: AnswerStream[], streams: AnswerStream[]): AsyncGenerator<Uint8Array> {
+  const [only] = streams;
+  if (only && streams.length === 1) yield* only.all();
+  else for (const stream of order) yield* stream.list();
+}
+
+/** Answers the request's queries in their order. */
+export async function* answerQueries(request: QueryRequest, source: QuerySource): AsyncGenerator<Uint8Array> {
+  const { order, streams } = openStreams(request, source);
+  try {
+    await Promise.all(streams.map((stream) => stream.peek()));
+    yield* joined(around('{"results":[', withoutLastByte(inOrder(order, streams)), ']}\n'));
+  } finally {
+    for (const stream of streams) stream.close();
+  }
+}
+
+/** Answers the request's queries, then its metrics for every node of the cluster, and says which queries those were. */
+export async function* answerForAllNodes(request: QueryRequest, source: QuerySource): AsyncGenerator<Uint8Array> {
+  const { order, streams } = openStreams(request, source);
+  const header = encodeRequest(request, []);
+  const metrics = request.forAllNodes ?? [];
+  const all = Array.from({ length: source.partitions }, (_, p) => source.open(p, header.slice(), metrics));
+  try {
+    await Promise.all(streams.map((stream) => stream.peek()));
+    const first = await Promise.all(all.map((stream) => stream.peek()));
+    const texts = first.flatMap((piece) => (piece?.text?.length ? [piece.text] : []));
+    async function* echo(): AsyncGenerator<Uint8Array> {
+      for (const [i, text] of texts.entries()) {
+        if (i) yield encoder.encode(',');
+        yield text;
+      }
+    }
+    async function* lists(): AsyncGenerator<Uint8Array> {
+      yield* inOrder(order, streams);
+      for (const stream of all) yield* stream.all();
+    }
+    async function* parts(): AsyncGenerator<Uint8Array> {
+      if (texts.length) yield* around('{"queries":[', echo(), '],"results":[');
+      else yield encoder.encode('{"results":[');
+      yield* around('', withoutLastByte(lists()), ']}\n');
+    }
+    yield* joined(parts());
+  } finally {
+    for (const stream of [...streams, ...all]) stream.close();
+  }
+}

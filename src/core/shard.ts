@@ -1,0 +1,310 @@
+/**
+ * What a worker does with messages (protocol.ts): the same code runs in a worker thread or, with no workers, behind a
+ * channel on the main thread.
+ *
+ * Writes that wait in the port together are stored together and answered after one log write (group commit).
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type Logger, logger } from '../log.js';
+import { importReference } from '../persistence/import-reference.js';
+import { Answers } from './answers.js';
+import { toFailure } from './failure.js';
+import type { Batch, Counts } from './instance.js';
+import { Jobs } from './jobs.js';
+import { Partition } from './partition.js';
+import type {
+  CallMessage,
+  CallName,
+  Calls,
+  FromWorker,
+  ToWorker,
+  WorkerStart,
+  WriteMessage,
+  WroteMessage,
+} from './protocol.js';
+import type { ClusterSummary, NodeHealth } from './store.js';
+
+/** Text is stored in pieces of about this size, so that the core's staging stays small. */
+const TEXT_PIECE = 1 << 20;
+/** Series looked at in one step of counting or retention. */
+const SERIES_STEP = 2048;
+const SYNC_MS = 1000;
+const NEWLINE = 0x0a;
+
+type Results = WroteMessage['results'];
+
+export class Shard {
+  readonly #port: MessagePort;
+  readonly #partitions = new Map<number, Partition>();
+  readonly #jobs = new Jobs();
+  readonly #answers: Answers;
+  readonly #log: Logger;
+  readonly #start: WorkerStart;
+  #timer: NodeJS.Timeout | undefined;
+  /** The last count of each partition that was asked for. */
+  readonly #counting = new Map<Partition, Promise<unknown>>();
+  /** Which partition a body that is being answered was for. */
+  readonly #writePartition = new WeakMap<ArrayBuffer, number>();
+  /** Checkpoints run one after the other in a worker. */
+  #checkpoints: Promise<void> = Promise.resolve();
+
+  constructor(port: MessagePort, start: WorkerStart) {
+    this.#port = port;
+    this.#start = start;
+    this.#log = logger(`shard ${start.worker}`);
+    this.#answers = new Answers(this.#jobs, (message, transfer) => this.#port.postMessage(message, transfer));
+    const metrics = new Map(start.metrics);
+    for (const index of start.partitions) {
+      const { module, partitionCount, worker, store } = start;
+      this.#partitions.set(index, new Partition(module, index, partitionCount, worker, metrics, store, this.#log));
+    }
+  }
+
+  /** Loads all partitions, then takes messages. */
+  async run(): Promise<void> {
+    const { store } = this.#start;
+    const since = Date.now() / 1000 - store.retentionSeconds;
+    for (const partition of this.#partitions.values()) {
+      await partition.load(since, (core) => importReference(core, store.checkpoints.directory, since, this.#log));
+      // What other layouts left may only be removed once every partition's own files hold it.
+      if (partition.needsCheckpoint) await this.#checkpoint(partition);
+    }
+    this.#port.on('message', (message: ToWorker) => this.#receive(message));
+    this.#timer = setInterval(() => this.#tick(), SYNC_MS);
+    this.#send({ kind: 'ready' });
+  }
+
+  #send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
+
+  #partition(index: number): Partition {
+    const partition = this.#partitions.get(index);
+    if (!partition) throw new Error(`BUG: partition ${index} is not of worker ${this.#start.worker}`);
+    return partition;
+  }
+
+  /** Takes a message and all that wait behind it. */
+  #receive(first: ToWorker): void {
+    const written: Results = [];
+    let message: ToWorker | undefined = first;
+    while (message) {
+      if (message.kind === 'write') written.push(this.#write(message));
+      else this.#dispatch(message);
+      message = receiveMessageOnPort(this.#port)?.message as ToWorker | undefined;
+    }
+    if (written.length) this.#answerWrites(written);
+  }
+
+  #write(message: WriteMessage): Results[number] {
+    const { id, body } = message;
+    this.#writePartition.set(body, message.partition);
+    try {
+      return { id, body, batch: this.#store(message) };
+    } catch (error) {
+      return { id, body, failure: toFailure(error) };
+    }
+  }
+
+  /** Stores a body, piece by piece if it is large. */
+  #store({ partition: index, body, length, cluster, perSecond }: WriteMessage): Batch {
+    const partition = this.#partition(index);
+    const now = Math.floor(Date.now() / 1000);
+    const text = new Uint8Array(body, 0, length);
+    if (length <= TEXT_PIECE) return partition.write(text, cluster, perSecond, now);
+    const total: Batch = { lines: 0, stored: 0, skipped: 0, refused: 0, refusals: [], outOfMemory: false };
+    for (let at = 0; at < length; ) {
+      const end = pieceEnd(text, at);
+      const batch = partition.write(text.subarray(at, end), cluster, perSecond, now);
+      for (const [line, reason] of batch.refusals) total.refusals.push([total.lines + line, reason]);
+      total.lines += batch.lines;
+      total.stored += batch.stored;
+      total.skipped += batch.skipped;
+      total.refused += batch.refused;
+      total.outOfMemory ||= batch.outOfMemory;
+      at = end;
+    }
+    partition.core.releaseStaging();
+    return total;
+  }
+
+  /** Makes the writes safe, then answers them. */
+  #answerWrites(written: Results): void {
+    for (const [index, partition] of this.#partitions) {
+      const failure = partition.flush();
+      if (!failure) continue;
+      for (const result of written) {
+        if (this.#writePartition.get(result.body) !== index) continue;
+        result.failure = toFailure(failure);
+        delete result.batch;
+      }
+    }
+    this.#send(
+      { kind: 'wrote', results: written },
+      written.map((result) => result.body),
+    );
+  }
+
+  #dispatch(message: Exclude<ToWorker, WriteMessage>): void {
+    switch (message.kind) {
+      case 'query':
+        this.#answers.query(message, this.#partition(message.partition).core);
+        break;
+      case 'dump':
+        this.#answers.dump(message, this.#partition(message.partition).core);
+        break;
+      case 'pull':
+        this.#answers.pull(message.id);
+        break;
+      case 'cancel':
+        this.#answers.cancel(message.id);
+        break;
+      case 'call':
+        this.#call(message);
+        break;
+    }
+  }
+
+  #call(message: CallMessage): void {
+    const { id } = message;
+    Promise.resolve()
+      .then(() => this.#perform(this.#partition(message.partition), message.name, message.args))
+      .then(
+        (result) => this.#send({ kind: 'reply', id, result }),
+        (error: unknown) => this.#send({ kind: 'reply', id, failure: toFailure(error) }),
+      );
+  }
+
+  async #perform(partition: Partition, name: CallName, args: Calls[CallName]['args']): Promise<unknown> {
+    switch (name) {
+      case 'free':
+        return this.#free(partition, args as Calls['free']['args']);
+      case 'clusters':
+        return partition.core.clusters().map(({ name }) => name);
+      case 'summary':
+        return this.#summary(partition);
+      case 'health':
+        return health(partition, args as Calls['health']['args']);
+      case 'stats':
+        return partition.stats(await this.#count(partition, 0));
+      case 'checkpoint':
+        await this.#checkpoint(partition);
+        return null;
+      case 'retain':
+        return this.#retain(partition, args as Calls['retain']['args']);
+      case 'memory':
+        return partition.core.memory.total;
+      case 'dropFiles':
+        return partition.dropFiles((args as Calls['dropFiles']['args']).to);
+      case 'oldest':
+        return partition.core.oldestTime() ?? null;
+      case 'stop':
+        return this.#stop(partition);
+    }
+  }
+
+  #free(partition: Partition, { to, selectors }: Calls['free']['args']): number {
+    partition.openLog();
+    partition.touch();
+    let freed = 0;
+    for (const selector of selectors) {
+      const node = partition.core.findNode(selector);
+      if (node) freed += partition.core.freeNode(node, to);
+    }
+    const failure = partition.flush();
+    if (failure) throw failure;
+    return freed;
+  }
+
+  async #summary(partition: Partition): Promise<ClusterSummary[]> {
+    const clusters: ClusterSummary[] = [];
+    for (const { name, node, hosts } of partition.core.clusters()) {
+      clusters.push({ cluster: name, hosts, ...(await this.#count(partition, node)) });
+    }
+    return clusters;
+  }
+
+  /** Counts series and samples in the background, one count at a time in a partition. @param cluster node; 0: all. */
+  #count(partition: Partition, cluster: number): Promise<Counts> {
+    const { core } = partition;
+    const count = async (): Promise<Counts> => {
+      let from = 0;
+      core.countBegin();
+      await this.#jobs.run(() => {
+        from = core.countStep(from, SERIES_STEP, cluster);
+        return from >= 0;
+      });
+      return core.counted;
+    };
+    const done = (this.#counting.get(partition) ?? Promise.resolve()).then(count);
+    this.#counting.set(
+      partition,
+      done.catch(() => {}),
+    );
+    return done;
+  }
+
+  async #retain({ core }: Partition, { to, except }: Calls['retain']['args']): Promise<number> {
+    for (const [cluster, hosts] of except) for (const host of hosts) core.keepHost(cluster, host);
+    let from = 0;
+    let freed = 0;
+    await this.#jobs.run(() => {
+      const step = core.retainStep(from, SERIES_STEP, to);
+      freed += step.freed;
+      from = step.next;
+      return from >= 0;
+    });
+    core.retainEnd();
+    return freed;
+  }
+
+  /** Makes a checkpoint of a partition, after those that are under way. */
+  #checkpoint(partition: Partition): Promise<void> {
+    const done = this.#checkpoints.then(async () => {
+      partition.checkpointBegin();
+      await this.#jobs.run(() => partition.checkpointStep());
+      await partition.checkpointEnd();
+    });
+    this.#checkpoints = done.catch(() => {});
+    return done;
+  }
+
+  #tick(): void {
+    for (const partition of this.#partitions.values()) {
+      partition.syncLog();
+      if (!partition.logIsLong) continue;
+      this.#checkpoint(partition).catch((error: unknown) =>
+        this.#log.err('the checkpoint that the size of the log asks for failed', error),
+      );
+    }
+  }
+
+  async #stop(partition: Partition): Promise<null> {
+    clearInterval(this.#timer);
+    await this.#checkpoint(partition);
+    partition.close();
+    return null;
+  }
+}
+
+/** Where a piece of the text ends: behind the last newline that fits, or behind the next one if a line is longer. */
+function pieceEnd(text: Uint8Array, at: number): number {
+  if (text.length - at <= TEXT_PIECE) return text.length;
+  const last = text.lastIndexOf(NEWLINE, at + TEXT_PIECE - 1);
+  if (last >= at) return last + 1;
+  const next = text.indexOf(NEWLINE, at);
+  return next < 0 ? text.length : next + 1;
+}
+
+function health({ core }: Partition, { cluster, nodes, metrics }: Calls['health']['args']): [string, NodeHealth][] {
+  const now = Date.now() / 1000;
+  return nodes.map((node) => {
+    const states = core.nodeHealth(cluster, node, metrics, now);
+    if (!states) return [node, { state: 'failed', degraded: [], missing: [], known: false }];
+    const degraded = metrics.filter((_, i) => states[i] === 1);
+    const missing = metrics.filter((_, i) => states[i] === 2);
+    const bad = degraded.length + missing.length;
+    const state = bad === 0 ? 'full' : bad === metrics.length ? 'failed' : 'partial';
+    return [node, { state, degraded, missing, known: true }];
+  });
+}

@@ -1,0 +1,152 @@
+/**
+ * What the HTTP layer, NATS and the operations commands ask of the store. Free of implementation: `pool.ts` implements
+ * it with worker threads, tests may implement it with nothing at all.
+ *
+ * Times are unix seconds, sizes bytes. Every method rejects with a `StoreError`; callers compare `code`, never messages.
+ */
+
+export type StoreErrorCode =
+  /** Too many bytes in flight; nothing of the write was stored. Retry later. */
+  | 'OVERLOADED'
+  /** Checkpoints are still being read. */
+  | 'LOADING'
+  | 'STOPPING'
+  /** The log could not be written (disk full, I/O error); nothing of the batch was acknowledged. */
+  | 'LOG_FAILED'
+  /** A selector named nothing that exists. */
+  | 'NOT_FOUND'
+  /** Linear memory of a partition is exhausted. */
+  | 'OUT_OF_MEMORY'
+  | 'INTERNAL';
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  constructor(
+    readonly code: StoreErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/** `auto` recognises s, ms, us and ns by magnitude. */
+export type Precision = 'auto' | 's' | 'ms' | 'us' | 'ns';
+
+export interface LineRefusal {
+  /** 1-based number of the line within the written body. */
+  line: number;
+  reason: string;
+}
+
+export interface WriteOutcome {
+  /** Lines that held a sample and are now in the log. */
+  stored: number;
+  /** Lines of metrics that the config does not name. */
+  skipped: number;
+  /** Refused lines; `refusals` describes the first few of them, in order of line. */
+  refused: number;
+  refusals: LineRefusal[];
+}
+
+/** One query as cc-backend sends it; absent members have the protocol's defaults filled in. */
+export interface SeriesQuery {
+  metric: string;
+  host: string;
+  type?: string;
+  typeIds: string[];
+  subtype?: string;
+  subtypeIds: string[];
+  aggregate: boolean;
+  /** Seconds; 0 and below: native. */
+  resolution: number;
+  /** 0: unscaled. */
+  scaleBy: number;
+}
+
+export interface QueryRequest {
+  cluster: string;
+  from: number;
+  to: number;
+  queries: SeriesQuery[];
+  /** Metrics to be answered for every node of the cluster, after `queries`. Undefined or empty: none. */
+  forAllNodes?: string[];
+  withStats: boolean;
+  withData: boolean;
+  withPadding: boolean;
+}
+
+export interface NodeHealth {
+  state: 'full' | 'partial' | 'failed';
+  degraded: string[];
+  missing: string[];
+  /** False: no such node in the tree. */
+  known: boolean;
+}
+
+export interface ClusterSummary {
+  cluster: string;
+  hosts: number;
+  series: number;
+  samples: number;
+  /** Bytes of samples: open and sealed blocks. */
+  bytes: number;
+  /** Sealed blocks by codec name. */
+  blocks: Record<string, number>;
+}
+
+/** One partition's figures, for /metrics, the memory cap and logs. All counters are since start. */
+export interface PartitionStats {
+  partition: number;
+  worker: number;
+  lines: number;
+  stored: number;
+  skipped: number;
+  refused: number;
+  /** Indexed by `LineError`. */
+  refusedByReason: number[];
+  series: number;
+  hosts: number;
+  samples: number;
+  /** Bytes allocated in linear memory, exactly, by kind. */
+  memory: { index: number; openBlocks: number; sealedBlocks: number; total: number };
+  /** Size of the linear memory (it never shrinks; freed parts are reused). */
+  linearMemory: number;
+  /** Sealed blocks by codec name. */
+  blocks: Record<string, number>;
+  log: { bytes: number; segments: number; writes: number; syncs: number; syncSeconds: number; failed: string | null };
+  checkpoint: { last: number; seconds: number; bytes: number; count: number };
+}
+
+export interface Store {
+  readonly state: 'loading' | 'ready' | 'stopping';
+  /** A buffer of at least `bytes` for a body that will be given to `write`; recycled, so its content is garbage. */
+  takeBuffer(bytes: number): ArrayBuffer;
+  /**
+   * Stores a body of line protocol. Resolves once all good lines are in the log.
+   * @param body taken over: transferred to a worker, detached afterwards. The text is its first `length` bytes.
+   * @param cluster for lines without a cluster tag; empty: such lines are refused.
+   */
+  write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome>;
+  /**
+   * The answer to a query as pieces of UTF-8 JSON, in order. The first piece is pulled before the generator is
+   * returned, so an error that concerns the whole request rejects here and not in the middle of a 200 answer.
+   */
+  query(request: QueryRequest): Promise<AsyncIterable<Uint8Array>>;
+  /** Frees whole blocks that end before `to` below each selector; resolves to the number of blocks. */
+  free(to: number, selectors: string[][]): Promise<number>;
+  /** The tree below the selector as JSON text (`{"data": ...}`). Rejects NOT_FOUND. */
+  debug(selector: string[]): Promise<AsyncIterable<Uint8Array>>;
+  summary(): Promise<ClusterSummary[]>;
+  health(cluster: string, nodes: string[], metrics: string[]): Promise<Map<string, NodeHealth>>;
+  stats(): Promise<PartitionStats[]>;
+  /** Writes a checkpoint of every partition now. */
+  checkpoint(): Promise<void>;
+  /**
+   * Frees what ends before `to`, except below the given hosts (cluster -> hosts).
+   * Resolves to the number of blocks freed.
+   */
+  retain(to: number, except: ReadonlyMap<string, ReadonlySet<string>>): Promise<number>;
+  /** Refuses new work, finishes what is in flight, flushes and checkpoints. */
+  stop(): Promise<void>;
+}

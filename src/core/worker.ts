@@ -1,0 +1,16 @@
+/** Entry of a worker thread: one shard. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { configureLog, logger } from '../log.js';
+import type { FromWorker, WorkerStart } from './protocol.js';
+import { Shard } from './shard.js';
+
+if (!parentPort) throw new Error('worker.js is started by the server, not by hand');
+const port = parentPort;
+const start = workerData as WorkerStart;
+configureLog(start.log);
+
+new Shard(port, start).run().catch((error: unknown) => {
+  logger(`shard ${start.worker}`).debug('loading failed', error);
+  const message: FromWorker = { kind: 'fatal', message: error instanceof Error ? error.message : String(error) };
+  port.postMessage(message);
+});
