@@ -42,7 +42,12 @@ export class Server {
     writeFileSync(config, JSON.stringify(configOf(options, port)));
     const command = options.command.split(/\s+/).map((word) => word.replaceAll('{config}', config));
     const server = new Server(command, dir, port, launch(command, dir));
-    await server.ready();
+    try {
+      await server.ready();
+    } catch (error) {
+      await server.discard();
+      throw error;
+    }
     return server;
   }
 

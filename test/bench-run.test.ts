@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -65,5 +65,8 @@ describe('bench', () => {
     const { status, stderr } = bench('--server', 'node -e process.exit(3) {config}');
     expect(status).toBe(1);
     expect(stderr).toContain('bench: the server exited: node -e');
+    const [, left = ''] = / in (\S+)\n/.exec(stderr) ?? [];
+    expect(left).toContain('ccms-bench-');
+    expect(existsSync(left)).toBe(false);
   });
 });
