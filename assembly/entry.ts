@@ -87,12 +87,31 @@ function firstTime(s: usize, f: i64): i64 {
   return seriesAnchor(s) + f / 2 + <i64>firstBin(s) * f;
 }
 
+/** Nulls of padding written in one step; more are written in further steps, so that a `from` of 0 costs no memory. */
+const PADDING_STEP: i64 = 32768;
+/** Set by `writeEntry`: padding of the entry in all, when it is not complete yet. */
+export let entryPadding: i64 = 0;
+
+/** Writes padding from null number `written` on. @returns how much is written now. */
+export function writePadding(written: i64, total: i64): i64 {
+  const n = min(PADDING_STEP, total - written);
+  if (!ensure(<u32>n * 5 + 64)) return written;
+  if (!written) putAscii('{"data":[');
+  for (let i: i64 = 0; i < n; i++) {
+    store<u64>(outEnd, NULL_COMMA);
+    advance(outEnd + 5);
+  }
+  return written + n;
+}
+
 /**
  * Writes the entry. Preconditions: at least one series was added, from <= to.
  * @param resolution seconds, as asked for; @param factor of `scale-by`, 0 = none.
- * @returns false when memory is exhausted.
+ * @param padded nulls written by `writePadding` already.
+ * @returns false when memory is exhausted, or when `entryPadding` nulls must be written by `writePadding` first.
  */
-export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resolution: i64, factor: f64): bool {
+export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resolution: i64, factor: f64, padded: i64): bool {
+  entryPadding = 0;
   const f = <i64>metricFrequency(metric);
   const aggregation = metricAggregation(metric);
   if (foundCount > 1 && aggregation == Aggregation.None) return writeError(QueryError.NoAggregation, 0, 0, 0, 0);
@@ -101,7 +120,12 @@ export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resoluti
   // The answer starts when it was asked to, or with the series that starts first; it ends with the one that ends first.
   let start = firstTime(series(0), f);
   for (let i = 1; i < foundCount; i++) start = min(start, firstTime(series(i), f));
-  const padding = flags & WITH_PADDING && start > from ? start / f - from / f : 0;
+  // Once padding is written, it stays as long as it is, even if the series' start moved meanwhile.
+  const padding = padded ? padded : flags & WITH_PADDING && start > from ? start / f - from / f : 0;
+  if (flags & WITH_DATA && padding > PADDING_STEP && !padded) {
+    entryPadding = padding;
+    return false;
+  }
   start = max(start, from);
   let n: i64 = to > start ? (to - start + f - 1) / f : 0;
   for (let i = 0; i < foundCount; i++) n = min(n, max<i64>(0, <i64>endBin(series(i)) - binOf(series(i), start)));
@@ -133,9 +157,9 @@ export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resoluti
   }
 
   if (!ensure(256)) return false;
-  putChar(0x7b);
-  if (flags & WITH_DATA && points + <i32>padding > 0) {
-    if (!writeData(shown, points, padding)) return false;
+  if (!padded) putChar(0x7b);
+  if (flags & WITH_DATA && (points || padding)) {
+    if (!writeData(shown, points, padding, padded)) return false;
   }
   writeRange(start, start + n * f, isResampled ? resolution : f);
   if (!(flags & WITH_STATS)) return writeZeros();
@@ -153,9 +177,9 @@ export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resoluti
 
 const NULL_COMMA: u64 = 0x2c6c6c756e; // null,
 
-function writeData(p: usize, n: i32, padding: i64): bool {
-  putAscii('"data":[');
-  for (let i: i64 = 0; i < padding; i++) {
+function writeData(p: usize, n: i32, padding: i64, padded: i64): bool {
+  if (!padded) putAscii('"data":[');
+  for (let i = padded; i < padding; i++) {
     if (!ensure(16)) return false;
     store<u64>(outEnd, NULL_COMMA);
     advance(outEnd + 5);
@@ -170,6 +194,14 @@ function writeData(p: usize, n: i32, padding: i64): bool {
   store<u16>(outEnd - 1, 0x2c5d);
   advance(outEnd + 1);
   return ensure(256);
+}
+
+/** Ends an entry of which only padding was written, because its series are gone. */
+export function writeEmptyEnd(from: i64): bool {
+  if (!ensure(256)) return false;
+  putAscii('null],');
+  writeRange(from, from, 0);
+  return writeStats(0, 0, 0, 0);
 }
 
 function putInteger(v: i64): void {

@@ -34,6 +34,12 @@ function growOut(n: u32): bool {
   return true;
 }
 
+/** Marks the output as cut off. Returns false, for `return outFail()`. */
+export function outFail(): bool {
+  outFailed = true;
+  return false;
+}
+
 /** Moves the end on, after bytes were stored there. */
 // @ts-ignore: decorator
 @inline

@@ -11,16 +11,17 @@
  *            └────────┴─────────────────┴──────────────┴──────────┴────────┴──────────┴──────┴─────────┴──────────┘
  *     bits: 1 has a type, 2 aggregate, 4 has a subtype     names: u16 length, bytes     ids: u16 count, names
  *
- *   state    0         4            8              12            16     20   24
- *            ┌─────────┬────────────┬──────────────┬─────────────┬──────┬────┬────────┐
- *            │ request │ next query │ queries left │ entry index │ list │ id │ sub-id │    list: 0 closed, 1 empty, 2 has entries
- *            └─────────┴────────────┴──────────────┴─────────────┴──────┴────┴────────┘
+ *   state    0         4            8              12            16     20   24       32          40
+ *            ┌─────────┬────────────┬──────────────┬─────────────┬──────┬────┬────────┬───────────┬──────────────┐
+ *            │ request │ next query │ queries left │ entry index │ list │ id │ sub-id │ nulls, i64│ of them, i64 │
+ *            └─────────┴────────────┴──────────────┴─────────────┴──────┴────┴────────┴───────────┴──────────────┘
+ *     list: 0 closed, 1 empty, 2 has entries     nulls: of the current entry's padding, when it takes several steps
  */
 import { QueryError } from "../src/core/codes";
 import { Kind, alloc, free } from "./alloc";
-import { entryAdd, entryCount, entryRelease, entryReset, writeEntry, writeError } from "./entry";
+import { entryAdd, entryCount, entryPadding, entryRelease, entryReset, writeEmptyEnd, writeEntry, writeError, writePadding } from "./entry";
 import { metricFind } from "./metrics";
-import { ensure, outFailed, outLength, putChar } from "./out";
+import { ensure, outFail, outFailed, outLength, putChar } from "./out";
 import { nodeFind, nodeFirstChild, nodeNext, root } from "./tree";
 import { seriesFind } from "./series";
 
@@ -55,7 +56,9 @@ const ENTRY_INDEX: usize = 12;
 const STARTED: usize = 16;
 const ID: usize = 20;
 const SUB_ID: usize = 24;
-const STATE_BYTES: u32 = 28;
+const PADDED: usize = 32;
+const PADDING: usize = 40;
+const STATE_BYTES: u32 = 48;
 
 /** Ends of queries completed in the last step, as u32 offsets into its output. */
 const ENDS: i32 = 4096;
@@ -78,6 +81,8 @@ export function queryBegin(request: usize): usize {
   store<u32>(state, load<u32>(request, 20), LEFT);
   store<u32>(state, 0, ENTRY_INDEX);
   store<u32>(state, 0, STARTED);
+  store<i64>(state, 0, PADDED);
+  store<i64>(state, 0, PADDING);
   return state;
 }
 
@@ -146,7 +151,13 @@ export function queryStep(state: usize, budget: u32): i32 {
         store<i32>(state, index, ENTRY_INDEX);
         return 1;
       }
-      if (!writeOne(state, index)) return -1;
+      if (!writeOne(state, index)) {
+        if (outFailed) return -1;
+        // Padding first, a piece's worth at a time.
+        store<i32>(state, index, ENTRY_INDEX);
+        return pad(state) ? 1 : -1;
+      }
+      passIds(state, index);
       index++;
     }
     if (!ensure(64)) return -1;
@@ -161,6 +172,13 @@ export function queryStep(state: usize, budget: u32): i32 {
     if (outLength() >= budget && load<u32>(state, LEFT)) return 1;
   }
   return outFailed ? -1 : 0;
+}
+
+/** Writes the next part of the entry's padding. False when memory is exhausted. */
+function pad(state: usize): bool {
+  const total = load<i64>(state, PADDING);
+  store<i64>(state, writePadding(load<i64>(state, PADDED), total), PADDED);
+  return !outFailed;
 }
 
 /** Entries that the query asks for: one a combination of ids, or one over all. */
@@ -213,40 +231,64 @@ function collectGroup(host: usize, metric: i32): bool {
 }
 
 /** Adds what the index-th combination of ids holds; indexes come in order, so the state keeps the place in both lists. */
-function collectNext(state: usize, host: usize, metric: i32, index: i32): bool {
-  const subs = bits & HAS_SUBTYPE ? length(subIdsAt) : 1;
-  if (!index) store<u32>(state, <u32>idsAt + 2, ID);
-  if (index % subs == 0) store<u32>(state, <u32>subIdsAt + 2, SUB_ID);
-  const id = <usize>load<u32>(state, ID);
-  const subId = <usize>load<u32>(state, SUB_ID);
-  if (bits & HAS_SUBTYPE) store<u32>(state, <u32>skipName(subId), SUB_ID);
-  if ((index + 1) % subs == 0) store<u32>(state, <u32>skipName(id), ID);
-  let node = host ? childOf(host, typeAt, id) : 0;
-  if (node && bits & HAS_SUBTYPE) node = childOf(node, subtypeAt, subId);
+function collectNext(state: usize, host: usize, metric: i32): bool {
+  let node = host ? childOf(host, typeAt, <usize>load<u32>(state, ID)) : 0;
+  if (node && bits & HAS_SUBTYPE) node = childOf(node, subtypeAt, <usize>load<u32>(state, SUB_ID));
   return !node || collect(node, metric);
 }
 
-/** Writes the index-th entry, or nothing when no series is there. False when memory is exhausted. */
+/** Puts the state before the index-th combination of ids. */
+function enterIds(state: usize, index: i32): void {
+  if (!index) store<u32>(state, <u32>idsAt + 2, ID);
+  if (!(bits & HAS_SUBTYPE) || index % length(subIdsAt) == 0) store<u32>(state, <u32>subIdsAt + 2, SUB_ID);
+}
+
+/** Moves the state behind the index-th combination of ids. */
+function passIds(state: usize, index: i32): void {
+  if (!(bits & HAS_TYPE) || bits & AGGREGATE) return;
+  const subs = bits & HAS_SUBTYPE ? length(subIdsAt) : 1;
+  if (bits & HAS_SUBTYPE) store<u32>(state, <u32>skipName(<usize>load<u32>(state, SUB_ID)), SUB_ID);
+  if ((index + 1) % subs == 0) store<u32>(state, <u32>skipName(<usize>load<u32>(state, ID)), ID);
+}
+
+/** Ends an entry whose series were freed while its padding was written. */
+function writeVanished(state: usize): bool {
+  store<i64>(state, 0, PADDED);
+  store<i64>(state, 0, PADDING);
+  return writeEmptyEnd(from);
+}
+
+/** Writes the index-th entry, or nothing when no series is there. False when memory is exhausted (`outFailed`) or padding comes first. */
 function writeOne(state: usize, index: i32): bool {
   const metric = metricFind(metricAt + 2, length(metricAt));
   let error: i32 = QueryError.None;
   if (from > to) error = QueryError.FromAfterTo;
   else if (metric < 0) error = QueryError.UnknownMetric;
+  if (bits & HAS_TYPE && !(bits & AGGREGATE)) enterIds(state, index);
+  const padded = load<i64>(state, PADDED);
+  if (padded < load<i64>(state, PADDING)) return false;
   if (!error) {
     const host = cluster ? nodeFind(cluster, hostAt + 2, length(hostAt)) : 0;
     entryReset();
     let ok = true;
-    if (bits & HAS_TYPE && !(bits & AGGREGATE)) ok = collectNext(state, host, metric, index);
+    if (bits & HAS_TYPE && !(bits & AGGREGATE)) ok = collectNext(state, host, metric);
     else if (host) ok = bits & HAS_TYPE ? collectGroup(host, metric) : collect(host, metric);
-    if (!ok) return false;
-    if (!entryCount()) return true;
+    if (!ok) return outFail();
+    if (!entryCount()) return padded ? writeVanished(state) : true;
   }
   // 1: the list is open and empty, 2: it has entries.
-  if (load<u32>(state, STARTED) == 2) {
+  if (load<u32>(state, STARTED) == 2 && !padded) {
     if (!ensure(64)) return false;
     putChar(0x2c);
   }
   store<u32>(state, 2, STARTED);
   if (error) return writeError(error, metricAt + 2, length(metricAt), 0, 0);
-  return writeEntry(metric, from, to, flags, resolution, factor);
+  if (writeEntry(metric, from, to, flags, resolution, factor, padded)) {
+    store<i64>(state, 0, PADDED);
+    store<i64>(state, 0, PADDING);
+    return true;
+  }
+  if (!entryPadding) return outFail();
+  store<i64>(state, entryPadding, PADDING);
+  return false;
 }

@@ -8,6 +8,7 @@ import {
   binOf,
   openBins,
   openLength,
+  openLimit,
   openStart,
   sealAt,
   seriesEdge,
@@ -35,14 +36,11 @@ export function writeSample(s: usize, seconds: i64, value: f64, frequency: i64):
   // Fast path: the bin that follows the newest one, with room for it.
   const edge = seriesEdge(s);
   const n = openLength(s);
-  if (<u64>(seconds - edge) < <u64>frequency && n < sealAt(s) && n > 0) {
-    const bins = openBins(s);
-    if (capacity(bins) > <u32>(n << 3) + 7) {
-      store<f64>(bins + (<usize>n << 3), value);
-      setOpenLength(s, n + 1);
-      setSeriesEdge(s, edge + frequency);
-      return LineError.None;
-    }
+  if (<u64>(seconds - edge) < <u64>frequency && n < openLimit(s) && n > 0) {
+    store<f64>(openBins(s) + (<usize>n << 3), value);
+    setOpenLength(s, n + 1);
+    setSeriesEdge(s, edge + frequency);
+    return LineError.None;
   }
   return writeSampleSlow(s, seconds, value, frequency);
 }

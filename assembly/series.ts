@@ -14,17 +14,22 @@
  *   │ anchor, i64        │
  *   └────────────────────┘
  *   changes on write
- *   24                   32           36         40       42        44        48            52         56         60
- *   ┌────────────────────┬────────────┬──────────┬────────┬─────────┬─────────┬─────────────┬──────────┬──────────┬──────┐
- *   │ edge, i64          │ open start │ open len │ seal at│ flags   │ open at │ block table │ #blocks  │ number   │ epoch│
- *   └────────────────────┴────────────┴──────────┴────────┴─────────┴─────────┴─────────────┴──────────┴──────────┴──────┘
+ *   24                   32           36         40          42           43         44        48            52         56
+ *   ┌────────────────────┬────────────┬──────────┬───────────┬────────────┬──────────┬─────────┬─────────────┬──────────┬────────┐
+ *   │ edge, i64          │ open start │ open len │ limit, u16│ seal at, u8│ flags, u8│ open at │ block table │ #blocks  │ number │
+ *   └────────────────────┴────────────┴──────────┴───────────┴────────────┴──────────┴─────────┴─────────────┴──────────┴────────┘
+ *   60
+ *   ┌───────┐   log segment in which the series was named last
+ *   │ epoch │
+ *   └───────┘
  *   64
  *   ┌──────┐
  *   │ keys │   first of the line prefixes that lead here (keys.ts), slot + 1
  *   └──────┘
+ * `limit`: bins that the open block takes before it must grow or be sealed: the smaller of its room and `seal at`.
  * `edge` is the left edge, in seconds, of the bin after the open block: where the next sample is expected.
  */
-import { Kind, alloc, free, realloc } from "./alloc";
+import { Kind, alloc, capacity, free, realloc } from "./alloc";
 import { Entry, blocksFree } from "./blocks";
 import { keysDrop } from "./keys";
 import { metricFrequency } from "./metrics";
@@ -38,8 +43,9 @@ const ANCHOR: usize = 16;
 const EDGE: usize = 24;
 const OPEN_START: usize = 32;
 const OPEN_LENGTH: usize = 36;
-const SEAL_AT: usize = 40;
-const FLAGS: usize = 42;
+const LIMIT: usize = 40;
+const SEAL_AT: usize = 42;
+const FLAGS: usize = 43;
 const OPEN: usize = 44;
 const BLOCKS: usize = 48;
 const BLOCK_COUNT: usize = 52;
@@ -51,9 +57,9 @@ const SERIES_BYTES: u32 = 68;
 /** Bins of a full open block. */
 export const OPEN_BINS: i32 = 128;
 /** Set in flags: the block table holds loose (uncompressed) blocks that late samples made. */
-export const HAS_LOOSE: u16 = 1;
+export const HAS_LOOSE: u8 = 1;
 /** Set in flags: the anchor is known. */
-export const ANCHORED: u16 = 2;
+export const ANCHORED: u8 = 2;
 
 const table: usize = memory.data(TABLE_HANDLE_BYTES, 8);
 /** Series by number; freed numbers hold 0 until they are used again. */
@@ -128,26 +134,39 @@ export function openBins(s: usize): usize {
 @inline
 export function setOpenBins(s: usize, p: usize): void {
   store<u32>(s, <u32>p, OPEN);
+  updateLimit(s);
+}
+/** Bins that the open block takes before it must grow or be sealed. */
+// @ts-ignore: decorator
+@inline
+export function openLimit(s: usize): i32 {
+  return <i32>load<u16>(s, LIMIT);
+}
+function updateLimit(s: usize): void {
+  const bins = openBins(s);
+  const room = bins ? capacity(bins) >> 3 : 0;
+  store<u16>(s, <u16>min<u32>(room, sealAt(s)), LIMIT);
 }
 /** Length at which the open block is sealed. */
 // @ts-ignore: decorator
 @inline
 export function sealAt(s: usize): i32 {
-  return <i32>load<u16>(s, SEAL_AT);
+  return <i32>load<u8>(s, SEAL_AT);
 }
 // @ts-ignore: decorator
 @inline
 export function setSealAt(s: usize, n: i32): void {
-  store<u16>(s, <u16>n, SEAL_AT);
+  store<u8>(s, <u8>n, SEAL_AT);
+  updateLimit(s);
 }
 // @ts-ignore: decorator
 @inline
-export function seriesFlag(s: usize, flag: u16): bool {
-  return (load<u16>(s, FLAGS) & flag) != 0;
+export function seriesFlag(s: usize, flag: u8): bool {
+  return (load<u8>(s, FLAGS) & flag) != 0;
 }
-export function setSeriesFlag(s: usize, flag: u16, on: bool): void {
-  const flags = load<u16>(s, FLAGS);
-  store<u16>(s, on ? flags | flag : flags & ~flag, FLAGS);
+export function setSeriesFlag(s: usize, flag: u8, on: bool): void {
+  const flags = load<u8>(s, FLAGS);
+  store<u8>(s, on ? flags | flag : flags & ~flag, FLAGS);
 }
 // @ts-ignore: decorator
 @inline
