@@ -8,7 +8,7 @@ import { type Consumption, consume } from './jetstream.js';
 import { type NatsState, newNatsState } from './state.js';
 import { within } from './within.js';
 
-const DEFAULT_LIMITS: BatcherLimits = { maxBufferedBytes: 64 << 20, batchBytes: 256 << 10, lingerMs: 5 };
+const DEFAULT_LIMITS: BatcherLimits = { maxBufferedBytes: 256 << 20, batchBytes: 256 << 10, lingerMs: 5 };
 const DEFAULT_LOG_SECONDS = 10;
 const DEFAULT_DRAIN_MS = 10_000;
 /** A subject that the server's permissions refuse is tried again after that: they may change while we are connected. */
