@@ -1,110 +1,17 @@
 /**
  * The one file that touches the Wasm exports. A `Core` is one partition: one instance of the module with its linear memory.
  * Views of the memory are made anew after it grew; what a method returns as a view is valid until the next call.
+ *
+ * Longer than other files on purpose: split up, several would touch the exports.
  */
 import { randomBytes } from 'node:crypto';
 import { instantiateSync } from '@assemblyscript/loader';
 import type { MetricConfig } from '../config/config.js';
 import { codecNames } from './codec-names.js';
 import { Aggregation, LineError } from './codes.js';
+import type { Exports } from './exports.js';
+import { concat, decodeNames, encodeList, encodeName, encodeNames } from './names.js';
 import { StoreError } from './store.js';
-
-/** Exports of assembly/index.ts, by name: documented there. */
-interface Exports extends Record<string, unknown> {
-  memory: WebAssembly.Memory;
-  setHashKey(k0: bigint, k1: bigint): void;
-  metricAdd(name: number, length: number, frequency: number, aggregation: number, precision: number): number;
-  bufferAlloc(bytes: number): number;
-  bufferFree(p: number): void;
-  memoryUsed(kind: number): number;
-  route(p: number, n: number, cluster: number, clusterLength: number, partitions: number): number;
-  routeRuns(): number;
-  partitionOf(cluster: number, clusterLength: number, host: number, hostLength: number, partitions: number): number;
-  ingest(p: number, n: number, cluster: number, clusterLength: number, perSecond: number, now: number): number;
-  batchLines: WebAssembly.Global;
-  batchStored: WebAssembly.Global;
-  batchSkipped: WebAssembly.Global;
-  batchRefused: WebAssembly.Global;
-  refusalCount: WebAssembly.Global;
-  refusals: WebAssembly.Global;
-  linesStored(): number;
-  linesSkipped(): number;
-  linesRefused(reason: number): number;
-  logBytes(): number;
-  logLength: WebAssembly.Global;
-  logStartSegment(): void;
-  logTaken(): void;
-  nextFrame(p: number, end: number, magic: number, last: number): number;
-  frameAt: WebAssembly.Global;
-  frameLength: WebAssembly.Global;
-  frameNeeded: WebAssembly.Global;
-  frameSkipped: WebAssembly.Global;
-  replayBegin(): void;
-  replayFrame(p: number, n: number, since: number, self: number, partitions: number): number;
-  replayStored: WebAssembly.Global;
-  replayLeftOut: WebAssembly.Global;
-  checkpointBegin(): void;
-  checkpointStep(cursor: number, budget: number, full: number): number;
-  checkpointForget(): void;
-  checkpointLoad(p: number, n: number, since: number, self: number, partitions: number, dirty: number): number;
-  checkpointFrom: WebAssembly.Global;
-  checkpointTo: WebAssembly.Global;
-  loadedSeries: WebAssembly.Global;
-  unsoundBlocks: WebAssembly.Global;
-  loadEnd(): void;
-  importRun(
-    names: number,
-    namesLength: number,
-    start: number,
-    frequency: number,
-    values: number,
-    n: number,
-    since: number,
-    self: number,
-    partitions: number,
-  ): number;
-  importedSamples: WebAssembly.Global;
-  exportSeries(number: number, from: number, to: number): number;
-  exportedCount: WebAssembly.Global;
-  exportedStart: WebAssembly.Global;
-  exportedFrequency: WebAssembly.Global;
-  exportedNames: WebAssembly.Global;
-  queryBegin(request: number): number;
-  queryStep(state: number, budget: number): number;
-  queryEnd(state: number): void;
-  queryEnds: WebAssembly.Global;
-  queryEndCount: WebAssembly.Global;
-  expandNodes(cluster: number, clusterLength: number, metrics: number): number;
-  expandedText: WebAssembly.Global;
-  expandedCount: WebAssembly.Global;
-  findNode(names: number, count: number): number;
-  freeNode(node: number, to: number): number;
-  dumpBegin(node: number): void;
-  dumpStep(budget: number): number;
-  nodeHealth(names: number, now: number, out: number): number;
-  keepHost(cluster: number, clusterLength: number, host: number, hostLength: number): void;
-  retainStep(from: number, n: number, to: number): number;
-  retainEnd(): void;
-  retainFreed: WebAssembly.Global;
-  oldestTime(): number;
-  countBegin(): void;
-  countStep(from: number, n: number, cluster: number): number;
-  blocksByCodec: WebAssembly.Global;
-  childCount(node: number): number;
-  countedSamples: WebAssembly.Global;
-  countedSeries: WebAssembly.Global;
-  countedBytes: WebAssembly.Global;
-  outBytes(): number;
-  outLength(): number;
-  outReset(): void;
-  seriesCount: WebAssembly.Global;
-  seriesEnd: WebAssembly.Global;
-  hostCount: WebAssembly.Global;
-  firstChild(node: number): number;
-  nextSibling(node: number): number;
-  nameOf(node: number): number;
-  nameLengthOf(node: number): number;
-}
 
 /** Magic numbers of frames, little-endian; see docs/formats.md. */
 export const LOG_MAGIC = 0x424d4343;
@@ -304,16 +211,15 @@ export class Core {
     const at = p + text.length + 64;
     this.#bytes.set(name, at);
     const x = this.#x;
+    // Not all refusals are described, so that the counter has to tell.
+    const refusedForMemory = x.linesRefused(LineError.OutOfMemory);
     if (!x.ingest(p, text.length, at, name.length, perSecond, now)) throw outOfMemory();
     const refusals: [number, LineError][] = [];
-    let outOfRoom = false;
     if (x.refusalCount.value) {
       const words = this.#words;
       let r = x.refusals.value;
       for (let i = 0; i < x.refusalCount.value; i++, r += 8) {
-        const reason: LineError = words.getInt32(r + 4, true);
-        outOfRoom ||= reason === LineError.OutOfMemory;
-        refusals.push([words.getInt32(r, true), reason]);
+        refusals.push([words.getInt32(r, true), words.getInt32(r + 4, true)]);
       }
     }
     return {
@@ -322,7 +228,7 @@ export class Core {
       skipped: x.batchSkipped.value,
       refused: x.batchRefused.value,
       refusals,
-      outOfMemory: outOfRoom,
+      outOfMemory: x.linesRefused(LineError.OutOfMemory) > refusedForMemory,
     };
   }
 
@@ -677,50 +583,4 @@ function outOfMemory(): StoreError {
     'OUT_OF_MEMORY',
     'a partition has used up its 4 GiB of linear memory: set metric-store.memory-cap, or raise it so that more partitions are made',
   );
-}
-
-/** u16 length + UTF-8. */
-export function encodeName(name: string): Uint8Array {
-  const bytes = encoder.encode(name);
-  const out = new Uint8Array(2 + bytes.length);
-  new DataView(out.buffer).setUint16(0, bytes.length, true);
-  out.set(bytes, 2);
-  return out;
-}
-
-/** u16 count, then u16 length + UTF-8 each. */
-export function encodeList(names: string[]): Uint8Array {
-  const count = new Uint8Array(2);
-  new DataView(count.buffer).setUint16(0, names.length, true);
-  return concat([count, ...names.map(encodeName)]);
-}
-
-function concat(parts: Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-/** u8 count, u8 length + UTF-8 each; then u16 length + metric: names as frames hold them. */
-function encodeNames(levels: string[], metric: string): Uint8Array {
-  const parts = levels.map((level) => {
-    const bytes = encoder.encode(level);
-    return concat([Uint8Array.of(bytes.length), bytes]);
-  });
-  return concat([Uint8Array.of(levels.length), ...parts, encodeName(metric)]);
-}
-
-function decodeNames(bytes: Uint8Array): { levels: string[]; metric: string } {
-  const levels: string[] = [];
-  let at = 1;
-  for (let i = bytes[0] ?? 0; i > 0; i--) {
-    const n = bytes[at] ?? 0;
-    levels.push(decoder.decode(bytes.subarray(at + 1, at + 1 + n)));
-    at += 1 + n;
-  }
-  return { levels, metric: decoder.decode(bytes.subarray(at + 2)) };
 }

@@ -1,0 +1,97 @@
+/** The types of the core's exports; what they mean is documented at assembly/index.ts. Only instance.ts calls them. */
+
+export interface Exports extends Record<string, unknown> {
+  memory: WebAssembly.Memory;
+  setHashKey(k0: bigint, k1: bigint): void;
+  metricAdd(name: number, length: number, frequency: number, aggregation: number, precision: number): number;
+  bufferAlloc(bytes: number): number;
+  bufferFree(p: number): void;
+  memoryUsed(kind: number): number;
+  route(p: number, n: number, cluster: number, clusterLength: number, partitions: number): number;
+  routeRuns(): number;
+  partitionOf(cluster: number, clusterLength: number, host: number, hostLength: number, partitions: number): number;
+  ingest(p: number, n: number, cluster: number, clusterLength: number, perSecond: number, now: number): number;
+  batchLines: WebAssembly.Global;
+  batchStored: WebAssembly.Global;
+  batchSkipped: WebAssembly.Global;
+  batchRefused: WebAssembly.Global;
+  refusalCount: WebAssembly.Global;
+  refusals: WebAssembly.Global;
+  linesStored(): number;
+  linesSkipped(): number;
+  linesRefused(reason: number): number;
+  logBytes(): number;
+  logLength: WebAssembly.Global;
+  logStartSegment(): void;
+  logTaken(): void;
+  nextFrame(p: number, end: number, magic: number, last: number): number;
+  frameAt: WebAssembly.Global;
+  frameLength: WebAssembly.Global;
+  frameNeeded: WebAssembly.Global;
+  frameSkipped: WebAssembly.Global;
+  replayBegin(): void;
+  replayFrame(p: number, n: number, since: number, self: number, partitions: number): number;
+  replayStored: WebAssembly.Global;
+  replayLeftOut: WebAssembly.Global;
+  checkpointBegin(): void;
+  checkpointStep(cursor: number, budget: number, full: number): number;
+  checkpointForget(): void;
+  checkpointLoad(p: number, n: number, since: number, self: number, partitions: number, dirty: number): number;
+  checkpointFrom: WebAssembly.Global;
+  checkpointTo: WebAssembly.Global;
+  loadedSeries: WebAssembly.Global;
+  unsoundBlocks: WebAssembly.Global;
+  loadEnd(): void;
+  importRun(
+    names: number,
+    namesLength: number,
+    start: number,
+    frequency: number,
+    values: number,
+    n: number,
+    since: number,
+    self: number,
+    partitions: number,
+  ): number;
+  importedSamples: WebAssembly.Global;
+  exportSeries(number: number, from: number, to: number): number;
+  exportedCount: WebAssembly.Global;
+  exportedStart: WebAssembly.Global;
+  exportedFrequency: WebAssembly.Global;
+  exportedNames: WebAssembly.Global;
+  queryBegin(request: number): number;
+  queryStep(state: number, budget: number): number;
+  queryEnd(state: number): void;
+  queryEnds: WebAssembly.Global;
+  queryEndCount: WebAssembly.Global;
+  expandNodes(cluster: number, clusterLength: number, metrics: number): number;
+  expandedText: WebAssembly.Global;
+  expandedCount: WebAssembly.Global;
+  findNode(names: number, count: number): number;
+  freeNode(node: number, to: number): number;
+  dumpBegin(node: number): void;
+  dumpStep(budget: number): number;
+  nodeHealth(names: number, now: number, out: number): number;
+  keepHost(cluster: number, clusterLength: number, host: number, hostLength: number): void;
+  retainStep(from: number, n: number, to: number): number;
+  retainEnd(): void;
+  retainFreed: WebAssembly.Global;
+  oldestTime(): number;
+  countBegin(): void;
+  countStep(from: number, n: number, cluster: number): number;
+  blocksByCodec: WebAssembly.Global;
+  childCount(node: number): number;
+  countedSamples: WebAssembly.Global;
+  countedSeries: WebAssembly.Global;
+  countedBytes: WebAssembly.Global;
+  outBytes(): number;
+  outLength(): number;
+  outReset(): void;
+  seriesCount: WebAssembly.Global;
+  seriesEnd: WebAssembly.Global;
+  hostCount: WebAssembly.Global;
+  firstChild(node: number): number;
+  nextSibling(node: number): number;
+  nameOf(node: number): number;
+  nameLengthOf(node: number): number;
+}

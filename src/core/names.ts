@@ -1,0 +1,52 @@
+/** Names as bytes, in the forms that the core reads: lengths in front, little-endian. */
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** u16 length + UTF-8. */
+export function encodeName(name: string): Uint8Array {
+  const bytes = encoder.encode(name);
+  const out = new Uint8Array(2 + bytes.length);
+  new DataView(out.buffer).setUint16(0, bytes.length, true);
+  out.set(bytes, 2);
+  return out;
+}
+
+/** u16 count, then u16 length + UTF-8 each. */
+export function encodeList(names: string[]): Uint8Array {
+  const count = new Uint8Array(2);
+  new DataView(count.buffer).setUint16(0, names.length, true);
+  return concat([count, ...names.map(encodeName)]);
+}
+
+/** All parts, one behind the other. */
+export function concat(parts: Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** u8 count, u8 length + UTF-8 each; then u16 length + metric: names as frames hold them. */
+export function encodeNames(levels: string[], metric: string): Uint8Array {
+  const parts = levels.map((level) => {
+    const bytes = encoder.encode(level);
+    return concat([Uint8Array.of(bytes.length), bytes]);
+  });
+  return concat([Uint8Array.of(levels.length), ...parts, encodeName(metric)]);
+}
+
+/** What `encodeNames` made. */
+export function decodeNames(bytes: Uint8Array): { levels: string[]; metric: string } {
+  const levels: string[] = [];
+  let at = 1;
+  for (let i = bytes[0] ?? 0; i > 0; i--) {
+    const n = bytes[at] ?? 0;
+    levels.push(decoder.decode(bytes.subarray(at + 1, at + 1 + n)));
+    at += 1 + n;
+  }
+  return { levels, metric: decoder.decode(bytes.subarray(at + 2)) };
+}
