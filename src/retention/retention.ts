@@ -2,13 +2,12 @@ import type { Config } from '../config/config.js';
 import type { Store } from '../core/store.js';
 import type { Logger } from '../log.js';
 import type { Job } from '../telemetry/telemetry.js';
-import { startCheckpoints } from './checkpoints.js';
 import { retentionRounds } from './rounds.js';
 import { every } from './schedule.js';
 import type { UsedNodesLimits } from './used-nodes.js';
 
 export interface RetentionOptions {
-  store: Pick<Store, 'state' | 'stats' | 'checkpoint' | 'retain'>;
+  store: Pick<Store, 'state' | 'checkpoint' | 'retain'>;
   config: Config;
   log: Logger;
   /** Deletes or archives checkpoint data that is older than the retention; run every retention. */
@@ -29,8 +28,9 @@ export interface Retention {
 }
 
 /**
- * The jobs that run by themselves: freeing what is older than the retention (every half of it), checkpoints (by time
- * and by size of the log), cleanup of checkpoint files (every retention). None of them ever throws or ends the others.
+ * The jobs that run by themselves: freeing what is older than the retention (every half of it), checkpoints (those that
+ * the size of the log asks for are the workers' own), cleanup of checkpoint files (every retention). None of them ever
+ * overlaps itself, throws, or ends the others.
  */
 export function startRetention(options: RetentionOptions): Retention {
   const { store, config, log, cleanup, onJob } = options;
@@ -49,15 +49,13 @@ export function startRetention(options: RetentionOptions): Retention {
   };
 
   const round = retentionRounds(options);
+  const checkpoint = async (): Promise<boolean> => {
+    if (store.state === 'ready') await store.checkpoint();
+    return true;
+  };
   const jobs = [
     every(retentionSeconds / 2, () => timed('retention', round)),
-    startCheckpoints({
-      store,
-      log,
-      intervalSeconds: checkpointIntervalSeconds,
-      maxLogBytes: 0,
-      onEnd: (seconds, failed) => onJob?.('checkpoint', seconds, failed),
-    }),
+    every(checkpointIntervalSeconds, () => timed('checkpoint', checkpoint)),
   ];
   if (cleanup !== undefined) {
     const task = async (): Promise<boolean> => {
