@@ -15,6 +15,7 @@
  *            │ i32 first bin  │ u8 open │ a block as in codec/layout.ts │    open 1: the series' newest bins, still growing
  *            └────────────────┴─────────┴───────────────────────────────┘
  */
+import { LineError } from "../src/core/codes";
 import { Entry, encodeBins, insertSealed, reopenLast, sealLoose, sealOpen } from "./blocks";
 import { blockCount, blockIsSound, blockSize, decodeBlock } from "./codec/block";
 import { crc32c } from "./crc32c";
@@ -42,7 +43,9 @@ import {
   seriesNode,
   seriesRemove,
   setAnchor,
+  setOpenStart,
 } from "./series";
+import { nodePrune } from "./tree";
 
 export const CHECKPOINT_MAGIC: u32 = 0x4b4d4343; // "CCMK"
 const BLOCK_HEADER: usize = 5;
@@ -155,6 +158,14 @@ function writeBins(bins: usize, n: i32, bin: i32, open: bool): bool {
 /** Bins of a block whose grid is not the series'. */
 const decoded: usize = memory.data(8 * 512 + 64, 16);
 
+/** Blocks that begin at this time or later are left out by `checkpointLoad`. */
+let until: i64 = i64.MAX_VALUE;
+
+/** Restricts loading to blocks that begin before a time, unix seconds: for a core that archives a stretch of time. */
+export function loadUntil(time: f64): void {
+  until = <i64>time;
+}
+
 /** Set by `checkpointLoad`: series that were read, and blocks that could not be trusted. */
 export let loadedSeries: i32 = 0;
 export let unsoundBlocks: i32 = 0;
@@ -187,6 +198,7 @@ export function checkpointLoad(p: usize, n: u32, since: f64, self: i32, partitio
     if (<usize>bytes > end - p) break;
     const metric = metricFind(name, nameLength);
     // A metric that left the config is left out; its samples stay in the file until it is cleaned up.
+    if (node && metric < 0) nodePrune(node);
     if (node && metric >= 0 && frequency > 0) {
       const s = seriesEnsure(node, metric);
       if (!s || !loadBlocks(s, p, p + <usize>bytes, blocks, frequency, anchor, <i64>since, dirty)) return false;
@@ -219,14 +231,14 @@ function loadBlocks(s: usize, p: usize, end: usize, blocks: i32, frequency: i32,
     }
     p = block + blockSize(block);
     const n = blockCount(block);
-    if (anchor + <i64>(bin + n) * f <= since) continue;
+    if (anchor + <i64>(bin + n) * f <= since || anchor + <i64>bin * f >= until) continue;
     if (same) {
       if (!loadBlock(s, bin + <i32>shift, block, open, dirty)) return false;
     } else {
       decodeBlock(block, decoded);
       for (let k = 0; k < n; k++) {
         const v = load<f64>(decoded + (<usize>k << 3));
-        if (v == v) writeSample(s, anchor + f / 2 + <i64>(bin + k) * f, v, own);
+        if (v == v && writeSample(s, anchor + f / 2 + <i64>(bin + k) * f, v, own) == LineError.OutOfMemory) return false;
       }
     }
   }
@@ -238,9 +250,12 @@ function loadBlock(s: usize, bin: i32, block: usize, open: bool, dirty: bool): b
   if (openLength(s) && !sealOpen(s)) return false;
   if (!insertSealed(s, bin, block, dirty)) return false;
   const last = Entry.at(s, blockCountOf(s) - 1);
-  if (!open || Entry.start(last) != bin || Entry.count(last) >= OPEN_BINS) return true;
-  const n = Entry.count(last);
-  if (!reserveOpen(s, n + 8)) return true;
-  reopenLast(s, openBins(s));
+  if (open && Entry.start(last) == bin && Entry.count(last) < OPEN_BINS && reserveOpen(s, Entry.count(last) + 8)) {
+    reopenLast(s, openBins(s));
+    return true;
+  }
+  // The open block begins behind all others, or samples replayed from the log would be kept twice.
+  const end = Entry.start(last) + Entry.count(last);
+  if (openStart(s) < end) setOpenStart(s, end);
   return true;
 }

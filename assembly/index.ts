@@ -35,10 +35,12 @@ export {
   checkpointLoad,
   checkpointStep,
   checkpointTo,
+  loadUntil,
   loadedSeries,
   unsoundBlocks,
 } from "./checkpoint";
 export { importRun, importedSamples } from "./import";
+export { seriesHost, unsavedBefore, unsavedFrom, unsavedSpan, unsavedTo } from "./unsaved";
 export { exportSeries, exportedCount, exportedFrequency, exportedNames, exportedStart } from "./export";
 export { queryBegin, queryEnd, queryEndCount, queryEnds, queryStep } from "./query";
 export { expandNodes, expandedCount, expandedText } from "./nodes";

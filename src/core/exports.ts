@@ -42,6 +42,12 @@ export interface Exports extends Record<string, unknown> {
   loadedSeries: WebAssembly.Global;
   unsoundBlocks: WebAssembly.Global;
   loadEnd(): void;
+  loadUntil(time: number): void;
+  unsavedBefore(from: number, n: number, to: number): number;
+  seriesHost(number: number): number;
+  unsavedSpan(number: number, full: number): number;
+  unsavedFrom: WebAssembly.Global;
+  unsavedTo: WebAssembly.Global;
   importRun(
     names: number,
     namesLength: number,

@@ -323,6 +323,36 @@ export class Core {
     return { series: this.#x.loadedSeries.value, unsound: this.#x.unsoundBlocks.value };
   }
 
+  /** Loading leaves out blocks that begin at this time or later, unix seconds. */
+  loadUntil(time: number): void {
+    this.#x.loadUntil(time);
+  }
+
+  /** A frame's payload as a view; see `scanFrames`. */
+  payload(p: number, n: number): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(p, p + n);
+  }
+
+  /** Whether n series from number `from` on hold a block that retention to `to` frees and no checkpoint holds; or where to go on. */
+  unsavedBefore(from: number, n: number, to: number): boolean | number {
+    const result = this.#x.unsavedBefore(from, n, to);
+    return result === -2 ? true : result === -1 ? false : result;
+  }
+
+  /** Says which series are of the same host: equal numbers; 0: there is no such series. Valid until series are freed. */
+  seriesHost(number: number): number {
+    return this.#x.seriesHost(number) >>> 0;
+  }
+
+  /**
+   * From when to when a series has bins that no checkpoint holds (`full`: any bins), unix seconds. They count as kept from
+   * then on; `checkpointForget` takes that back.
+   */
+  takeUnsaved(number: number, full: boolean): { from: number; to: number } | undefined {
+    if (!this.#x.unsavedSpan(number, full ? 1 : 0)) return undefined;
+    return { from: this.#x.unsavedFrom.value, to: this.#x.unsavedTo.value };
+  }
+
   /** Loading is over. */
   loadEnd(): void {
     this.#x.loadEnd();
