@@ -345,9 +345,9 @@ export class Pool implements Store {
     return freed.reduce((a, b) => a + b, 0);
   }
 
-  /** Bytes in use in linear memory, of all partitions. */
-  async memoryUsed(): Promise<number> {
-    return (await this.#everywhere('memory', {})).reduce((a, b) => a + b, 0);
+  /** Bytes in use in linear memory, one figure a partition. */
+  memoryByPartition(): Promise<number[]> {
+    return this.#everywhere('memory', {});
   }
 
   /** Removes checkpoint files whose samples all end before `to`. */

@@ -9,7 +9,7 @@ import { type Logger, logger } from '../log.js';
 import { importReference } from '../persistence/import-reference.js';
 import { Answers } from './answers.js';
 import { toFailure } from './failure.js';
-import type { Batch, Counts } from './instance.js';
+import type { Batch, Core, Counts } from './instance.js';
 import { Jobs } from './jobs.js';
 import { Partition } from './partition.js';
 import type {
@@ -47,6 +47,8 @@ export class Shard {
   readonly #writePartition = new WeakMap<ArrayBuffer, number>();
   /** Checkpoints run one after the other in a worker. */
   #checkpoints: Promise<void> = Promise.resolve();
+  /** Retention passes too: each has its own hosts to spare, and the core marks them for one pass at a time. */
+  #retentions: Promise<unknown> = Promise.resolve();
 
   constructor(port: MessagePort, start: WorkerStart) {
     this.#port = port;
@@ -244,17 +246,27 @@ export class Shard {
     return done;
   }
 
-  async #retain({ core }: Partition, { to, except }: Calls['retain']['args']): Promise<number> {
-    for (const [cluster, hosts] of except) for (const host of hosts) core.keepHost(cluster, host);
+  /** Frees what is old, after the passes that are under way. */
+  #retain({ core }: Partition, { to, except }: Calls['retain']['args']): Promise<number> {
+    const done = this.#retentions.then(() => this.#retainNow(core, to, except));
+    this.#retentions = done.catch(() => {});
+    return done;
+  }
+
+  async #retainNow(core: Core, to: number, except: Calls['retain']['args']['except']): Promise<number> {
     let from = 0;
     let freed = 0;
-    await this.#jobs.run(() => {
-      const step = core.retainStep(from, SERIES_STEP, to);
-      freed += step.freed;
-      from = step.next;
-      return from >= 0;
-    });
-    core.retainEnd();
+    try {
+      for (const [cluster, hosts] of except) for (const host of hosts) core.keepHost(cluster, host);
+      await this.#jobs.run(() => {
+        const step = core.retainStep(from, SERIES_STEP, to);
+        freed += step.freed;
+        from = step.next;
+        return from >= 0;
+      });
+    } finally {
+      core.retainEnd();
+    }
     return freed;
   }
 
