@@ -9,6 +9,7 @@ import { Pool } from './core/pool.js';
 import { type HttpServer, startHttp } from './http/server.js';
 import { logger } from './log.js';
 import { type NatsIngest, startNats } from './nats/ingest.js';
+import { natsHealth } from './nats/state.js';
 import { acquireLock, type Lock } from './ops/lock.js';
 import { dropPrivileges, lookUpIdentity, makeOwnedDirectory } from './ops/privileges.js';
 import { sdNotify, startWatchdog } from './ops/sd-notify.js';
@@ -88,7 +89,7 @@ export class Service {
       ...(tls && { tls }),
       metrics: () => this.#telemetry.metrics(),
       observe: (route, seconds, status, bytes) => this.#telemetry.observe(route, seconds, status, bytes),
-      healthDetail: () => (this.#nats ? { nats: this.#nats.state.connection } : {}),
+      healthDetail: () => (this.#nats ? natsHealth(this.#nats.state) : {}),
     });
     const { server } = this.#http;
     if (files) this.#undo.push(reloadTlsOnHangup(files, (fresh) => (server as TlsServer).setSecureContext(fresh)));
