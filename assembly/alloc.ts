@@ -110,12 +110,16 @@ function remove(h: usize): void {
   }
 }
 
+/** `size` rounded up so that every chunk of its class, or of a larger one, has `size` bytes. */
+// @ts-ignore: decorator
+@inline
+function upToBorder(size: u32): u32 {
+  return size >= SMALL_SIZE ? size + (1 << (31 - clz<u32>(size) - SL_BITS)) - 1 : size;
+}
+
 /** A free chunk of at least `size`, taken off its list; 0 when there is none. */
 function take(size: u32): usize {
-  // Round up to the next class border: every chunk of the class found then fits.
-  let want = size;
-  if (size >= SMALL_SIZE) want = size + (1 << (31 - clz<u32>(size) - SL_BITS)) - 1;
-  const c = classOf(want);
+  const c = classOf(upToBorder(size));
   let fl = c >> SL_BITS;
   if (fl >= FL_SIZE) return 0;
   let map = load<u32>(slMaps + (<usize>fl << 2)) & (~0 << (c & (SL_SIZE - 1)));
@@ -130,10 +134,10 @@ function take(size: u32): usize {
   return h;
 }
 
-/** Makes the linear memory larger so that a chunk of `size` exists; false when the 4 GiB are used up. */
+/** Makes the linear memory larger so that `take` finds a chunk of `size`; false when the 4 GiB are used up. */
 function grow(size: u32): bool {
   const before = memory.size();
-  const need = <i32>((<u64>size + 64 + 0xffff) >> PAGE_BITS);
+  const need = <i32>((<u64>upToBorder(size) + 64 + 0xffff) >> PAGE_BITS);
   let pages = max(max(GROW_MIN_PAGES, before >> GROW_SHIFT), need);
   if (memory.grow(pages) < 0) {
     pages = need;

@@ -49,6 +49,8 @@ import { nodePrune } from "./tree";
 
 export const CHECKPOINT_MAGIC: u32 = 0x4b4d4343; // "CCMK"
 const BLOCK_HEADER: usize = 5;
+/** In #blocks: so many or more; the bytes of the blocks say where they end. */
+const MANY_BLOCKS: i32 = 0xffff;
 const SERIES_MAX: u32 = 1 + 4 * 256 + 2 + 1024 + 4 + 8 + 4 + 2;
 
 /** Span of what the last checkpoint wrote, unix seconds; `checkpointFrom` > `checkpointTo`: nothing. */
@@ -111,7 +113,7 @@ function writeSeries(s: usize, full: bool): bool {
   p += 2 + n;
   store<i32>(p, metricFrequency(metric));
   store<i64>(p, seriesAnchor(s), 4);
-  store<u16>(p, <u16>blocks, 16);
+  store<u16>(p, <u16>min(blocks, MANY_BLOCKS), 16);
   // Blocks may move the buffer: remember places as offsets.
   const lengthAt = <u32>(p + 12 - outBytes());
   advance(p + 18);
@@ -220,7 +222,7 @@ function loadBlocks(s: usize, p: usize, end: usize, blocks: i32, frequency: i32,
   // The grids agree: blocks can be taken as they are.
   const shift = (anchor - seriesAnchor(s)) / f;
   const same = seriesFlag(s, ANCHORED) && f == own && seriesAnchor(s) + shift * f == anchor;
-  for (let i = 0; i < blocks; i++) {
+  for (let i = 0; i < blocks || (blocks == MANY_BLOCKS && p < end); i++) {
     if (p + BLOCK_HEADER > end) break;
     const bin = load<i32>(p);
     const open = load<u8>(p, 4) == 1;

@@ -19,18 +19,18 @@ export let frameNeeded: u32 = 0;
 
 /**
  * Looks for a frame in [p, end).
- * @param last no bytes come behind `end`.
+ * @param rest bytes of the file behind `end`.
  * @returns 1: found, 2: an unfinished frame starts at `frameAt`, give it with more bytes; 0: no frame starts here.
  */
-export function nextFrame(p: usize, end: usize, magic: u32, last: bool): i32 {
+export function nextFrame(p: usize, end: usize, magic: u32, rest: f64): i32 {
   const start = p;
   while (p + FRAME_HEADER <= end) {
     if (load<u32>(p) == magic) {
       const n = load<u32>(p, 4);
       if (n && n < FRAME_MAX && load<u32>(p, 12) == FRAME_VERSION) {
         if (<u64>p + FRAME_HEADER + n > <u64>end) {
-          // Unfinished, or damage that looks like it: at the end of the file, later frames decide.
-          if (!last) {
+          // Unfinished, or, when the file has not so many bytes, damage that looks like it: later frames decide.
+          if (<f64>n - <f64>(end - p - FRAME_HEADER) <= rest) {
             frameAt = p;
             frameSkipped = <u32>(p - start);
             frameNeeded = <u32>FRAME_HEADER + n;
@@ -49,7 +49,7 @@ export function nextFrame(p: usize, end: usize, magic: u32, last: bool): i32 {
   frameAt = p;
   frameSkipped = <u32>(p - start);
   frameNeeded = <u32>FRAME_HEADER;
-  return last ? 0 : 2;
+  return rest > 0 ? 2 : 0;
 }
 
 /** The next place where the magic may stand. */

@@ -5,6 +5,7 @@ import { namesEnd, namesForeign, readNames } from "./cursor";
 import { roundSample } from "./round";
 import { writeSample } from "./samples";
 import { seriesEnsure, seriesIsEmpty, seriesRemove } from "./series";
+import { nodePrune } from "./tree";
 
 /** Samples stored by the last `importRun`. */
 export let importedSamples: i32 = 0;
@@ -24,7 +25,10 @@ export function importRun(
   if (namesForeign) return LineError.None;
   if (!node) return namesEnd ? LineError.OutOfMemory : LineError.UnsafeName;
   const metric = metricFind(namesEnd + 2, <i32>load<u16>(namesEnd));
-  if (metric < 0) return LineError.None;
+  if (metric < 0) {
+    nodePrune(node);
+    return LineError.None;
+  }
   const s = seriesEnsure(node, metric);
   if (!s) return LineError.OutOfMemory;
   let error = LineError.None;

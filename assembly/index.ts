@@ -5,6 +5,7 @@
 import { Kind, alloc, bytesUsed, free } from "./alloc";
 import { dumpFind } from "./dump";
 import { logFree } from "./log";
+import { replayEnd } from "./replay";
 import { freeBelow } from "./retention";
 import { seriesByNumber, seriesEnd, seriesIsEmpty, seriesRemove } from "./series";
 import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from "./tree";
@@ -27,7 +28,7 @@ export {
 } from "./ingest";
 export { logBytes, logLength, logStartSegment, logTaken } from "./log";
 export { frameAt, frameLength, frameNeeded, frameSkipped, nextFrame } from "./frames";
-export { replayBegin, replayFrame, replayLeftOut, replayStored } from "./replay";
+export { replayBegin, replayFrame, replayFrees, replayLeftOut, replayStored } from "./replay";
 export {
   checkpointBegin,
   checkpointForget,
@@ -83,6 +84,7 @@ export function freeNode(node: usize, to: f64): i32 {
 
 /** Ends loading: series that got no sample disappear. */
 export function loadEnd(): void {
+  replayEnd();
   for (let i: u32 = 0; i < seriesEnd; i++) {
     const s = seriesByNumber(i);
     if (s && seriesIsEmpty(s)) seriesRemove(s);

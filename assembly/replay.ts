@@ -1,11 +1,13 @@
 /** Reads the log's records back (log.ts draws them). */
-import { Kind, alloc, realloc } from "./alloc";
+import { LineError } from "../src/core/codes";
+import { Kind, alloc, free, realloc } from "./alloc";
 import { namesEnd, namesForeign, readNames } from "./cursor";
 import { Tag } from "./log";
 import { metricFind, metricFrequency } from "./metrics";
 import { freeBelow } from "./retention";
 import { writeSample } from "./samples";
-import { seriesEnsure, seriesIsEmpty, seriesMetric } from "./series";
+import { ANCHORED, seriesEnsure, seriesFlag, seriesIsEmpty, seriesMetric, setAnchor } from "./series";
+import { nodePrune } from "./tree";
 
 /** Series by the numbers of the segment that is read: address, or 0 when its samples are left out. */
 let series: usize = 0;
@@ -15,6 +17,15 @@ const MAX_NUMBER: u32 = 1 << 28;
 /** Samples stored by the last `replayFrame`, and those left out (too old, unknown metric, another partition's). */
 export let replayStored: i32 = 0;
 export let replayLeftOut: i32 = 0;
+/** `free` records met since the start. */
+export let replayFrees: i32 = 0;
+
+/** Gives the numbers' memory back: all segments are read. */
+export function replayEnd(): void {
+  free(series, Kind.SCRATCH);
+  series = 0;
+  capacity = 0;
+}
 
 /** Forgets the numbers: a new segment begins. */
 export function replayBegin(): void {
@@ -42,6 +53,7 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
       const node = readNames(p + 8, end, false, self, partitions);
       if (!namesEnd) return 0;
       p = namesEnd;
+      replayFrees++;
       if (node) {
         freeBelow(node, to);
         // Freed series' addresses are dead; the segment names them again after a free.
@@ -90,14 +102,31 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
     }
     if (p > end) return 0;
     const s = number < capacity ? <usize>load<u32>(series + (<usize>number << 2)) : 0;
-    if (!s || time < oldest) {
+    if (!s) {
       replayLeftOut++;
       continue;
     }
-    if (writeSample(s, time, value, <i64>metricFrequency(seriesMetric(s)))) return -1;
-    replayStored++;
+    const frequency = <i64>metricFrequency(seriesMetric(s));
+    if (time < oldest) {
+      // Left out, but the series keeps the bins that its first sample gave it.
+      if (!seriesFlag(s, ANCHORED)) setAnchor(s, time - frequency / 2, 0);
+      replayLeftOut++;
+      continue;
+    }
+    const error = replaySample(s, time, value, frequency);
+    if (error == LineError.OutOfMemory) return -1;
+    if (error == LineError.None) replayStored++;
+    else replayLeftOut++;
   }
   return 1;
+}
+
+/** `writeSample`; what retention had emptied in between begins anew, as it did when the sample came. */
+function replaySample(s: usize, time: i64, value: f64, frequency: i64): i32 {
+  const error = writeSample(s, time, value, frequency);
+  if (error != LineError.TimestampTooFar || !seriesIsEmpty(s)) return error;
+  setAnchor(s, time - frequency / 2, 0);
+  return writeSample(s, time, value, frequency);
 }
 
 let definitionEnd: usize = 0;
@@ -118,7 +147,7 @@ function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): 
   if (node && metric >= 0) {
     s = seriesEnsure(node, metric);
     if (!s) return -1;
-  }
+  } else if (node) nodePrune(node);
   if (number >= capacity) {
     const want = max<u32>(1024, max(number + 1, capacity * 2));
     const grown = series ? realloc(series, want << 2, Kind.SCRATCH) : alloc(want << 2, Kind.SCRATCH);

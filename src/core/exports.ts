@@ -24,7 +24,7 @@ export interface Exports extends Record<string, unknown> {
   logLength: WebAssembly.Global;
   logStartSegment(): void;
   logTaken(): void;
-  nextFrame(p: number, end: number, magic: number, last: number): number;
+  nextFrame(p: number, end: number, magic: number, rest: number): number;
   frameAt: WebAssembly.Global;
   frameLength: WebAssembly.Global;
   frameNeeded: WebAssembly.Global;
@@ -33,6 +33,7 @@ export interface Exports extends Record<string, unknown> {
   replayFrame(p: number, n: number, since: number, self: number, partitions: number): number;
   replayStored: WebAssembly.Global;
   replayLeftOut: WebAssembly.Global;
+  replayFrees: WebAssembly.Global;
   checkpointBegin(): void;
   checkpointStep(cursor: number, budget: number, full: number): number;
   checkpointForget(): void;

@@ -251,7 +251,7 @@ export class Core {
   /**
    * Reads what a file holds: calls `onFrame` for each whole frame, `skip` for what lies between.
    * @param read fills a buffer from a file offset and returns the bytes read, 0 at the end.
-   * @param chunk bytes read at a time.
+   * @param chunk bytes read at a time. @param size of the file: a frame that claims more is damaged.
    * @returns offset behind the last whole frame.
    */
   scanFrames(
@@ -260,23 +260,25 @@ export class Core {
     read: (into: Uint8Array, offset: number) => number,
     onFrame: (payload: number, length: number) => void,
     skip: (offset: number, length: number) => void,
+    size = Number.MAX_SAFE_INTEGER,
   ): number {
     const x = this.#x;
-    let size = chunk;
+    let room = chunk;
     let offset = 0;
     let kept = 0;
     let wholeUntil = 0;
     let last = false;
-    let p = this.#reserve(size);
+    let p = this.#reserve(room);
     while (true) {
-      while (kept < size && !last) {
-        const n = read(this.#bytes.subarray(p + kept, p + size), offset + kept);
+      while (kept < room && !last) {
+        const n = read(this.#bytes.subarray(p + kept, p + room), offset + kept);
         if (n === 0) last = true;
         kept += n;
       }
       let at = p;
       const end = p + kept;
-      let found = x.nextFrame(at, end, magic, last ? 1 : 0);
+      const behind = last ? 0 : Math.max(1, size - offset - kept);
+      let found = x.nextFrame(at, end, magic, behind);
       while (found === 1) {
         const frame = x.frameAt.value >>> 0;
         const length = x.frameLength.value >>> 0;
@@ -284,7 +286,7 @@ export class Core {
         onFrame(frame + 16, length);
         at = frame + 16 + length;
         wholeUntil = offset + (at - p);
-        found = x.nextFrame(at, end, magic, last ? 1 : 0);
+        found = x.nextFrame(at, end, magic, behind);
       }
       const frame = x.frameAt.value >>> 0;
       if (found === 0) {
@@ -298,8 +300,8 @@ export class Core {
       const rest = this.#bytes.slice(frame, end);
       offset += frame - p;
       kept = rest.length;
-      size = Math.max(chunk, needed);
-      p = this.#reserve(size);
+      room = Math.max(chunk, needed);
+      p = this.#reserve(room);
       this.#bytes.set(rest, p);
     }
   }
@@ -314,6 +316,11 @@ export class Core {
     const result = this.#x.replayFrame(payload, length, since, this.index, this.partitions);
     if (result < 0) throw outOfMemory();
     return { stored: this.#x.replayStored.value, leftOut: this.#x.replayLeftOut.value, sound: result === 1 };
+  }
+
+  /** `free` records that were replayed: what they freed is still in older checkpoint files. */
+  get replayedFrees(): number {
+    return this.#x.replayFrees.value;
   }
 
   /** Takes a checkpoint frame's blocks. @param dirty they belong into the next checkpoint. @returns blocks that were unsound. */

@@ -1,0 +1,99 @@
+/** Cores for fault tests: fed with lines, their log and checkpoint bytes taken, loaded again, and read bin by bin. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MetricConfig } from '../../src/config/config.js';
+import { CHECKPOINT_MAGIC, Core, LOG_MAGIC } from '../../src/core/instance.js';
+
+/** Unix seconds, a multiple of an hour. */
+export const T0 = 1_699_999_200;
+
+const module = new WebAssembly.Module(readFileSync(join(import.meta.dirname, '../../dist/core.wasm')));
+const encoder = new TextEncoder();
+
+export function metrics(...list: [name: string, frequency: number][]): Map<string, MetricConfig> {
+  return new Map(list.map(([name, frequency]) => [name, { frequency, aggregation: null, precision: 'double' }]));
+}
+
+/** An empty core that does not log yet. */
+export function newCore(config: ReadonlyMap<string, MetricConfig>, index = 0, partitions = 1): Core {
+  return new Core(module, config, index, partitions);
+}
+
+/** A line of a node's own series in cluster `c`. */
+export function line(metric: string, host: string, time: number, value: number): string {
+  return `${metric},cluster=c,hostname=${host},type=node value=${value} ${time}\n`;
+}
+
+/** Stores lines. @throws when one of them is refused. */
+export function ingest(core: Core, text: string): void {
+  const batch = core.ingest(encoder.encode(text), '', 1, 0);
+  if (batch.refused) throw new Error(`refused: ${JSON.stringify(batch.refusals)}`);
+}
+
+/** The log bytes gathered since the last call. */
+export function takeLog(core: Core): Uint8Array {
+  const bytes = core.logged().slice();
+  core.logTaken();
+  return bytes;
+}
+
+/** The bytes of a checkpoint file. */
+export function checkpoint(core: Core, full: boolean): Uint8Array {
+  const parts: Uint8Array[] = [];
+  core.checkpointBegin();
+  for (let cursor = 0; cursor >= 0; ) {
+    const { bytes, next } = core.checkpointStep(cursor, 1 << 16, full);
+    parts.push(bytes.slice());
+    cursor = next;
+  }
+  return Buffer.concat(parts);
+}
+
+/** Runs `onFrame` over the whole frames in a file's bytes. @returns the stretches that are none. */
+export function scan(
+  core: Core,
+  magic: number,
+  bytes: Uint8Array,
+  onFrame: (payload: number, length: number) => void,
+): [offset: number, length: number][] {
+  const gaps: [number, number][] = [];
+  core.scanFrames(
+    magic,
+    4096,
+    (into, offset) => {
+      const part = bytes.subarray(offset, offset + into.length);
+      into.set(part);
+      return part.length;
+    },
+    onFrame,
+    (offset, length) => gaps.push([offset, length]),
+    bytes.length,
+  );
+  return gaps;
+}
+
+/** Loads checkpoint files, oldest first, then log segments, and ends loading. */
+export function load(core: Core, files: Uint8Array[], segments: Uint8Array[] = [], since = 0): Core {
+  for (const file of files) scan(core, CHECKPOINT_MAGIC, file, (p, n) => core.checkpointLoad(p, n, since, false));
+  for (const segment of segments) {
+    core.replayBegin();
+    scan(core, LOG_MAGIC, segment, (p, n) => core.replayFrame(p, n, since));
+  }
+  core.loadEnd();
+  core.logStartSegment();
+  return core;
+}
+
+/** All samples: `metric host/level.. middle of the bin` → value. */
+export function samples(core: Core): Map<string, number> {
+  const all = new Map<string, number>();
+  for (let number = 0; number < core.seriesEnd; number++) {
+    const series = core.exportSeries(number, 0, Number.MAX_SAFE_INTEGER);
+    if (!series) continue;
+    const name = `${series.metric} ${series.levels.slice(1).join('/')}`;
+    for (const [i, value] of series.values.entries()) {
+      if (!Number.isNaN(value)) all.set(`${name} ${series.start + i * series.frequency}`, value);
+    }
+  }
+  return all;
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { CHECKPOINT_MAGIC, LOG_MAGIC } from '../../src/core/instance.js';
+import { checkpoint, ingest, line, load, metrics, newCore, samples, scan, T0, takeLog } from './cores.js';
+
+const ONE = metrics(['m', 60]);
+
+/** Bins 0 to n - 1 of a series, bin k holding k + 0.1. */
+function run(host: string, n: number): string {
+  return Array.from({ length: n }, (_, k) => line('m', host, T0 + 60 * k, k + 0.1)).join('');
+}
+
+describe('loading', () => {
+  it('a log that writes again into the newest bins of a checkpoint, however full its open block was', () => {
+    for (let n = 60; n <= 400; n++) {
+      const core = load(newCore(ONE), []);
+      ingest(core, run('h', n));
+      const file = checkpoint(core, false);
+      core.logStartSegment();
+      takeLog(core);
+      ingest(core, line('m', 'h', T0 + 60 * (n - 3), -1) + line('m', 'h', T0 + 60 * n, -2) + run('h', 2));
+      const expected = samples(core);
+      expect(samples(load(newCore(ONE), [file], [takeLog(core)])), `${n} bins`).toEqual(expected);
+    }
+  });
+
+  it('leaves no host behind whose metrics left the config, or whose samples are too old', () => {
+    const core = load(newCore(metrics(['m', 60], ['gone', 60])), []);
+    ingest(core, line('gone', 'a', T0, 1) + line('m', 'b', T0, 1) + line('m', 'c', T0 + 86_400, 1));
+    const log = takeLog(core);
+    for (const [files, segments] of [
+      [[checkpoint(core, true)], []],
+      [[], [log]],
+    ] as const) {
+      const loaded = load(newCore(ONE), [...files], [...segments], T0 + 3600);
+      expect([loaded.hosts, loaded.series]).toEqual([1, 1]);
+      expect([...samples(loaded).keys()]).toEqual([`m c ${T0 + 86_400}`]);
+    }
+  });
+
+  it('keeps the bins that a sample made which is too old to be loaded', () => {
+    const core = load(newCore(ONE), []);
+    ingest(core, line('m', 'h', T0, 1) + line('m', 'h', T0 + 3600 + 29, 2) + line('m', 'h', T0 + 3600 + 31, 3));
+    const expected = samples(core);
+    expected.delete(`m h ${T0}`);
+    expect(expected.size).toBe(2);
+    expect(samples(load(newCore(ONE), [], [takeLog(core)], T0 + 1800))).toEqual(expected);
+  });
+
+  it('a series that began far away, and anew when that had been freed', () => {
+    const config = metrics(['m', 1]);
+    const core = load(newCore(config), []);
+    ingest(core, line('m', 'h', 5, 1));
+    core.retainStep(0, 10, T0);
+    ingest(core, line('m', 'h', T0, 2));
+    const log = takeLog(core);
+    expect(samples(load(newCore(config), [], [log], T0 - 3600))).toEqual(new Map([[`m h ${T0}`, 2]]));
+  });
+
+  it('a series of more blocks than fit into 16 bits', () => {
+    const config = metrics(['m', 1]);
+    const core = load(newCore(config), []);
+    const lines: string[] = [];
+    for (let k = 0; k < 70_000; k++) lines.push(line('m', 'h', T0 + 600 * k, k));
+    ingest(core, lines.join(''));
+    takeLog(core);
+    const expected = samples(core);
+    expect(expected.size).toBe(70_000);
+    expect(samples(load(newCore(config), [checkpoint(core, true)]))).toEqual(expected);
+  });
+
+  it('a frame that claims more bytes than the file has costs no memory and hides nothing behind it', () => {
+    const core = load(newCore(ONE), []);
+    const frames: Uint8Array[] = [];
+    for (let k = 0; k < 200; k++) {
+      ingest(core, line('m', 'h', T0 + 60 * k, k + 0.1));
+      frames.push(takeLog(core));
+    }
+    const log = Buffer.concat(frames);
+    const at = frames.slice(0, 100).reduce((sum, frame) => sum + frame.length, 0);
+    log.writeUInt32LE(200 << 20, at + 4);
+    const loaded = newCore(ONE);
+    const before = loaded.linearMemory;
+    const gaps = scan(loaded, LOG_MAGIC, log, (p, n) => loaded.replayFrame(p, n, 0));
+    expect(gaps.reduce((sum, [, length]) => sum + length, 0)).toBe(frames[100]?.length);
+    expect(gaps[0]?.[0]).toBe(at);
+    expect(loaded.linearMemory - before).toBeLessThan(2 << 20);
+    loaded.loadEnd();
+    expect(samples(loaded).size).toBe(199);
+  });
+
+  it('a checkpoint is no log', () => {
+    const core = load(newCore(ONE), []);
+    ingest(core, run('h', 10));
+    const log = takeLog(core);
+    expect(scan(newCore(ONE), CHECKPOINT_MAGIC, log, () => expect.unreachable())).not.toEqual([]);
+  });
+});
