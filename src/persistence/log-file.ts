@@ -2,12 +2,13 @@
  * A partition's log on disk: segments of bounded size, appended with one write for all batches that arrived together.
  *
  * A failed write (disk full, I/O error) may leave half a frame behind. The segment is then cut back to its last whole frame
- * if that is possible, and given up: the next append opens a new one, in which the core names every series again.
+ * if that is possible, and given up: the next append opens a new one, in which the core names every series again. A
+ * failed sync ends the segment too: the kernel drops what it could not write, and a later sync says nothing about it.
  */
 import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { syncDirectory, writeAll } from './files.js';
-import { removeFile, segmentName } from './layout.js';
+import { listSegments, removeFile, segmentName } from './layout.js';
 
 export type WalSync = 'always' | 'interval' | 'off';
 
@@ -35,6 +36,8 @@ export class LogFile {
   #fd = -1;
   #unsynced = false;
   #syncing = false;
+  /** A segment that may have lost bytes on its way to the disk. */
+  #doubtful: number | undefined;
   #writes = 0;
   #syncs = 0;
   #syncSeconds = 0;
@@ -57,6 +60,11 @@ export class LogFile {
     return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
   }
 
+  /** Bytes that were answered for may not have got to the disk: a checkpoint should hold them soon. */
+  get isDoubtful(): boolean {
+    return this.#doubtful !== undefined;
+  }
+
   get figures(): LogFigures {
     return {
       bytes: this.bytes,
@@ -74,13 +82,19 @@ export class LogFile {
    */
   open(): void {
     if (this.#fd >= 0) return;
-    this.#attempt(() => {
-      const number = this.#next;
-      this.#fd = openSync(join(this.#directory, segmentName(number)), 'wx');
+    const number = this.#next;
+    this.#attempt(number, () => {
+      const fd = openSync(this.#path(number), 'wx');
       this.#next = number + 1;
+      try {
+        // A segment whose name is lost in a power cut is a lost segment.
+        if (this.#sync !== 'off') syncDirectory(this.#directory);
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
+      this.#fd = fd;
       this.#segments.push({ number, bytes: 0 });
-      // A segment whose name is lost in a power cut is a lost segment.
-      if (this.#sync !== 'off') syncDirectory(this.#directory);
       this.#onSegment();
     });
   }
@@ -92,7 +106,7 @@ export class LogFile {
   append(bytes: Uint8Array): void {
     const segment = this.#segments.at(-1);
     if (this.#fd < 0 || !segment) throw new Error('BUG: append to a log that is not open');
-    this.#attempt(() => {
+    this.#attempt(segment.number, () => {
       try {
         writeAll(this.#fd, bytes);
       } catch (error) {
@@ -105,38 +119,73 @@ export class LogFile {
     this.#unsynced = true;
   }
 
-  #attempt(action: () => void): void {
+  #path(number: number): string {
+    return join(this.#directory, segmentName(number));
+  }
+
+  /** Errors name the segment, and stay in the figures until something succeeds. */
+  #attempt(number: number, action: () => void): void {
     try {
       action();
       this.#failed = null;
     } catch (error) {
-      this.#failed = (error as Error).message;
-      throw error;
+      const { message } = error as Error;
+      const path = this.#path(number);
+      this.#failed = message.includes(basename(path)) ? message : `${path}: ${message}`;
+      throw new Error(this.#failed, { cause: error });
     }
   }
 
-  /** Cuts the segment back to what was written whole, and closes it. */
+  /** Cuts the segment back to what was written whole, and closes it. An empty one is removed: a full disk makes many. */
   #abandon(segment: Segment): void {
     try {
       ftruncateSync(this.#fd, segment.bytes);
     } catch {
       // Reading copes with a torn frame; the bytes are merely wasted.
     }
+    try {
+      if (this.#mustSync) fdatasyncSync(this.#fd);
+    } catch {
+      this.#doubtful = segment.number;
+    }
+    this.#close();
+    if (segment.bytes) return;
+    this.#segments.pop();
+    try {
+      removeFile(this.#path(segment.number));
+      this.#next = segment.number;
+    } catch {
+      // It stays, empty; the next one has another number.
+    }
+  }
+
+  /** Nothing more is appended to the segment: what it holds may be incomplete. */
+  #distrust(segment: Segment): void {
+    this.#doubtful = segment.number;
     this.#close();
   }
 
   #close(): void {
     if (this.#fd < 0) return;
-    closeSync(this.#fd);
+    const fd = this.#fd;
     this.#fd = -1;
+    this.#unsynced = false;
+    closeSync(fd);
+  }
+
+  /** Whether something was appended that no sync has covered; one that is under way may come too late for the descriptor. */
+  get #mustSync(): boolean {
+    return (this.#unsynced || this.#syncing) && this.#fd >= 0 && this.#sync !== 'off';
   }
 
   /** Ends the segment: what comes next goes to a new one. @returns the number of the new one. */
   rotate(): number {
-    if (this.#fd >= 0) {
+    try {
       this.syncNow();
-      this.#close();
+    } catch {
+      // The checkpoint that asks for this is the cure; `figures.failed` and `isDoubtful` tell.
     }
+    this.#close();
     return this.#next;
   }
 
@@ -146,20 +195,30 @@ export class LogFile {
     this.#syncing = true;
     this.#unsynced = false;
     const start = performance.now();
-    const fd = this.#fd;
-    fdatasync(fd, (error) => {
+    const segment = this.#segments.at(-1);
+    fdatasync(this.#fd, (error) => {
       this.#syncing = false;
-      // The segment may have been rotated, and synced by that, meanwhile.
-      if (error && fd === this.#fd) this.#failed = error.message;
       this.#count(start);
+      // The segment may have ended meanwhile, and been synced by that.
+      if (!error || !segment || this.#fd < 0 || segment !== this.#segments.at(-1)) return;
+      this.#failed = `${this.#path(segment.number)}: ${error.message}`;
+      this.#distrust(segment);
     });
   }
 
-  /** Makes what was appended durable before it returns. @throws the file system's error. */
+  /** Makes what was appended durable before it returns. @throws the file system's error; the segment has ended then. */
   syncNow(): void {
-    if (!this.#unsynced || this.#fd < 0 || this.#sync === 'off') return;
+    const segment = this.#segments.at(-1);
+    if (!this.#mustSync || !segment) return;
     const start = performance.now();
-    this.#attempt(() => fdatasyncSync(this.#fd));
+    this.#attempt(segment.number, () => {
+      try {
+        fdatasyncSync(this.#fd);
+      } catch (error) {
+        this.#distrust(segment);
+        throw error;
+      }
+    });
     this.#unsynced = false;
     this.#count(start);
   }
@@ -169,14 +228,13 @@ export class LogFile {
     this.#syncSeconds += (performance.now() - start) / 1000;
   }
 
-  /** Removes segments below a number: a checkpoint covers them. */
+  /** Removes segments below a number, also those that an interrupted start left: a checkpoint covers them. */
   dropBelow(number: number): void {
-    const [gone, kept] = [
-      this.#segments.filter((s) => s.number < number),
-      this.#segments.filter((s) => s.number >= number),
-    ];
-    this.#segments = kept;
-    for (const segment of gone) removeFile(join(this.#directory, segmentName(segment.number)));
+    this.#segments = this.#segments.filter((segment) => segment.number >= number);
+    if (this.#doubtful !== undefined && this.#doubtful < number) this.#doubtful = undefined;
+    for (const segment of listSegments(this.#directory)) {
+      if (segment.number < number) removeFile(this.#path(segment.number));
+    }
   }
 
   /** Syncs and closes; the log can't be used afterwards. */
