@@ -36,7 +36,7 @@ async function* merged(selector: string[], source: DumpSource): AsyncGenerator<U
         await stream.peek();
         found.push(stream);
       } catch (error) {
-        if (!(error instanceof StoreError && error.code === 'NOT_FOUND')) throw error;
+        if (!isNotFound(error)) throw error;
       }
     }
     if (!found.length) throw notFound(selector);
@@ -70,12 +70,27 @@ async function* tree(selector: string[], source: DumpSource): AsyncGenerator<Uin
   } else if (cluster !== undefined) yield* merged(selector, source);
   else {
     yield encoder.encode('{');
-    for (const [i, name] of (await source.clusters()).entries()) {
-      yield encoder.encode(`${i ? ',' : ''}${JSON.stringify(name)}:`);
-      yield* merged([name], source);
+    let comma = '';
+    for (const name of await source.clusters()) {
+      let key = `${comma}${JSON.stringify(name)}:`;
+      try {
+        for await (const part of merged([name], source)) {
+          if (key) yield encoder.encode(key);
+          key = '';
+          comma = ',';
+          yield part;
+        }
+      } catch (error) {
+        // Retention may have taken the cluster out of the tree since it was listed.
+        if (!isNotFound(error) || key === '') throw error;
+      }
     }
     yield encoder.encode('}');
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'NOT_FOUND';
 }
 
 function notFound(selector: string[]): StoreError {

@@ -23,7 +23,7 @@ export interface RetentionOptions {
 }
 
 export interface Retention {
-  /** Ends the timers and waits for what is under way. Call it before `Store.stop`. */
+  /** Ends the timers and waits for what is under way, but not for the backend. Call it before `Store.stop`. */
   stop(): Promise<void>;
 }
 
@@ -48,7 +48,8 @@ export function startRetention(options: RetentionOptions): Retention {
     onJob?.(job, (performance.now() - begin) / 1000, failed);
   };
 
-  const round = retentionRounds(options);
+  const stopping = new AbortController();
+  const round = retentionRounds(options, stopping.signal);
   const checkpoint = async (): Promise<boolean> => {
     if (store.state === 'ready') await store.checkpoint();
     return true;
@@ -66,6 +67,7 @@ export function startRetention(options: RetentionOptions): Retention {
   }
   return {
     async stop(): Promise<void> {
+      stopping.abort();
       await Promise.all(jobs.map((job) => job.stop()));
     },
   };

@@ -9,9 +9,10 @@ const NOBODY: UsedNodes = new Map();
 /**
  * Makes the function that is one round: it asks the backend which hosts are in use, and frees everything else that
  * ends before the cutoff. It resolves to false if the backend failed, which it has logged then, and counts such
- * failures from round to round; it rejects if the store fails.
+ * failures from round to round; it rejects if the store fails. A round that waits for the backend when `stop` is
+ * aborted frees nothing.
  */
-export function retentionRounds(options: RetentionOptions): () => Promise<boolean> {
+export function retentionRounds(options: RetentionOptions, stop?: AbortSignal): () => Promise<boolean> {
   const { store, config, log, now = Date.now, onFreed } = options;
   const { backendUrl } = config.main;
   let failures = 0;
@@ -23,9 +24,10 @@ export function retentionRounds(options: RetentionOptions): () => Promise<boolea
     let failed = false;
     if (backendUrl !== undefined) {
       try {
-        used = await fetchUsedNodes(backendUrl, cutoff, options.fetch ?? fetch, options.limits ?? DEFAULT_LIMITS);
+        used = await fetchUsedNodes(backendUrl, cutoff, options.fetch ?? fetch, options.limits ?? DEFAULT_LIMITS, stop);
         failures = 0;
       } catch (error) {
+        if (stop?.aborted) return true;
         failed = true;
         failures++;
         const what = `cannot ask the backend which hosts run jobs (failure ${failures} in a row): ${errorText(error)}`;

@@ -13,14 +13,17 @@ export const DEFAULT_LIMITS: UsedNodesLimits = { timeoutMs: 30_000, maxBytes: 16
 /**
  * Asks cc-backend which hosts run jobs that started before the cutoff (unix seconds).
  * Rejects with one line that says what is wrong with the answer, or why there is none.
+ * @param stop ends the call: it rejects at once.
  */
 export async function fetchUsedNodes(
   backendUrl: string,
   cutoff: number,
   fetcher: typeof fetch,
   limits: UsedNodesLimits = DEFAULT_LIMITS,
+  stop?: AbortSignal,
 ): Promise<UsedNodes> {
-  const signal = AbortSignal.timeout(limits.timeoutMs);
+  const timeout = AbortSignal.timeout(limits.timeoutMs);
+  const signal = stop ? AbortSignal.any([timeout, stop]) : timeout;
   const url = `${backendUrl}/api/jobs/used_nodes?ts=${cutoff}`;
   try {
     const response = await fetcher(url, { headers: { accept: 'application/json' }, signal });
@@ -30,7 +33,7 @@ export async function fetchUsedNodes(
     }
     return parseUsedNodes(await bodyOf(response, limits.maxBytes));
   } catch (error) {
-    const reason = signal.aborted ? `no complete answer within ${limits.timeoutMs} ms` : reasonOf(error);
+    const reason = timeout.aborted ? `no complete answer within ${limits.timeoutMs} ms` : reasonOf(error);
     // No cause: its text may quote the address with its password.
     throw new Error(withoutSecrets(`GET ${url}: ${reason}`));
   }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import { Core } from '../../src/core/instance.js';
 import { type CappedStore, enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { randomNumbers } from '../assembly/compile.js';
 import { keptLog } from './fixtures.js';
-import { compileSmallCore } from './small-core.js';
+import { smallCore } from './small-core.js';
 
 const NOW = 1_700_000_000;
 const HOUR = 3600;
@@ -161,10 +161,7 @@ class CoreStore implements CappedStore {
 
 describe('a core under a memory cap', () => {
   const PAGES = 112;
-  let path: string;
-  beforeAll(() => {
-    path = compileSmallCore(PAGES);
-  });
+  const path = smallCore(PAGES);
 
   it('takes ten times what fits, keeps the newest, and reuses the memory', async () => {
     const store = new CoreStore(path);

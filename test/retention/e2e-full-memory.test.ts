@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Config } from '../../src/config/config.js';
+import { Pool } from '../../src/core/pool.js';
+import { type HttpServer, startHttp } from '../../src/http/server.js';
+import { logger } from '../../src/log.js';
+import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
+import { randomNumbers } from '../assembly/compile.js';
+import { temporaryDirectory } from '../server-process.js';
+import { configWith, keptLog } from './fixtures.js';
+import { smallCore } from './small-core.js';
+
+const NOW = Math.floor(Date.now() / 1000);
+
+/** A partition whose linear memory ends at 4 MB instead of 4 GiB, behind the HTTP API. */
+describe('a store whose memory is full', () => {
+  let pool: Pool;
+  let http: HttpServer;
+  let url: string;
+
+  beforeAll(async () => {
+    const base = configWith({ checkpoints: { fileFormat: 'wal', directory: temporaryDirectory() } });
+    const config: Config = {
+      ...base,
+      main: { host: '127.0.0.1', port: 0 },
+      metrics: new Map([['load', { frequency: 1, aggregation: 'sum', precision: 'double' }]]),
+    };
+    const modulePath = smallCore(64);
+    const fail = (error: Error): void => expect.fail(error.message);
+    pool = new Pool({ config, log: logger('store'), modulePath, onFatal: fail });
+    await pool.start();
+    http = await startHttp({ store: pool, config, dev: false, version: '0', log: logger('http') });
+    url = `http://127.0.0.1:${http.port}`;
+  });
+  afterAll(async () => {
+    await http.close();
+    await pool.stop();
+  });
+
+  const random = randomNumbers(9);
+  const write = (time: number): Promise<Response> => {
+    const lines = Array.from({ length: 300 }, (_, i) => `load,hostname=h${i} value=${random()} ${time}\n`);
+    return fetch(`${url}/api/write?cluster=c`, { method: 'POST', body: lines.join('') });
+  };
+
+  it('answers 503 and says why, and takes writes again once memory is freed', async () => {
+    let time = NOW;
+    let answer = await write(time);
+    for (; answer.status === 200; time++) answer = await write(time + 1);
+    expect(time - NOW).toBeGreaterThan(100);
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(await answer.json()).toEqual({
+      status: 'Service Unavailable',
+      error: expect.stringMatching(/4 GiB of linear memory.*metric-store\.memory-cap/),
+    });
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+
+    const log = keptLog();
+    await enforceMemoryCap(pool, 3 << 20, log, 1e12, () => time);
+    expect(log.lines).toEqual([expect.stringContaining('warn memory-cap of')]);
+    for (let i = 1; i <= 20; i++) expect((await write(time + i)).status).toBe(200);
+
+    const query = { cluster: 'c', from: NOW, to: time + 21, queries: [{ metric: 'load', host: 'h7' }] };
+    const asked = await fetch(`${url}/api/query`, { method: 'POST', body: JSON.stringify(query) });
+    const { results } = (await asked.json()) as { results: { data: (number | null)[]; to: number }[][] };
+    const { data, to } = results[0]?.[0] ?? { data: [], to: 0 };
+    expect(to).toBe(time + 21);
+    expect(data[0]).toBeNull();
+    // Nothing that was answered 200 and not freed is missing.
+    const first = data.findIndex((value) => value !== null);
+    const missing = data.slice(first).filter((value) => value === null).length;
+    expect(missing).toBeLessThanOrEqual(1);
+    expect(data.length - first).toBeGreaterThan(50);
+  });
+});

@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type ServerProcess, startServer } from '../server-process.js';
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+let server: ServerProcess | undefined;
+let backend: Server | undefined;
+afterEach(async () => {
+  await server?.stop('SIGKILL');
+  server = undefined;
+  backend?.closeAllConnections();
+  backend?.close();
+  backend = undefined;
+});
+
+async function start(retention: string, main: object = {}): Promise<ServerProcess> {
+  server = await startServer({
+    main,
+    metrics: { load: { frequency: 1, aggregation: 'sum' } },
+    'metric-store': { 'retention-in-memory': retention, 'memory-cap': 0, 'num-workers': 1, checkpoints: {} },
+  });
+  return server;
+}
+
+/** Samples of one host, one a second, [from, to). */
+async function write({ url }: ServerProcess, host: string, from: number, to: number): Promise<void> {
+  let text = '';
+  for (let t = from; t < to; t++) text += `load,hostname=${host} value=${t % 100} ${t}\n`;
+  const answer = await fetch(`${url}/api/write?cluster=c`, { method: 'POST', body: text });
+  expect(answer.status).toBe(200);
+}
+
+/** Names of the hosts in the tree. */
+async function hosts({ url }: ServerProcess): Promise<string[]> {
+  const answer = await fetch(`${url}/api/debug`);
+  expect(answer.status).toBe(200);
+  const { data } = (await answer.json()) as { data: { c?: { data?: object } } };
+  return Object.keys(JSON.parse(JSON.stringify(data)).c ?? {}).sort();
+}
+
+/** Unix seconds of the host's oldest sample. */
+async function oldest({ url }: ServerProcess, host: string): Promise<number> {
+  const query = {
+    cluster: 'c',
+    from: 1,
+    to: nowSeconds() + 10,
+    queries: [{ metric: 'load', host }],
+    'with-padding': false,
+  };
+  const answer = await fetch(`${url}/api/query`, { method: 'POST', body: JSON.stringify(query) });
+  const { results } = (await answer.json()) as { results: { from: number }[][] };
+  return results[0]?.[0]?.from ?? Number.NaN;
+}
+
+async function until(what: string, condition: () => Promise<boolean>, ms = 15_000): Promise<void> {
+  const limit = Date.now() + ms;
+  while (!(await condition())) {
+    if (Date.now() > limit) expect.fail(`not within ${ms} ms: ${what}\n${server?.log()}`);
+    await sleep(50);
+  }
+}
+
+async function gauge({ url }: ServerProcess, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const values = text.split('\n').filter((line) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)));
+  expect(values.length, name).toBeGreaterThan(0);
+  return values.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+
+describe('retention in a running server', () => {
+  it('frees what is older, keeps the rest, and takes empty hosts out of the tree', async () => {
+    const store = await start('4s');
+    const now = nowSeconds();
+    await write(store, 'gone', now - 300, now - 100);
+    await write(store, 'busy', now - 600, now + 1);
+    expect(await hosts(store)).toEqual(['busy', 'gone']);
+    expect(await oldest(store, 'busy')).toBe(now - 600);
+    await until('"gone" has left', async () => !(await hosts(store)).includes('gone'));
+    expect(await hosts(store)).toEqual(['busy']);
+    const debug = await fetch(`${store.url}/api/debug?selector=c:gone`);
+    expect(debug.status).toBe(400);
+    // Whole blocks only: the one that reaches into the retention stays.
+    const from = await oldest(store, 'busy');
+    expect(from).toBeGreaterThan(now - 600);
+    expect(from).toBeLessThanOrEqual(nowSeconds() - 4);
+    expect(await store.stop()).toBe(0);
+  });
+
+  it('does not bring back by a restart what it freed', async () => {
+    const store = await start('1s');
+    const now = nowSeconds();
+    await write(store, 'gone', now - 100, now - 50);
+    await until('"gone" has left', async () => (await hosts(store)).length === 0);
+    server = await store.restart('SIGKILL');
+    expect(await hosts(server)).toEqual([]);
+    server = await server.restart();
+    expect(await hosts(server)).toEqual([]);
+  });
+
+  it('reuses freed memory: ten retentions of data take the space of two', async () => {
+    const store = await start('1s');
+    const sizes: number[] = [];
+    for (let round = 0; round < 10; round++) {
+      const now = nowSeconds();
+      for (let host = 0; host < 40; host++) await write(store, `r${round}h${host}`, now - 900, now - 5);
+      await until('the round has been freed', async () => (await hosts(store)).length === 0, 5000);
+      sizes.push(await gauge(store, 'ccms_linear_memory_bytes'));
+    }
+    expect(sizes[1]).toBeGreaterThan(1 << 20);
+    expect(sizes.slice(2)).toEqual(Array.from({ length: 8 }, () => sizes[1]));
+    expect(await gauge(store, 'ccms_series')).toBe(0);
+  });
+});
+
+/** A cc-backend that answers `/api/jobs/used_nodes` as `handle` does. */
+async function startBackend(
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  backend = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    handle(request, response);
+  }).listen(0, '127.0.0.1');
+  await new Promise((done) => backend?.once('listening', done));
+  return { url: `http://127.0.0.1:${(backend.address() as AddressInfo).port}`, asked };
+}
+
+describe('retention with a backend-url', () => {
+  it('keeps the hosts of running jobs, and frees them once the jobs have ended', async () => {
+    let used: object = { c: ['working'], other: ['idle'] };
+    const { url, asked } = await startBackend((_request, response) => response.end(JSON.stringify(used)));
+    const store = await start('1s', { 'backend-url': `${url}/` });
+    const now = nowSeconds();
+    await write(store, 'working', now - 100, now - 50);
+    await write(store, 'idle', now - 100, now - 50);
+    await until('"idle" has left', async () => (await hosts(store)).length === 1);
+    const rounds = asked.length;
+    await until('three more rounds', async () => asked.length >= rounds + 3);
+    expect(await hosts(store)).toEqual(['working']);
+    expect(await oldest(store, 'working')).toBe(now - 100);
+    expect(asked[0]).toMatch(/^\/api\/jobs\/used_nodes\?ts=\d+$/);
+    const cutoff = Number(asked[0]?.split('=')[1]);
+    expect(Math.abs(cutoff - (now - 1))).toBeLessThan(5);
+    used = { c: null };
+    await until('"working" has left', async () => (await hosts(store)).length === 0);
+  });
+
+  it.each([
+    ['fails', (response: ServerResponse) => response.writeHead(500).end('database is locked'), /status 500/],
+    ['answers nonsense', (response: ServerResponse) => response.end('<html>login</html>'), /is not JSON/],
+    [
+      'answers another shape',
+      (response: ServerResponse) => response.end('{"c":{"a":1}}'),
+      /is not a list of host names/,
+    ],
+    ['hangs up', (response: ServerResponse) => response.destroy(), /.*/],
+  ])('frees nothing for two rounds when the backend %s, then as if no job ran', async (_what, answer, reason) => {
+    const { url, asked } = await startBackend((_request, response) => answer(response));
+    const store = await start('1s', { 'backend-url': url });
+    const now = nowSeconds();
+    await write(store, 'idle', now - 100, now - 50);
+    await until('two failures', async () => /failure 2 in a row/.test(store.log()));
+    expect(await hosts(store)).toEqual(['idle']);
+    await until('"idle" has left', async () => (await hosts(store)).length === 0);
+    expect(asked.length).toBeGreaterThanOrEqual(3);
+    expect(store.log()).toMatch(reason);
+    expect(store.log()).toContain('nothing is freed this round');
+    expect(store.log()).toContain('failure 3 in a row');
+    expect(store.log()).toContain('freeing as if no job ran');
+  });
+
+  it('waits for a slow backend, freeing nothing meanwhile, and serves on', async () => {
+    let release = (): void => {};
+    const released = new Promise<void>((done) => {
+      release = done;
+    });
+    const { url, asked } = await startBackend(async (_request, response) => {
+      await released;
+      response.end('{}');
+    });
+    const store = await start('1s', { 'backend-url': url });
+    const now = nowSeconds();
+    await write(store, 'idle', now - 100, now - 50);
+    await until('it was asked', async () => asked.length > 0);
+    await sleep(1500);
+    expect(asked.length).toBe(1);
+    expect(await hosts(store)).toEqual(['idle']);
+    release();
+    await until('"idle" has left', async () => (await hosts(store)).length === 0);
+  });
+
+  it('stops while a backend keeps it waiting', async () => {
+    const { url, asked } = await startBackend(() => {});
+    const store = await start('1s', { 'backend-url': url });
+    await until('it was asked', async () => asked.length > 0);
+    const begin = Date.now();
+    expect(await store.stop()).toBe(0);
+    expect(Date.now() - begin).toBeLessThan(5000);
+  });
+});
