@@ -89,7 +89,7 @@ function firstTime(s: usize, f: i64): i64 {
 
 /** Nulls of padding written in one step; more are written in further steps, so that a `from` of 0 costs no memory. */
 const PADDING_STEP: i64 = 32768;
-/** Set by `writeEntry`: padding of the entry in all, when it is not complete yet. */
+/** Set by `writeEntry`: padding to be written by `writePadding`: all of it but the last null, which ends with the data. */
 export let entryPadding: i64 = 0;
 
 /** Writes padding from null number `written` on. @returns how much is written now. */
@@ -121,9 +121,9 @@ export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resoluti
   let start = firstTime(series(0), f);
   for (let i = 1; i < foundCount; i++) start = min(start, firstTime(series(i), f));
   // Once padding is written, it stays as long as it is, even if the series' start moved meanwhile.
-  const padding = padded ? padded : flags & WITH_PADDING && start > from ? start / f - from / f : 0;
+  const padding = padded ? padded + 1 : flags & WITH_PADDING && start > from ? start / f - from / f : 0;
   if (flags & WITH_DATA && padding > PADDING_STEP && !padded) {
-    entryPadding = padding;
+    entryPadding = padding - 1;
     return false;
   }
   start = max(start, from);

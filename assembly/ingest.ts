@@ -10,6 +10,7 @@ import { LineError } from "../src/core/codes";
 import { keyAdd, keyAt, keyFind, keyMatches, keyLength, keyNext, keySeries, clusterIntern, setKeyNext } from "./keys";
 import {
   cluster,
+  fieldsEnd,
   host,
   level,
   lineEnd,
@@ -39,6 +40,9 @@ import { nodeEnsure, nodePrune, root } from "./tree";
 const VALUE_WORD: u64 = 0x003d65756c617620;
 const SEVEN_BYTES: u64 = 0x00ffffffffffffff;
 
+/** No two bytes of text. */
+const NO_TIME: u32 = ~0;
+
 /** Refusals that are described: {u32 line, u32 LineError} each. */
 const MAX_REFUSALS: i32 = 16;
 export const refusals: usize = memory.data(8 * 16, 8);
@@ -61,8 +65,9 @@ let defaultLength: i32 = 0;
 let defaultCluster: u32 = 0;
 let perSecond: u64 = 0;
 let now: i64 = 0;
-/** Slot + 1 of the key of the line before. */
+/** Key of the line before and its slot + 1. A stored line may drop that key, so `storeLine` looks again. */
 let lastKey: usize = 0;
+let lastSlot: u32 = 0;
 
 export function linesStored(): f64 {
   return totalStored;
@@ -94,6 +99,7 @@ export function ingest(p: usize, n: i32, clusterName: usize, clusterLength: i32,
   perSecond = <u64>unitsPerSecond;
   now = <i64>nowSeconds;
   lastKey = 0;
+  lastSlot = 0;
   if (!frameOpen()) return false;
   readLines(p, p + <usize>n);
   frameClose();
@@ -103,22 +109,25 @@ export function ingest(p: usize, n: i32, clusterName: usize, clusterLength: i32,
 }
 
 function readLines(p: usize, end: usize): void {
-  // The last timestamp's ten digits as bytes, and its value in seconds.
+  // The last timestamp's ten digits as bytes, and its value in seconds. NO_TIME: it has not ten digits.
   let timeHigh: u64 = 0;
-  let timeLow: u32 = 0;
+  let timeLow: u32 = NO_TIME;
   let seconds: i64 = 0;
   let stored = 0;
   let lines = 0;
   while (p < end) {
     lines++;
-    let key = lastKey ? keyAt(keyNext(lastKey)) : 0;
-    if (key && keyMatches(key, p, end, defaultCluster)) lastKey = key;
-    else key = lookUp(p, end);
+    const predicted: u32 = lastKey ? keyNext(lastKey) : 0;
+    let key = keyAt(predicted);
+    if (key && keyMatches(key, p, end, defaultCluster)) {
+      lastKey = key;
+      lastSlot = predicted;
+    } else key = lookUp(p, end);
     if (key) {
       const q = p + <usize>keyLength(key);
       const s = keySeries(key);
       if (!s) {
-        const stop = lineEnd(q, end);
+        const stop = fieldsEnd(q, end);
         batchSkipped++;
         p = stop + 1;
         continue;
@@ -138,8 +147,8 @@ function readLines(p: usize, end: usize): void {
               continue;
             }
             seconds = toSeconds(parsedInteger, perSecond);
-            timeHigh = stop == v + 10 ? load<u64>(v) : 0;
-            timeLow = <u32>load<u16>(v + 8);
+            timeHigh = load<u64>(v);
+            timeLow = stop == v + 10 ? <u32>load<u16>(v + 8) : NO_TIME;
           }
           const metric = seriesMetric(s);
           const precision = metricPrecision(metric);
@@ -171,6 +180,7 @@ function follow(slot: u32): usize {
   const key = keyAt(slot);
   if (lastKey) setKeyNext(lastKey, slot);
   lastKey = key;
+  lastSlot = slot;
   return key;
 }
 
@@ -248,7 +258,10 @@ function storeLine(p: usize, stop: usize): i32 {
   const value = roundSample(lineValue, metricPrecision(metric));
   const error = writeSample(s, seconds, value, <i64>metricFrequency(metric));
   if (error != LineError.None) {
-    if (seriesIsEmpty(s)) seriesRemove(s);
+    if (seriesIsEmpty(s)) {
+      seriesRemove(s);
+      lastKey = keyAt(lastSlot);
+    }
     return error;
   }
   if (!logSample(s, seconds, value)) return LineError.OutOfMemory;
@@ -258,6 +271,7 @@ function storeLine(p: usize, stop: usize): i32 {
   if (n > 0 && p + <usize>n == linePrefixEnd) {
     const known = keyFind(p, n, defaultCluster);
     const slot = known ? known : keyAdd(p, n, defaultCluster, s);
+    lastKey = keyAt(lastSlot);
     if (slot) follow(slot);
   }
   return LineError.None;
