@@ -41,7 +41,7 @@ export {
   unsoundBlocks,
 } from "./checkpoint";
 export { importRun, importedSamples } from "./import";
-export { seriesHost, unsavedBefore, unsavedFrom, unsavedSpan, unsavedTo } from "./unsaved";
+export { parentOf, seriesHost, unsavedBefore, unsavedFrom, unsavedSpan, unsavedTo } from "./unsaved";
 export { exportSeries, exportedCount, exportedFrequency, exportedNames, exportedStart } from "./export";
 export { queryBegin, queryEnd, queryEndCount, queryEnds, queryStep } from "./query";
 export { expandNodes, expandedCount, expandedText } from "./nodes";

@@ -48,6 +48,11 @@ export function seriesHost(number: u32): usize {
   return node;
 }
 
+/** The node above: of a host, its cluster. */
+export function parentOf(node: usize): usize {
+  return nodeParent(node);
+}
+
 /** Set by `unsavedSpan`: unix seconds. */
 export let unsavedFrom: f64 = 0;
 export let unsavedTo: f64 = 0;

@@ -16,7 +16,7 @@ import { sdNotify, startWatchdog } from './ops/sd-notify.js';
 import { loadTls, reloadTlsOnHangup } from './ops/tls.js';
 import { cleanUp } from './persistence/cleanup.js';
 import { dumpToFile } from './persistence/dump-file.js';
-import { setAsideReference } from './persistence/supersede.js';
+import { supersede } from './persistence/supersede.js';
 import { type MemoryCap, startMemoryCap } from './retention/memory-cap.js';
 import { type Retention, startRetention } from './retention/retention.js';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.js';
@@ -70,7 +70,7 @@ export class Service {
     dropPrivileges(identity);
     this.#lock = acquireLock(store.checkpoints.directory);
     await this.#pool.start();
-    await setAsideReference(store.checkpoints.directory, logger('store'));
+    await supersede(this.#config, logger('store'));
     this.#startJobs();
     log.info(`listening on ${main.host}:${this.#http?.port}`);
     await sdNotify('READY=1');

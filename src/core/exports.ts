@@ -48,6 +48,7 @@ export interface Exports extends Record<string, unknown> {
   seriesHost(number: number): number;
   unsavedSpan(number: number, full: number): number;
   unsavedFrom: WebAssembly.Global;
+  parentOf(node: number): number;
   unsavedTo: WebAssembly.Global;
   importRun(
     names: number,

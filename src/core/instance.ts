@@ -363,6 +363,16 @@ export class Core {
   /** Loading is over. */
   loadEnd(): void {
     this.#x.loadEnd();
+  /** Names of a host's node. */
+  hostNames(node: number): { cluster: string; host: string } {
+    return { cluster: this.#nodeName(this.#x.parentOf(node) >>> 0), host: this.#nodeName(node) };
+  }
+
+  #nodeName(node: number): string {
+    const at = this.#x.nameOf(node) >>> 0;
+    return decoder.decode(this.#bytes.subarray(at, at + this.#x.nameLengthOf(node)));
+  }
+
     this.releaseStaging();
   }
 
@@ -574,9 +584,7 @@ export class Core {
     const x = this.#x;
     const list: { name: string; node: number; hosts: number }[] = [];
     for (let n = x.firstChild(0) >>> 0; n; n = x.nextSibling(n) >>> 0) {
-      const at = x.nameOf(n) >>> 0;
-      const name = decoder.decode(this.#bytes.subarray(at, at + x.nameLengthOf(n)));
-      list.push({ name, node: n, hosts: x.childCount(n) });
+      list.push({ name: this.#nodeName(n), node: n, hosts: x.childCount(n) });
     }
     return list;
   }

@@ -10,26 +10,20 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { Logger } from '../log.js';
+import { readArchivedTo } from '../persistence/archive-job/state.js';
 import { CheckpointWriter } from '../persistence/checkpoint-file.js';
-import {
-  checkpointName,
-  foreignDirectories,
-  listCheckpoints,
-  type Manifest,
-  makeDirectory,
-  partitionDirectory,
-  removeFile,
-  writeManifest,
-} from '../persistence/layout.js';
+import type { CheckpointRun } from '../persistence/checkpoint-run.js';
+import { FileSet } from '../persistence/file-set.js';
+import { importReference } from '../persistence/import-reference.js';
+import { dropWindows, JsonCheckpoint, removeUnfinished } from '../persistence/json-checkpoint.js';
+import { jsonWindowSeconds } from '../persistence/json-windows.js';
+import { foreignDirectories, makeDirectory, partitionDirectory } from '../persistence/layout.js';
 import { type Loaded, loadDirectory } from '../persistence/load.js';
 import { LogFile } from '../persistence/log-file.js';
+import { keepDamaged } from '../persistence/supersede.js';
 import { type Batch, Core, type Counts } from './instance.js';
 import { type PartitionStats, StoreError } from './store.js';
 
-/** Bytes of a checkpoint that are made and written at a time: what a write may have to wait for. */
-const CHECKPOINT_STEP = 128 << 10;
-/** So many checkpoint files are joined by a full checkpoint. */
-const MAX_FILES = 24;
 /** Without a configured limit a checkpoint is made after so many bytes of log: restarts stay short. */
 const DEFAULT_LOG_LIMIT = 64 << 20;
 
@@ -39,11 +33,15 @@ export class Partition {
   readonly #store: StoreConfig;
   readonly #logger: Logger;
   #log: LogFile | undefined;
-  #manifest: Manifest = { version: 1, files: [], firstSegment: 0 };
-  #nextCheckpoint = 1;
-  /** The next checkpoint writes everything, not just what is new. */
-  #full = false;
-  #running: CheckpointWriter | undefined;
+  #files: FileSet | undefined;
+  /** Width of JSON windows; undefined: checkpoints are our own `.blocks` files. */
+  readonly #windowSeconds: number | undefined;
+  /** The next checkpoint writes everything, not just what is new. Counts up with each reason for that. */
+  #wantFull = 0;
+  #doneFull = 0;
+  /** What was loaded is not in our own files yet: the next checkpoint is a `.blocks` file, whatever the config says. */
+  #mustSave = false;
+  #running: (CheckpointRun & { wantFull: number }) | undefined;
   #dirty = false;
   #last = 0;
   #seconds = 0;
@@ -63,39 +61,77 @@ export class Partition {
     this.#store = store;
     this.#logger = logger;
     this.#directory = partitionDirectory(store.checkpoints.directory, index, count);
+    const isJson = store.checkpoints.fileFormat === 'json';
+    this.#windowSeconds = isJson ? jsonWindowSeconds(store.retentionSeconds) : undefined;
   }
 
   /**
-   * Reads everything back that belongs to this partition.
-   * @param since unix seconds: older data is left out. @param before loads what is older than our own files.
+   * Reads everything back that belongs to this partition: host by host what lies there in the reference's layout, then what
+   * another number of partitions has left, then its own files. @param since unix seconds: older data is left out.
    */
-  async load(since: number, before: (core: Core) => Promise<boolean>): Promise<void> {
+  async load(since: number): Promise<void> {
+    const { core } = this;
     const root = this.#store.checkpoints.directory;
     mkdirSync(root, { recursive: true });
+    const archivedTo = this.#readArchivedTo(root);
+    // What is only in the log must get into a checkpoint before it may leave memory for the archive.
+    const logSince = archivedTo === undefined ? since : Math.min(since, archivedTo);
+    const imported = await importReference(core, root, since, this.#windowSeconds, this.#logger);
+    // JSON windows are checkpoints: what they hold is kept already.
+    if (!imported.foreign) for (let number = 0; number < core.seriesEnd; number++) core.takeUnsaved(number, true);
+    if (this.#windowSeconds !== undefined) await removeUnfinished(core, root);
     const foreign = foreignDirectories(root, this.count);
-    for (const directory of foreign) loadDirectory(this.core, directory, since, true, this.#logger);
-    const imported = await before(this.core);
+    for (const directory of foreign) {
+      const { aside } = loadDirectory(core, directory, since, logSince, true, this.#logger);
+      if (this.index === 0) keepDamaged(root, aside);
+    }
     makeDirectory(root, this.#directory);
-    const loaded = loadDirectory(this.core, this.#directory, since, false, this.#logger);
-    this.core.loadEnd();
-    this.#begin(loaded);
-    if (loaded.damaged || foreign.length || imported) this.#full = true;
+    const loaded = loadDirectory(core, this.#directory, since, logSince, false, this.#logger);
+    loaded.aside.push(...imported.damaged);
+    core.loadEnd();
+    this.#begin(loaded, since, archivedTo);
+    this.#mustSave = loaded.damaged || foreign.length > 0 || imported.foreign || imported.damaged.length > 0;
+    if (this.#mustSave) this.#wantFull++;
   }
 
-  #begin(loaded: Loaded): void {
-    this.#manifest = loaded.manifest;
-    this.#nextCheckpoint = loaded.nextCheckpoint;
+  /** Until when data is archived, unix seconds; undefined: it is not archived but deleted. */
+  #readArchivedTo(root: string): number | undefined {
+    if (this.#store.cleanup.mode !== 'archive') return undefined;
+    return readArchivedTo(root) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  #begin(loaded: Loaded, since: number, archivedTo: number | undefined): void {
     const { checkpoints, walSync } = this.#store;
+    this.#files = new FileSet(this.#directory, loaded, archivedTo, since);
     this.#log = new LogFile(this.#directory, walSync, loaded.segments, loaded.nextSegment, () =>
       this.core.logStartSegment(),
     );
-    this.#removeUnnamed();
     if (loaded.samples) this.#logger.debug(`${checkpoints.directory}: ${loaded.samples} samples replayed from the log`);
   }
 
   /** Whether files of other layouts (or the reference's) wait for this partition's checkpoint before they may go. */
   get needsCheckpoint(): boolean {
-    return this.#full;
+    return this.#mustSave;
+  }
+
+  get #openFiles(): FileSet {
+    if (!this.#files) throw new StoreError('LOADING', 'checkpoints are still being read');
+    return this.#files;
+  }
+
+  /** Whether what leaves memory by its age must be in a checkpoint before, because it is to be archived. */
+  get archives(): boolean {
+    return this.#openFiles.archives;
+  }
+
+  /** Memory gives up what ends before `to` because it is old. */
+  freedOld(to: number): void {
+    this.#openFiles.freed(to);
+  }
+
+  /** Somebody has freed what files hold: the next checkpoint replaces them all, so that it does not come back. */
+  freedByHand(): void {
+    this.#wantFull++;
   }
 
   get #openLog(): LogFile {
@@ -166,10 +202,23 @@ export class Partition {
     if (this.#running) throw new Error('BUG: a checkpoint is running already');
     const failure = this.flush();
     if (failure) throw failure;
-    const full = this.#full || this.#manifest.files.length >= MAX_FILES;
     const firstSegment = this.#openLog.rotate();
-    const name = checkpointName(this.#nextCheckpoint++);
-    this.#running = new CheckpointWriter(this.core, join(this.#directory, name), name, full, firstSegment);
+    const run = this.#newRun(firstSegment);
+    this.#running = Object.assign(run, { wantFull: this.#wantFull });
+  }
+
+  #newRun(firstSegment: number): CheckpointRun {
+    const files = this.#openFiles;
+    const wanted = this.#wantFull > this.#doneFull;
+    if (this.#windowSeconds !== undefined && !this.#mustSave) {
+      // What `.blocks` files hold moves to windows, all at once.
+      const full = wanted || files.count > 0;
+      const root = this.#store.checkpoints.directory;
+      return new JsonCheckpoint(this.core, root, this.#windowSeconds, full, firstSegment, files.freedTo);
+    }
+    const name = files.takeName();
+    const full = wanted || files.wantJoining;
+    return new CheckpointWriter(this.core, join(this.#directory, name), name, full, firstSegment);
   }
 
   /** Makes and writes the next part. @returns whether there is more. */
@@ -177,7 +226,7 @@ export class Partition {
     const running = this.#running;
     if (!running) throw new Error('BUG: no checkpoint is running');
     try {
-      return running.step(CHECKPOINT_STEP);
+      return running.step();
     } catch (error) {
       this.#giveUp(running);
       throw error;
@@ -190,29 +239,23 @@ export class Partition {
     if (!running) throw new Error('BUG: no checkpoint is running');
     try {
       const file = await running.finish();
-      const files = running.full ? [] : this.#manifest.files;
-      const manifest: Manifest = {
-        version: 1,
-        files: file ? [...files, file] : files,
-        firstSegment: running.firstSegment,
-      };
-      writeManifest(this.#directory, manifest);
-      this.#manifest = manifest;
-      this.#full = false;
-      this.#last = Date.now() / 1000;
-      this.#seconds = running.seconds;
-      this.#written += file?.bytes ?? 0;
-      this.#count++;
+      this.#openFiles.commit(file, running.full, running.firstSegment);
     } catch (error) {
       this.#giveUp(running);
       throw error;
     }
     this.#running = undefined;
-    this.#openLog.dropBelow(this.#manifest.firstSegment);
-    this.#removeUnnamed();
+    this.#mustSave = false;
+    if (running.full) this.#doneFull = running.wantFull;
+    this.#last = Date.now() / 1000;
+    this.#seconds = running.seconds;
+    this.#written += running.bytes;
+    this.#count++;
+    this.#openLog.dropBelow(running.firstSegment);
+    for (const path of this.#openFiles.tidy()) this.#logger.err(`${path}: set aside; what was good of it is kept`);
   }
 
-  #giveUp(running: CheckpointWriter): void {
+  #giveUp(running: CheckpointRun): void {
     running.abandon();
     this.#running = undefined;
     // Its blocks count as written in the core.
@@ -220,24 +263,19 @@ export class Partition {
   }
 
   /** Removes checkpoint files whose samples all end before `to`. @returns their number. */
-  dropFiles(to: number): number {
-    if (this.#running) return 0;
-    const files = this.#manifest.files.filter((file) => file.to > to);
-    const dropped = this.#manifest.files.length - files.length;
-    if (dropped) {
-      this.#manifest = { ...this.#manifest, files };
-      writeManifest(this.#directory, this.#manifest);
-      this.#removeUnnamed();
-    }
-    return dropped;
+  async dropFiles(to: number): Promise<number> {
+    const dropped = this.#openFiles.drop(to);
+    if (this.#windowSeconds === undefined) return dropped;
+    return dropped + (await dropWindows(this.core, this.#store.checkpoints.directory, this.#windowSeconds, to));
   }
 
-  /** Removes checkpoint files that the manifest does not name: unfinished ones, or replaced ones. */
-  #removeUnnamed(): void {
-    const named = new Set(this.#manifest.files.map((file) => file.name));
-    for (const { name } of listCheckpoints(this.#directory)) {
-      if (!named.has(name)) removeFile(join(this.#directory, name));
-    }
+  /** Lets no checkpoint file be removed, while somebody reads them, until as many `unpinFiles`. */
+  pinFiles(): void {
+    this.#openFiles.pin();
+  }
+
+  unpinFiles(): void {
+    this.#openFiles.unpin();
   }
 
   /** Appends what is left and closes the files. */

@@ -366,6 +366,15 @@ export class Pool implements Store {
     const wasReady = this.#state === 'ready';
     this.#state = 'stopping';
     if (this.#inFlight) {
+  /** Keeps all checkpoint files where they are, while somebody reads them, until `unpinFiles`. */
+  async pinFiles(): Promise<void> {
+    await this.#everywhere('pinFiles', {});
+  }
+
+  async unpinFiles(): Promise<void> {
+    await this.#everywhere('unpinFiles', {});
+  }
+
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
       });

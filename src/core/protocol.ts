@@ -61,6 +61,8 @@ export interface Calls {
   retain: { args: { to: number; except: [string, string[]][] }; result: number };
   memory: { args: Record<string, never>; result: number };
   dropFiles: { args: { to: number }; result: number };
+  pinFiles: { args: Record<string, never>; result: null };
+  unpinFiles: { args: Record<string, never>; result: null };
   oldest: { args: Record<string, never>; result: number | null };
   stop: { args: Record<string, never>; result: null };
 }

@@ -6,7 +6,6 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type Logger, logger } from '../log.js';
-import { importReference } from '../persistence/import-reference.js';
 import { Answers } from './answers.js';
 import { toFailure } from './failure.js';
 import type { Batch, Core, Counts } from './instance.js';
@@ -29,7 +28,10 @@ const TEXT_PIECE = 1 << 20;
 /** Series looked at in one step of counting or retention. */
 const SERIES_STEP = 2048;
 const SYNC_MS = 1000;
+const RETRY_MS = 60_000;
 const NEWLINE = 0x0a;
+/** Seconds. */
+const DAY = 86_400;
 
 type Results = WroteMessage['results'];
 
@@ -50,6 +52,9 @@ export class Shard {
   /** Retention passes too: each has its own hosts to spare, and the core marks them for one pass at a time. */
   #retentions: Promise<unknown> = Promise.resolve();
 
+  /** When the size of a log may start a checkpoint again, milliseconds of performance.now. */
+  #retryAfter = 0;
+
   constructor(port: MessagePort, start: WorkerStart) {
     this.#port = port;
     this.#start = start;
@@ -67,7 +72,7 @@ export class Shard {
     const { store } = this.#start;
     const since = Date.now() / 1000 - store.retentionSeconds;
     for (const partition of this.#partitions.values()) {
-      await partition.load(since, (core) => importReference(core, store.checkpoints.directory, since, this.#log));
+      await partition.load(since);
       // What other layouts left may only be removed once every partition's own files hold it.
       if (partition.needsCheckpoint) await this.#checkpoint(partition);
     }
@@ -197,7 +202,13 @@ export class Shard {
       case 'memory':
         return partition.core.memory.total;
       case 'dropFiles':
-        return partition.dropFiles((args as Calls['dropFiles']['args']).to);
+        return this.#inTurn(() => partition.dropFiles((args as Calls['dropFiles']['args']).to));
+      case 'pinFiles':
+        partition.pinFiles();
+        return null;
+      case 'unpinFiles':
+        partition.unpinFiles();
+        return null;
       case 'oldest':
         return partition.core.oldestTime() ?? null;
       case 'stop':
@@ -218,6 +229,7 @@ export class Shard {
     return freed;
   }
 
+    if (freed) partition.freedByHand();
   async #summary(partition: Partition): Promise<ClusterSummary[]> {
     const clusters: ClusterSummary[] = [];
     for (const { name, node, hosts } of partition.core.clusters()) {
@@ -247,8 +259,19 @@ export class Shard {
   }
 
   /** Frees what is old, after the passes that are under way. */
-  #retain({ core }: Partition, { to, except }: Calls['retain']['args']): Promise<number> {
-    const done = this.#retentions.then(() => this.#retainNow(core, to, except));
+  #retain(partition: Partition, { to, except }: Calls['retain']['args']): Promise<number> {
+    const retain = async (): Promise<number> => {
+      partition.freedOld(Math.min(to, Date.now() / 1000 + DAY));
+      return this.#retainNow(partition.core, to, except);
+    };
+    const done = this.#retentions.then(() => {
+      if (!partition.archives) return retain();
+      // What is to be archived must be in a file first; no checkpoint may be half done meanwhile.
+      return this.#inTurn(async () => {
+        if (await this.#hasUnsaved(partition, to)) await this.#checkpointNow(partition);
+        return retain();
+      });
+    });
     this.#retentions = done.catch(() => {});
     return done;
   }
@@ -256,6 +279,19 @@ export class Shard {
   async #retainNow(core: Core, to: number, except: Calls['retain']['args']['except']): Promise<number> {
     let from = 0;
     let freed = 0;
+  /** Whether memory holds blocks that end before `to` and are in no checkpoint. */
+  async #hasUnsaved({ core }: Partition, to: number): Promise<boolean> {
+    let from = 0;
+    let found = false;
+    await this.#jobs.run(() => {
+      const result = core.unsavedBefore(from, SERIES_STEP, to);
+      if (typeof result === 'boolean') found = result;
+      else from = result;
+      return typeof result === 'number';
+    });
+    return found;
+  }
+
     try {
       for (const [cluster, hosts] of except) for (const host of hosts) core.keepHost(cluster, host);
       await this.#jobs.run(() => {
@@ -272,28 +308,49 @@ export class Shard {
 
   /** Makes a checkpoint of a partition, after those that are under way. */
   #checkpoint(partition: Partition): Promise<void> {
-    const done = this.#checkpoints.then(async () => {
-      partition.checkpointBegin();
-      await this.#jobs.run(() => partition.checkpointStep());
-      await partition.checkpointEnd();
-    });
-    this.#checkpoints = done.catch(() => {});
+    return this.#inTurn(() => this.#checkpointNow(partition));
+  }
+
+  async #checkpointNow(partition: Partition): Promise<void> {
+    partition.checkpointBegin();
+    await this.#jobs.run(() => partition.checkpointStep());
+    await partition.checkpointEnd();
+  }
+
+  /** Runs what must not happen during a checkpoint, in order. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#checkpoints.then(task);
+    this.#checkpoints = done.then(
+      () => {},
+      () => {},
+    );
     return done;
   }
 
   #tick(): void {
     for (const partition of this.#partitions.values()) {
       partition.syncLog();
-      if (!partition.logIsLong) continue;
-      this.#checkpoint(partition).catch((error: unknown) =>
-        this.#log.err('the checkpoint that the size of the log asks for failed', error),
-      );
+      if (partition.logIsLong && performance.now() >= this.#retryAfter) this.#checkpointForLog(partition);
     }
   }
 
   async #stop(partition: Partition): Promise<null> {
     clearInterval(this.#timer);
     await this.#checkpoint(partition);
+  /** Makes one early checkpoint at a time; after a failure (a full disk, say) it waits before it tries again. */
+  #checkpointForLog(partition: Partition): void {
+    this.#retryAfter = Number.POSITIVE_INFINITY;
+    this.#checkpoint(partition).then(
+      () => {
+        this.#retryAfter = 0;
+      },
+      (error: unknown) => {
+        this.#retryAfter = performance.now() + RETRY_MS;
+        this.#log.err('the checkpoint that the size of the log asks for failed; it is tried again in a minute', error);
+      },
+    );
+  }
+
     partition.close();
     return null;
   }

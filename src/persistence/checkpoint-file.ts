@@ -1,14 +1,19 @@
 /** Writes one checkpoint file in steps, while the core goes on storing. */
 import { close, closeSync, fdatasync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Core } from '../core/instance.js';
-import { writeAll } from './files.js';
+import type { CheckpointRun } from './checkpoint-run.js';
+import { syncDirectory, writeAll } from './files.js';
 import { type CheckpointFile, removeFile } from './layout.js';
 
 const sync = promisify(fdatasync);
 const closeAsync = promisify(close);
 
-export class CheckpointWriter {
+/** Bytes that are made and written at a time. */
+const STEP_BYTES = 128 << 10;
+
+export class CheckpointWriter implements CheckpointRun {
   readonly #core: Core;
   readonly #path: string;
   readonly #name: string;
@@ -35,16 +40,22 @@ export class CheckpointWriter {
     core.checkpointBegin();
   }
 
-  /** Seconds since it began. */
   get seconds(): number {
     return (performance.now() - this.#start) / 1000;
   }
 
-  /** Makes and writes about `budget` bytes. @returns whether there is more. @throws the file system's error. */
-  step(budget: number): boolean {
-    const { bytes, next } = this.#core.checkpointStep(this.#cursor, budget, this.full);
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  step(): boolean {
+    const { bytes, next } = this.#core.checkpointStep(this.#cursor, STEP_BYTES, this.full);
     if (bytes.length) {
-      writeAll(this.#fd, bytes);
+      try {
+        writeAll(this.#fd, bytes);
+      } catch (error) {
+        throw new Error(`${this.#path}: ${(error as Error).message}`, { cause: error });
+      }
       this.#bytes += bytes.length;
     }
     this.#cursor = next;
@@ -61,6 +72,8 @@ export class CheckpointWriter {
       removeFile(this.#path);
       return undefined;
     }
+    // The manifest must never name a file whose own name a power cut has taken.
+    syncDirectory(dirname(this.#path));
     const { from, to } = this.#core.checkpointSpan;
     return { name: this.#name, bytes: this.#bytes, from, to };
   }

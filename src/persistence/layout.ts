@@ -2,15 +2,18 @@
  * Where a partition's files are:
  *
  *   <checkpoints.directory>/
+ *     archive.json          until when samples have been archived (archive-job/state.ts)
  *     partition-0-of-2/
  *       manifest.json     which checkpoint files count, and the first log segment that is needed besides them
  *       00000003.blocks   checkpoint files: sealed and open blocks
  *       00000007.log      log segments
  *     partition-1-of-2/
- *     <cluster>/<host>/   the reference's files, read once and superseded by ours
+ *     <cluster>/<host>/   the reference's files, read once and superseded by ours; or ours, see json-windows.ts
  *
  * The number of partitions may change between starts: a directory of another number is read by all partitions, each
  * taking its own hosts, and removed once the first checkpoint of the new layout is safe.
+ *
+ * Where old data is archived, a file may be needed longer than the running server needs it: see `KeptFile`.
  */
 import { type Dirent, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +22,9 @@ import { replaceFile, syncDirectory } from './files.js';
 const DIRECTORY = /^partition-(\d+)-of-(\d+)$/;
 const LOG = /^(\d{8})\.log$/;
 const BLOCKS = /^(\d{8})\.blocks$/;
-const MANIFEST = 'manifest.json';
+export const MANIFEST = 'manifest.json';
+/** Number of a partition's first log segment. */
+export const FIRST_SEGMENT = 1;
 
 export interface CheckpointFile {
   name: string;
@@ -29,6 +34,14 @@ export interface CheckpointFile {
   to: number;
 }
 
+/**
+ * A file that later ones replace, but for samples that had left memory before those were written and are not archived
+ * yet. It is not loaded at start, and removed once everything before `until` (unix seconds) is archived.
+ */
+export interface KeptFile extends CheckpointFile {
+  until: number;
+}
+
 /** Which files hold a partition's samples. */
 export interface Manifest {
   version: 1;
@@ -36,6 +49,9 @@ export interface Manifest {
   files: CheckpointFile[];
   /** Log segments below this number are covered by the files. */
   firstSegment: number;
+  kept?: KeptFile[];
+  /** The whole directory is one of another number of partitions, and kept as `KeptFile`. */
+  keptUntil?: number;
 }
 
 const EMPTY: Manifest = { version: 1, files: [], firstSegment: 0 };
@@ -44,21 +60,35 @@ export function partitionDirectory(root: string, index: number, count: number): 
   return join(root, `partition-${index}-of-${count}`);
 }
 
-/** Partition directories of other layouts than `count` partitions. */
-export function foreignDirectories(root: string, count: number): string[] {
-  if (!existsSync(root)) return [];
-  return readdirSync(root, { withFileTypes: true })
-    .filter((entry: Dirent) => {
-      const match = DIRECTORY.exec(entry.name);
-      return entry.isDirectory() && match !== null && Number(match[2]) !== count;
-    })
-    .map((entry) => join(root, entry.name))
-    .sort();
+export interface PartitionDirectory {
+  path: string;
+  index: number;
+  count: number;
 }
 
-/** Whether a name in the checkpoint directory belongs to our layout (and not to the reference's). */
-export function isPartitionDirectory(name: string): boolean {
-  return DIRECTORY.test(name);
+/** All partition directories, whatever their number. */
+export function partitionDirectories(root: string): PartitionDirectory[] {
+  if (!existsSync(root)) return [];
+  return readdirSync(root, { withFileTypes: true })
+    .flatMap((entry: Dirent) => {
+      const match = DIRECTORY.exec(entry.name);
+      if (!entry.isDirectory() || match === null) return [];
+      return [{ path: join(root, entry.name), index: Number(match[1]), count: Number(match[2]) }];
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Partition directories of other layouts than `count` partitions that are still to be loaded. */
+export function foreignDirectories(root: string, count: number): string[] {
+  return partitionDirectories(root)
+    .filter((directory) => directory.count !== count && !isKept(directory.path))
+    .map(({ path }) => path);
+}
+
+/** Whether later files replace the whole directory; only the archive needs it. */
+export function isKept(directory: string): boolean {
+  const state = readManifest(directory);
+  return state.kind === 'read' && state.manifest.keptUntil !== undefined;
 }
 
 export function segmentName(number: number): string {
@@ -91,10 +121,15 @@ export function listCheckpoints(directory: string): { name: string; number: numb
 
 export type ManifestState = { kind: 'read'; manifest: Manifest } | { kind: 'damaged'; why: string };
 
-/** The directory's manifest; an empty one when there is none yet. */
+/** The directory's manifest; an empty one when there was none yet. */
 export function readManifest(directory: string): ManifestState {
   const path = join(directory, MANIFEST);
-  if (!existsSync(path)) return { kind: 'read', manifest: { ...EMPTY, files: [] } };
+  if (!existsSync(path)) {
+    // The first checkpoint that is named in a manifest lets the first log segment go.
+    const first = listSegments(directory)[0]?.number;
+    if (listCheckpoints(directory).length && first !== FIRST_SEGMENT) return { kind: 'damaged', why: 'it is missing' };
+    return { kind: 'read', manifest: { ...EMPTY, files: [] } };
+  }
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
@@ -108,20 +143,27 @@ export function readManifest(directory: string): ManifestState {
 
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, files, firstSegment } = value as Partial<Manifest>;
+  const { version, files, firstSegment, kept = [], keptUntil = 0 } = value as Partial<Manifest>;
   return (
     version === 1 &&
     Number.isSafeInteger(firstSegment) &&
     Array.isArray(files) &&
-    files.every(
-      (f) =>
-        typeof f === 'object' &&
-        f !== null &&
-        BLOCKS.test(f.name) &&
-        Number.isSafeInteger(f.bytes) &&
-        typeof f.from === 'number' &&
-        typeof f.to === 'number',
-    )
+    files.every(isCheckpointFile) &&
+    Array.isArray(kept) &&
+    kept.every((file) => isCheckpointFile(file) && typeof file.until === 'number') &&
+    typeof keptUntil === 'number'
+  );
+}
+
+function isCheckpointFile(value: unknown): value is CheckpointFile {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, bytes, from, to } = value as Partial<CheckpointFile>;
+  return (
+    typeof name === 'string' &&
+    BLOCKS.test(name) &&
+    Number.isSafeInteger(bytes) &&
+    typeof from === 'number' &&
+    typeof to === 'number'
   );
 }
 
@@ -130,10 +172,16 @@ export function writeManifest(directory: string, manifest: Manifest): void {
   replaceFile(join(directory, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`);
 }
 
-/** Renames a file that can't be trusted to `<name>.corrupt`, never over an older one. @returns the new path. */
-export function setAside(path: string): string {
+/** What a file that can't be trusted is called when it is set aside: `<name>.corrupt`, never an older one's name. */
+export function corruptName(path: string): string {
   let target = `${path}.corrupt`;
   for (let n = 1; existsSync(target); n++) target = `${path}.${n}.corrupt`;
+  return target;
+}
+
+/** Sets a file aside. @returns the new path. */
+export function setAside(path: string): string {
+  const target = corruptName(path);
   renameSync(path, target);
   return target;
 }

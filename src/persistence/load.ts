@@ -1,13 +1,21 @@
 /**
  * Reads a partition's samples back at start: first what other layouts left, then its own checkpoint files, then the log.
- * Whatever cannot be trusted is skipped, reported with file and offset, and kept: a file with damage is set aside once
- * its good parts have been read.
+ * Whatever cannot be trusted is skipped, reported with file and offset, and kept: a file with damage is to be set aside
+ * once a checkpoint holds its good parts, not before.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { CHECKPOINT_MAGIC, type Core, LOG_MAGIC } from '../core/instance.js';
 import type { Logger } from '../log.js';
-import { listCheckpoints, listSegments, type Manifest, readManifest, setAside } from './layout.js';
+import {
+  corruptName,
+  FIRST_SEGMENT,
+  listCheckpoints,
+  listSegments,
+  MANIFEST,
+  type Manifest,
+  readManifest,
+} from './layout.js';
 
 const CHUNK = 1 << 20;
 const PROGRESS_EVERY_MS = 5000;
@@ -20,6 +28,8 @@ export interface Loaded {
   nextCheckpoint: number;
   /** Damage was found: the next checkpoint must be a full one. */
   damaged: boolean;
+  /** Paths of files to be set aside once that checkpoint is safe. */
+  aside: string[];
   samples: number;
 }
 
@@ -74,16 +84,30 @@ function report(path: string, file: FileReport, log: Logger, tornIsNormal: boole
   return damaged;
 }
 
-/** Reads one partition directory into the core. @param dirty its blocks must be written again (another layout's). */
-export function loadDirectory(core: Core, directory: string, since: number, dirty: boolean, log: Logger): Loaded {
+/**
+ * Reads one partition directory into the core.
+ * @param since unix seconds: older blocks are left out. @param logSince older samples of the log are left out.
+ * @param dirty its blocks must be written again (another layout's).
+ */
+export function loadDirectory(
+  core: Core,
+  directory: string,
+  since: number,
+  logSince: number,
+  dirty: boolean,
+  log: Logger,
+): Loaded {
   const state = readManifest(directory);
   let damaged = false;
   let manifest: Manifest = { version: 1, files: [], firstSegment: 0 };
   if (state.kind === 'damaged') {
-    const aside = setAside(join(directory, 'manifest.json'));
-    log.err(
-      `${directory}: the manifest can't be used (${state.why}); set aside as ${basename(aside)}, all files are read`,
-    );
+    const path = join(directory, MANIFEST);
+    if (existsSync(path)) {
+      // A copy: as long as it stands there, the next start reads all files as well.
+      const copy = corruptName(path);
+      copyFileSync(path, copy);
+      log.err(`${path}: can't be used (${state.why}); kept as ${basename(copy)}, all files are read`);
+    } else log.err(`${path}: ${state.why}, all files are read`);
     damaged = true;
     manifest.files = listCheckpoints(directory).map(({ name }) => ({ name, bytes: 0, from: 0, to: Number.MAX_VALUE }));
   } else manifest = state.manifest;
@@ -91,6 +115,7 @@ export function loadDirectory(core: Core, directory: string, since: number, dirt
   let samples = 0;
   let said = Date.now();
   const kept: Manifest['files'] = [];
+  const aside: string[] = [];
   for (const [i, file] of manifest.files.entries()) {
     const path = join(directory, file.name);
     if (!existsSync(path)) {
@@ -106,7 +131,7 @@ export function loadDirectory(core: Core, directory: string, since: number, dirt
     const short = state.kind === 'read' && read.bytes < file.bytes;
     if (short) log.err(`${path}: ${read.bytes} bytes long, ${file.bytes} were written`);
     if (report(path, read, log, false) || short) {
-      log.err(`${path}: set aside as ${basename(setAside(path))}; what was good of it is kept`);
+      aside.push(path);
       damaged = true;
     } else kept.push(file);
     if (Date.now() - said > PROGRESS_EVERY_MS) {
@@ -122,13 +147,12 @@ export function loadDirectory(core: Core, directory: string, since: number, dirt
     if (number < manifest.firstSegment) continue;
     core.replayBegin();
     const read = scanFile(core, path, LOG_MAGIC, (p, n) => {
-      const frame = core.replayFrame(p, n, since);
+      const frame = core.replayFrame(p, n, logSince);
       samples += frame.stored;
       return frame.sound ? 0 : 1;
     });
     if (report(path, read, log, true)) {
-      // Its good samples are in memory and go into the next checkpoint, which is made at once.
-      log.err(`${path}: set aside as ${basename(setAside(path))}; what was good of it is kept`);
+      aside.push(path);
       damaged = true;
     } else segments.push({ number, bytes: read.bytes });
     if (Date.now() - said > PROGRESS_EVERY_MS) {
@@ -139,9 +163,10 @@ export function loadDirectory(core: Core, directory: string, since: number, dirt
   return {
     manifest: { ...manifest, files: kept },
     segments,
-    nextSegment: Math.max(manifest.firstSegment, (all.at(-1)?.number ?? -1) + 1, 1),
+    nextSegment: Math.max(manifest.firstSegment, (all.at(-1)?.number ?? -1) + 1, FIRST_SEGMENT),
     nextCheckpoint: (listCheckpoints(directory).at(-1)?.number ?? 0) + 1,
     damaged,
+    aside,
     samples,
   };
 }

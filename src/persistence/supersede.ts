@@ -2,29 +2,93 @@
  * What other layouts and the Go server left is superseded once every partition holds it in files of its own. Our own old
  * layouts are removed; the Go server's files are moved to `superseded/`, where an admin may delete them, or take them back.
  */
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import type { Config } from '../config/config.js';
 import type { Logger } from '../log.js';
+import { partitionCount } from '../ops/check-config.js';
+import { readArchivedTo } from './archive-job/state.js';
 import { syncDirectory } from './files.js';
+import { isJsonWindow, jsonWindowSeconds } from './json-windows.js';
+import { corruptName, foreignDirectories, readManifest, writeManifest } from './layout.js';
 import { scanReferenceDirectory } from './reference/directory.js';
 
-export const SUPERSEDED = 'superseded';
+const SUPERSEDED = 'superseded';
+const REMOVED = '.removed';
 
-/** Moves the Go server's files out of the way, host by host. */
-export async function setAsideReference(root: string, log: Logger): Promise<void> {
-  const hosts = await scanReferenceDirectory(root);
-  if (!hosts.length) return;
-  for (const host of hosts) {
+/** To be called once all partitions are loaded, and have made a checkpoint of what was not in their own files. */
+export async function supersede(config: Config, log: Logger): Promise<void> {
+  const { checkpoints, retentionSeconds, cleanup } = config.store;
+  const root = checkpoints.directory;
+  const isJson = checkpoints.fileFormat === 'json';
+  await setAsideReference(root, isJson ? jsonWindowSeconds(retentionSeconds) : undefined, log);
+  removeForeign(root, partitionCount(config), cleanup.mode === 'archive', Date.now() / 1000 - retentionSeconds, log);
+}
+
+/**
+ * Moves the files that are not our own out of the way, host by host.
+ * @param windowSeconds width of our own JSON windows, which stay; undefined: there are none.
+ */
+async function setAsideReference(root: string, windowSeconds: number | undefined, log: Logger): Promise<void> {
+  let files = 0;
+  const touched = new Set<string>();
+  for (const host of await scanReferenceDirectory(root)) {
     for (const file of host.files) {
+      if (windowSeconds !== undefined && (await isJsonWindow(file, windowSeconds))) continue;
       const name = relative(root, file.path);
       let target = join(root, SUPERSEDED, name);
       for (let n = 1; existsSync(target); n++) target = join(root, SUPERSEDED, `${name}.${n}`);
-      mkdirSync(join(target, '..'), { recursive: true });
+      mkdirSync(dirname(target), { recursive: true });
       renameSync(file.path, target);
+      for (const directory of [dirname(file.path), dirname(target)]) touched.add(directory);
+      files++;
     }
   }
+  if (!files) return;
+  for (const directory of touched) syncDirectory(directory);
   syncDirectory(root);
   log.warn(
-    `${root}: the files of ${hosts.length} hosts that the Go server wrote are ours now; they were moved to ${SUPERSEDED}/`,
+    `${root}: ${files} files in the layout of the Go server are in our own files now; they were moved to ${SUPERSEDED}/`,
   );
+}
+
+/** Keeps copies of damaged files of a directory that will be removed. @param paths of the files. */
+export function keepDamaged(root: string, paths: string[]): void {
+  for (const path of paths) {
+    const copy = corruptName(join(root, SUPERSEDED, `${basename(dirname(path))}-${basename(path)}`));
+    mkdirSync(dirname(copy), { recursive: true });
+    copyFileSync(path, copy);
+  }
+}
+
+/**
+ * Removes the directories of other numbers of partitions. Where data is archived and one has samples that were not loaded,
+ * because they are older than `since` (unix seconds), it stays for the archive, and for it alone.
+ */
+function removeForeign(root: string, count: number, archives: boolean, since: number, log: Logger): void {
+  for (const name of readdirSync(root)) {
+    if (name.endsWith(REMOVED)) rmSync(join(root, name), { recursive: true, force: true });
+  }
+  const archivedTo = archives ? (readArchivedTo(root) ?? Number.NEGATIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  for (const directory of foreignDirectories(root, count)) {
+    const state = readManifest(directory);
+    const manifest = state.kind === 'read' ? state.manifest : undefined;
+    const waits = [...(manifest?.files ?? []), ...(manifest?.kept ?? [])].some(
+      (file) => file.from < since && file.to > archivedTo,
+    );
+    if (manifest && waits) writeManifest(directory, { ...manifest, keptUntil: Math.floor(since) });
+    else removeDirectory(root, directory);
+    log.info(
+      `${directory}: ${waits ? 'kept until its old samples are archived' : 'removed'}, its samples are in our files`,
+    );
+  }
+}
+
+/** Removes a directory in one step: half of one would be read as damaged at the next start. */
+export function removeDirectory(root: string, directory: string): void {
+  const gone = `${directory}${REMOVED}`;
+  rmSync(gone, { recursive: true, force: true });
+  renameSync(directory, gone);
+  syncDirectory(root);
+  rmSync(gone, { recursive: true, force: true });
 }

@@ -27,25 +27,45 @@ interface GatheredLevel {
 }
 
 /**
- * Collects one host's runs into the tree of a checkpoint: what lies in the window, several runs of a series put
- * together, gaps NaN. Order of levels and metrics is order of arrival.
+ * The tree of one host's checkpoint as its runs come in: what lies in the window, several runs of a series put together,
+ * gaps NaN. Order of levels and metrics is order of arrival; of two runs that overlap the later counts.
  * Memory: the samples of one host in one window, twice for a moment.
- * @returns undefined if no sample lies in the window.
  */
+export class HostTree {
+  readonly #root: GatheredLevel = { metrics: new Map(), children: new Map() };
+
+  constructor(
+    readonly cluster: string,
+    readonly host: string,
+    readonly window: Window,
+  ) {}
+
+  /** Throws for a run of another host, and for one of another frequency than the series has so far. */
+  add(run: SeriesRun): void {
+    if (run.cluster !== this.cluster || run.host !== this.host) {
+      throw new Error(
+        `run of ${run.cluster}/${run.host} among those of ${this.cluster}/${this.host}, expected one host a file`,
+      );
+    }
+    gather(this.#root, run, this.window);
+  }
+
+  /** Undefined if no sample lies in the window. */
+  finish(): TreeLevel | undefined {
+    return finish(this.#root);
+  }
+}
+
+/** Collects one host's runs. @returns undefined if no sample lies in the window. */
 export async function collectHost(
   cluster: string,
   host: string,
   window: Window,
   runs: AsyncIterable<SeriesRun> | Iterable<SeriesRun>,
 ): Promise<TreeLevel | undefined> {
-  const root: GatheredLevel = { metrics: new Map(), children: new Map() };
-  for await (const run of runs) {
-    if (run.cluster !== cluster || run.host !== host) {
-      throw new Error(`run of ${run.cluster}/${run.host} among those of ${cluster}/${host}, expected one host a file`);
-    }
-    gather(root, run, window);
-  }
-  return finish(root);
+  const tree = new HostTree(cluster, host, window);
+  for await (const run of runs) tree.add(run);
+  return tree.finish();
 }
 
 /** The path of a host's checkpoint. Throws for names that would lead out of the directory. */

@@ -1,4 +1,5 @@
-import { type FileSink, writeAtomically } from './atomic-file.js';
+import { writeAtomically } from './atomic-file.js';
+import type { Window } from './bin-reader.js';
 import { checkpointPath, collectHost, type TreeLevel, type TreeSeries } from './host-tree.js';
 import type { SeriesRun } from './types.js';
 
@@ -20,46 +21,48 @@ export async function writeReferenceJson(
   const path = checkpointPath(dir, cluster, host, `${from}.json`);
   const tree = await collectHost(cluster, host, { from, to }, runs);
   if (tree === undefined) return undefined;
-  const window = `"from":${from},"to":${to}}`;
   await writeAtomically(path, async (sink) => {
-    await writeLevel(sink, tree, window);
-    await text(sink, '\n');
+    for (const piece of checkpointText(tree, { from, to })) await sink.append(Buffer.from(piece, 'utf8'));
   });
   return path;
 }
 
-/** The window comes last, as the reference writes it: readers find it there without parsing the rest. */
-async function writeLevel(sink: FileSink, level: TreeLevel, window: string): Promise<void> {
-  let separator = '{"metrics":{';
-  for (const [name, series] of level.metrics) {
-    await text(sink, `${separator}${JSON.stringify(name)}:`);
-    await writeSeries(sink, series);
-    separator = ',';
-  }
-  await text(sink, `${level.metrics.size === 0 ? separator : ''}},"children":{`);
-  separator = '';
-  for (const [name, child] of level.children) {
-    await text(sink, `${separator}${JSON.stringify(name)}:`);
-    await writeLevel(sink, child, window);
-    separator = ',';
-  }
-  await text(sink, `},${window}`);
+/**
+ * The text of a checkpoint in pieces, each of at most 8192 values. The window comes last, as the reference writes it:
+ * readers find it there without parsing the rest.
+ */
+export function* checkpointText(tree: TreeLevel, { from, to }: Window): Generator<string> {
+  yield* levelText(tree, `"from":${from},"to":${to}}`);
+  yield '\n';
 }
 
-async function writeSeries(sink: FileSink, { frequency, start, values }: TreeSeries): Promise<void> {
-  await text(sink, `{"frequency":${frequency},"start":${start},"data":[`);
+function* levelText(level: TreeLevel, window: string): Generator<string> {
+  let separator = '{"metrics":{';
+  for (const [name, series] of level.metrics) {
+    yield `${separator}${JSON.stringify(name)}:`;
+    yield* seriesText(series);
+    separator = ',';
+  }
+  yield `${level.metrics.size === 0 ? separator : ''}},"children":{`;
+  separator = '';
+  for (const [name, child] of level.children) {
+    yield `${separator}${JSON.stringify(name)}:`;
+    yield* levelText(child, window);
+    separator = ',';
+  }
+  yield `},${window}`;
+}
+
+function* seriesText({ frequency, start, values }: TreeSeries): Generator<string> {
+  yield `{"frequency":${frequency},"start":${start},"data":[`;
   for (let at = 0; at < values.length; at += PIECE) {
     const numbers = Array.from(values.subarray(at, at + PIECE), formatValue).join(',');
-    await text(sink, at === 0 ? numbers : `,${numbers}`);
+    yield at === 0 ? numbers : `,${numbers}`;
   }
-  await text(sink, ']}');
+  yield ']}';
 }
 
 function formatValue(value: number): string {
   if (!Number.isFinite(value)) return 'null';
   return Object.is(value, -0) ? '-0' : String(value);
-}
-
-async function text(sink: FileSink, content: string): Promise<void> {
-  await sink.append(Buffer.from(content, 'utf8'));
 }

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { readBin, readBinWindow } from './bin-reader.js';
 import { type ReferenceFile, type ReferenceHost, scanReferenceDirectory } from './directory.js';
 import { readJsonCheckpoint, readJsonWindow } from './json-reader.js';
@@ -13,8 +14,11 @@ export interface ReferenceSink {
   run(run: SeriesRun): void | Promise<void>;
   /** Samples of a log, to be written over the runs. */
   samples(batch: LogBatch): void | Promise<void>;
-  /** A file is not whole from `offset` on. What could be read of it is delivered all the same. */
-  damaged(file: string, offset: number, why: string): void | Promise<void>;
+  /**
+   * A file is not whole from `offset` on. What could be read of it is delivered all the same.
+   * @param torn nothing follows: a log whose writer died, which is no damage.
+   */
+  damaged(file: string, offset: number, why: string, torn: boolean): void | Promise<void>;
 }
 
 export interface LoadOptions {
@@ -58,7 +62,7 @@ async function loadHost(host: ReferenceHost, since: number, sink: ReferenceSink,
     } catch (error) {
       if (!(error instanceof ReferenceFormatError)) throw error;
       summary.damaged++;
-      await sink.damaged(error.file, error.offset, error.why);
+      await sink.damaged(error.file, error.offset, error.why, false);
     }
   }
 }
@@ -113,9 +117,10 @@ function trimRun(run: SeriesRun, since: number): number {
 async function loadLog(path: string, since: number, sink: ReferenceSink, summary: LoadSummary): Promise<void> {
   const waiting: LogDamage[] = [];
   let found = 0;
+  const { size } = await stat(path);
   const report = async () => {
     for (const { from, to, why } of waiting.splice(0)) {
-      await sink.damaged(path, from, `${why}; ${to - from} bytes up to the next whole record passed over`);
+      await sink.damaged(path, from, `${why}; ${to - from} bytes up to the next whole record passed over`, to === size);
     }
   };
   const batches = readReferenceLog(path, (damage) => {
@@ -130,7 +135,8 @@ async function loadLog(path: string, since: number, sink: ReferenceSink, summary
   }
   await report();
   summary.damaged += found;
-  if (found > MAX_REPORTED) await sink.damaged(path, 0, `${found - MAX_REPORTED} more damaged stretches passed over`);
+  if (found > MAX_REPORTED)
+    await sink.damaged(path, 0, `${found - MAX_REPORTED} more damaged stretches passed over`, false);
 }
 
 /** Closes the gaps in place. NaN and infinite samples, which the store refuses, go as well. */
