@@ -33,7 +33,7 @@ export interface Loaded {
   samples: number;
 }
 
-interface FileReport {
+export interface FileReport {
   bytes: number;
   /** Stretches that held no whole frame. */
   gaps: { offset: number; length: number }[];
@@ -42,7 +42,12 @@ interface FileReport {
 }
 
 /** Runs `onFrame` for each whole frame of a file. @throws when the file can't be read at all. */
-function scanFile(core: Core, path: string, magic: number, onFrame: (p: number, n: number) => number): FileReport {
+export function scanFile(
+  core: Core,
+  path: string,
+  magic: number,
+  onFrame: (p: number, n: number) => number,
+): FileReport {
   const fd = openSync(path, 'r');
   const gaps: FileReport['gaps'] = [];
   let unsound = 0;

@@ -1,0 +1,149 @@
+/**
+ * Reads the payloads of our own frames on the host, record by record, for those who want to know what is in a file and not
+ * to load it. Layouts are drawn in assembly/checkpoint.ts and assembly/log.ts. The frames' checksums have been checked.
+ */
+
+export interface SeriesHeader {
+  /** Cluster, host and the levels below. */
+  levels: string[];
+  metric: string;
+  /** Seconds. */
+  frequency: number;
+  blocks: number;
+}
+
+export interface LogRecord {
+  kind: 'sample';
+  levels: string[];
+  metric: string;
+  /** Unix seconds. */
+  time: number;
+  value: number;
+}
+
+export interface FreeRecord {
+  kind: 'free';
+  levels: string[];
+  /** Unix seconds. */
+  to: number;
+}
+
+const decoder = new TextDecoder();
+
+/** A position in a payload. Reading past its end throws a RangeError. */
+class Cursor {
+  readonly view: DataView;
+  at = 0;
+
+  constructor(readonly bytes: Uint8Array) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get done(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  u8(): number {
+    return this.view.getUint8(this.skip(1));
+  }
+
+  u32(): number {
+    return this.view.getUint32(this.skip(4), true);
+  }
+
+  i64(): number {
+    return Number(this.view.getBigInt64(this.skip(8), true));
+  }
+
+  text(length: number): string {
+    const at = this.skip(length);
+    if (this.at > this.bytes.length) throw new RangeError('a name is longer than its frame');
+    return decoder.decode(this.bytes.subarray(at, this.at));
+  }
+
+  /** u8 count, each u8 length + bytes. */
+  levels(): string[] {
+    const levels: string[] = [];
+    for (let n = this.u8(); n > 0; n--) levels.push(this.text(this.u8()));
+    return levels;
+  }
+
+  metric(): string {
+    return this.text(this.view.getUint16(this.skip(2), true));
+  }
+
+  /** @returns the position before. */
+  skip(bytes: number): number {
+    const at = this.at;
+    this.at += bytes;
+    return at;
+  }
+}
+
+/** The series of a checkpoint's frame, without their blocks. @throws RangeError when they make no sense. */
+export function* seriesHeaders(payload: Uint8Array): Generator<SeriesHeader> {
+  const cursor = new Cursor(payload);
+  while (!cursor.done) {
+    const levels = cursor.levels();
+    const metric = cursor.metric();
+    const frequency = cursor.u32();
+    cursor.i64();
+    const bytes = cursor.u32();
+    const blocks = cursor.view.getUint16(cursor.skip(2), true);
+    yield { levels, metric, frequency, blocks };
+    cursor.skip(bytes);
+  }
+}
+
+const DEFINE = 2;
+const FREE = 3;
+
+/** Reads one log segment's frames, in order: numbers mean what earlier frames have said. */
+export class LogFrames {
+  #series = new Map<number, { levels: string[]; metric: string }>();
+
+  /** Records of unknown series are left out. @throws RangeError when they make no sense. */
+  *records(payload: Uint8Array): Generator<LogRecord | FreeRecord> {
+    const cursor = new Cursor(payload);
+    let number = -1;
+    let time = 0;
+    while (!cursor.done) {
+      const tag = cursor.u8();
+      const kind = tag & 3;
+      if (kind === FREE) {
+        const to = cursor.i64();
+        yield { kind: 'free', levels: cursor.levels(), to };
+        this.#series = new Map();
+        continue;
+      }
+      number = kind === 0 ? number + 1 : cursor.u32();
+      if (kind === DEFINE) this.#series.set(number, { levels: cursor.levels(), metric: cursor.metric() });
+      const timeKind = (tag >> 2) & 3;
+      if (timeKind === 1) time += cursor.view.getInt32(cursor.skip(4), true);
+      else if (timeKind === 2) time = cursor.i64();
+      const value = readValue(cursor, (tag >> 4) & 7);
+      const series = this.#series.get(number);
+      if (series) yield { kind: 'sample', ...series, time, value };
+    }
+  }
+}
+
+function readValue(cursor: Cursor, kind: number): number {
+  const { view } = cursor;
+  switch (kind) {
+    case 0:
+      return view.getFloat64(cursor.skip(8), true);
+    case 1:
+      return 0;
+    case 2:
+      return cursor.u8();
+    case 3:
+      return view.getInt16(cursor.skip(2), true);
+    case 4:
+      return view.getInt32(cursor.skip(4), true);
+    case 5:
+      return view.getFloat32(cursor.skip(4), true);
+    default:
+      throw new RangeError(`a value of kind ${kind}`);
+  }
+}
