@@ -46,9 +46,9 @@ export interface Exports extends Record<string, unknown> {
   loadUntil(time: number): void;
   unsavedBefore(from: number, n: number, to: number): number;
   seriesHost(number: number): number;
+  parentOf(node: number): number;
   unsavedSpan(number: number, full: number): number;
   unsavedFrom: WebAssembly.Global;
-  parentOf(node: number): number;
   unsavedTo: WebAssembly.Global;
   importRun(
     names: number,

@@ -351,6 +351,16 @@ export class Core {
     return this.#x.seriesHost(number) >>> 0;
   }
 
+  /** Names of a host's node. */
+  hostNames(node: number): { cluster: string; host: string } {
+    return { cluster: this.#nodeName(this.#x.parentOf(node) >>> 0), host: this.#nodeName(node) };
+  }
+
+  #nodeName(node: number): string {
+    const at = this.#x.nameOf(node) >>> 0;
+    return decoder.decode(this.#bytes.subarray(at, at + this.#x.nameLengthOf(node)));
+  }
+
   /**
    * From when to when a series has bins that no checkpoint holds (`full`: any bins), unix seconds. They count as kept from
    * then on; `checkpointForget` takes that back.
@@ -363,16 +373,6 @@ export class Core {
   /** Loading is over. */
   loadEnd(): void {
     this.#x.loadEnd();
-  /** Names of a host's node. */
-  hostNames(node: number): { cluster: string; host: string } {
-    return { cluster: this.#nodeName(this.#x.parentOf(node) >>> 0), host: this.#nodeName(node) };
-  }
-
-  #nodeName(node: number): string {
-    const at = this.#x.nameOf(node) >>> 0;
-    return decoder.decode(this.#bytes.subarray(at, at + this.#x.nameLengthOf(node)));
-  }
-
     this.releaseStaging();
   }
 

@@ -350,6 +350,15 @@ export class Pool implements Store {
     return this.#everywhere('memory', {});
   }
 
+  /** Keeps all checkpoint files where they are, while somebody reads them, until `unpinFiles`. */
+  async pinFiles(): Promise<void> {
+    await this.#everywhere('pinFiles', {});
+  }
+
+  async unpinFiles(): Promise<void> {
+    await this.#everywhere('unpinFiles', {});
+  }
+
   /** Removes checkpoint files whose samples all end before `to`. */
   async dropFiles(to: number): Promise<number> {
     return (await this.#everywhere('dropFiles', { to })).reduce((a, b) => a + b, 0);
@@ -366,15 +375,6 @@ export class Pool implements Store {
     const wasReady = this.#state === 'ready';
     this.#state = 'stopping';
     if (this.#inFlight) {
-  /** Keeps all checkpoint files where they are, while somebody reads them, until `unpinFiles`. */
-  async pinFiles(): Promise<void> {
-    await this.#everywhere('pinFiles', {});
-  }
-
-  async unpinFiles(): Promise<void> {
-    await this.#everywhere('unpinFiles', {});
-  }
-
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
       });

@@ -226,10 +226,10 @@ export class Shard {
     }
     const failure = partition.flush();
     if (failure) throw failure;
+    if (freed) partition.freedByHand();
     return freed;
   }
 
-    if (freed) partition.freedByHand();
   async #summary(partition: Partition): Promise<ClusterSummary[]> {
     const clusters: ClusterSummary[] = [];
     for (const { name, node, hosts } of partition.core.clusters()) {
@@ -276,9 +276,6 @@ export class Shard {
     return done;
   }
 
-  async #retainNow(core: Core, to: number, except: Calls['retain']['args']['except']): Promise<number> {
-    let from = 0;
-    let freed = 0;
   /** Whether memory holds blocks that end before `to` and are in no checkpoint. */
   async #hasUnsaved({ core }: Partition, to: number): Promise<boolean> {
     let from = 0;
@@ -292,6 +289,9 @@ export class Shard {
     return found;
   }
 
+  async #retainNow(core: Core, to: number, except: Calls['retain']['args']['except']): Promise<number> {
+    let from = 0;
+    let freed = 0;
     try {
       for (const [cluster, hosts] of except) for (const host of hosts) core.keepHost(cluster, host);
       await this.#jobs.run(() => {
@@ -334,9 +334,6 @@ export class Shard {
     }
   }
 
-  async #stop(partition: Partition): Promise<null> {
-    clearInterval(this.#timer);
-    await this.#checkpoint(partition);
   /** Makes one early checkpoint at a time; after a failure (a full disk, say) it waits before it tries again. */
   #checkpointForLog(partition: Partition): void {
     this.#retryAfter = Number.POSITIVE_INFINITY;
@@ -351,6 +348,9 @@ export class Shard {
     );
   }
 
+  async #stop(partition: Partition): Promise<null> {
+    clearInterval(this.#timer);
+    await this.#checkpoint(partition);
     partition.close();
     return null;
   }
