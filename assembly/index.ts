@@ -13,7 +13,8 @@ import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } fr
 export { setHashKey } from "./siphash";
 export { metricAdd } from "./metrics";
 export { partitionOf } from "./partition";
-export { route, routeRuns } from "./route";
+export { route } from "./route";
+export { runCount, runsAt } from "./runs";
 export {
   batchLines,
   batchRefused,
@@ -25,6 +26,7 @@ export {
   linesStored,
   refusalCount,
   refusals,
+  setPartition,
 } from "./ingest";
 export { logBytes, logLength, logStartSegment, logTaken } from "./log";
 export { frameAt, frameLength, frameNeeded, frameSkipped, nextFrame } from "./frames";

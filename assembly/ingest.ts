@@ -31,7 +31,9 @@ import {
 import { frameClose, frameOpen, logSample } from "./log";
 import { PRECISION_DOUBLE, metricFind, metricFrequency, metricPrecision } from "./metrics";
 import { parseUnsigned, parseValue, parsedInteger, parsedValue } from "./number";
+import { partitionOf } from "./partition";
 import { roundSample } from "./round";
+import { runAdd, runsReset } from "./runs";
 import { writeSample } from "./samples";
 import { seriesEnsure, seriesIsEmpty, seriesMetric, seriesRemove } from "./series";
 import { nodeEnsure, nodePrune, root } from "./tree";
@@ -60,6 +62,18 @@ const totals: usize = memory.data(8 * 32, 8);
 let totalStored: f64 = 0;
 let totalSkipped: f64 = 0;
 
+/** This partition among all: lines of others' hosts are not stored but noted as runs (runs.ts). */
+let self: u32 = 0;
+let partitions: u32 = 1;
+/** Start of the text. */
+let text: usize = 0;
+
+/** Says which hosts are this core's; once, before anything is stored. */
+export function setPartition(index: i32, count: i32): void {
+  self = <u32>index;
+  partitions = <u32>count;
+}
+
 let defaultName: usize = 0;
 let defaultLength: i32 = 0;
 let defaultCluster: u32 = 0;
@@ -81,13 +95,15 @@ export function linesRefused(reason: i32): f64 {
 }
 
 /**
- * Stores the lines of [p, p + n), log included; the text is not kept.
+ * Stores the lines of [p, p + n), log included; the text is not kept. Lines of other partitions' hosts are noted as runs.
  * Precondition: 64 bytes behind the text are readable.
  * @param clusterName for lines without a cluster tag; empty: such lines are refused.
  * @param unitsPerSecond of the timestamps; 0: by magnitude. @param nowSeconds for lines without a timestamp.
  * @returns false when linear memory is exhausted before anything was stored.
  */
 export function ingest(p: usize, n: i32, clusterName: usize, clusterLength: i32, unitsPerSecond: i32, nowSeconds: f64): bool {
+  text = p;
+  runsReset();
   refusalCount = 0;
   batchStored = 0;
   batchSkipped = 0;
@@ -220,12 +236,12 @@ function slowLine(p: usize, end: usize, line: i32): usize {
   let start = p;
   start = skipBlanks(start, stop);
   if (start == stop || load<u8>(start) == 0x23) return stop + 1;
-  const error = storeLine(start, stop);
+  const error = storeLine(start, stop, line);
   if (error != LineError.None) refuse(line, error);
   return stop + 1;
 }
 
-function storeLine(p: usize, stop: usize): i32 {
+function storeLine(p: usize, stop: usize, line: i32): i32 {
   const parsed = parseLine(p, stop);
   const metric = metricFind(nameAt(measurement), nameLength(measurement));
   if (metric < 0 && parsed != LineError.NoMetric) {
@@ -243,6 +259,13 @@ function storeLine(p: usize, stop: usize): i32 {
     if (!clusterLength) return LineError.NoCluster;
     if (clusterLength > MAX_NAME) return LineError.NameTooLong;
     if (!nameIsSafe(clusterAt, clusterLength)) return LineError.UnsafeName;
+  }
+  if (partitions > 1) {
+    const owner = partitionOf(clusterAt, clusterLength, nameAt(host), nameLength(host), partitions);
+    if (owner != self) {
+      const added = runAdd(owner, <u32>(p - text), <u32>(stop - p) + 1, line - 1, 1);
+      return added ? LineError.None : LineError.OutOfMemory;
+    }
   }
   const seconds = lineHasTimestamp ? toSeconds(lineTimestamp, perSecond) : now;
   let node = nodeEnsure(root, clusterAt, clusterLength);

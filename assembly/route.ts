@@ -2,28 +2,19 @@
  * Cuts a body by partition, without storing anything: the main thread asks where (cluster, host) changes. A batch is nearly
  * always one host, so a line is first compared with the cluster-and-host text of the line before.
  *
- * Result: runs of consecutive lines, {u32 partition, u32 offset, u32 length, u32 first line} each.
+ * The result are runs of consecutive lines (runs.ts).
  */
-import { Kind, capacity, realloc } from "./alloc";
 import { bytesEqual } from "./bytes";
 import { LineError } from "../src/core/codes";
 import { cluster, host, lineEnd, nameAt, nameLength, parsePrefix, skipBlanks } from "./line";
 import { partitionOf } from "./partition";
+import { runAdd, runCount, runsReset } from "./runs";
 
-const RUN: u32 = 16;
 const REMEMBER: i32 = 600;
 
-let runs: usize = 0;
-/** Runs of the last `route`. */
-export let runCount: i32 = 0;
 /** The cluster-and-host text: the tags of the last parsed line from its first comma up to behind its host tag. */
 const remembered: usize = memory.data(640, 16);
 let rememberedLength: i32 = 0;
-
-/** Address of the runs of the last `route`. */
-export function routeRuns(): usize {
-  return runs;
-}
 
 /**
  * Finds the runs of the text. Lines that can't be read go to the partition of the line before (its core refuses them).
@@ -33,7 +24,7 @@ export function routeRuns(): usize {
 export function route(p: usize, n: i32, clusterName: usize, clusterLength: i32, partitions: i32): i32 {
   const start = p;
   const end = p + <usize>n;
-  runCount = 0;
+  runsReset();
   rememberedLength = 0;
   let current: u32 = 0;
   let runStart = p;
@@ -53,7 +44,7 @@ export function route(p: usize, n: i32, clusterName: usize, clusterLength: i32, 
       }
     }
     if (partition != current) {
-      if (!addRun(current, runStart - start, p - runStart, runLine)) return -1;
+      if (!runAdd(current, <u32>(runStart - start), <u32>(p - runStart), runLine, line - runLine)) return -1;
       current = partition;
       runStart = p;
       runLine = line;
@@ -61,7 +52,7 @@ export function route(p: usize, n: i32, clusterName: usize, clusterLength: i32, 
     line++;
     p = stop + 1;
   }
-  if (runStart < end && !addRun(current, runStart - start, end - runStart, runLine)) return -1;
+  if (runStart < end && !runAdd(current, <u32>(runStart - start), <u32>(end - runStart), runLine, line - runLine)) return -1;
   return runCount;
 }
 
@@ -149,20 +140,4 @@ function remember(p: usize, stop: usize): void {
   if (!last || n > REMEMBER) return;
   memory.copy(remembered, p, n);
   rememberedLength = n;
-}
-
-function addRun(partition: u32, offset: usize, length: usize, line: i32): bool {
-  const need = <u32>(runCount + 1) * RUN;
-  if (!runs || capacity(runs) < need) {
-    const grown = realloc(runs, max<u32>(1024, need * 2), Kind.SCRATCH);
-    if (!grown) return false;
-    runs = grown;
-  }
-  const r = runs + <usize>runCount * RUN;
-  store<u32>(r, partition);
-  store<u32>(r, <u32>offset, 4);
-  store<u32>(r, <u32>length, 8);
-  store<i32>(r, line, 12);
-  runCount++;
-  return true;
 }

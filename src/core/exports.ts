@@ -8,7 +8,9 @@ export interface Exports extends Record<string, unknown> {
   bufferFree(p: number): void;
   memoryUsed(kind: number): number;
   route(p: number, n: number, cluster: number, clusterLength: number, partitions: number): number;
-  routeRuns(): number;
+  runsAt(): number;
+  runCount: WebAssembly.Global;
+  setPartition(index: number, count: number): void;
   partitionOf(cluster: number, clusterLength: number, host: number, hostLength: number, partitions: number): number;
   ingest(p: number, n: number, cluster: number, clusterLength: number, perSecond: number, now: number): number;
   batchLines: WebAssembly.Global;

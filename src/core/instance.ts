@@ -20,6 +20,9 @@ export const CHECKPOINT_MAGIC = 0x4b4d4343;
 /** Staging is given back when one large body has grown it beyond this, bytes. */
 const STAGING_KEEP = 4 << 20;
 const STAGING_FIRST = 256 << 10;
+/** See assembly/runs.ts. */
+const RUN_BYTES = 20;
+const NONE: Run[] = [];
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -33,6 +36,8 @@ export interface Batch {
   /** First refused lines: number within the text, counting from 1, and LineError. */
   refusals: [line: number, reason: LineError][];
   outOfMemory: boolean;
+  /** Lines of other partitions' hosts, which were not stored; offsets may be one past the text at a missing last newline. */
+  strays: Run[];
 }
 
 /** A stretch of consecutive lines for one partition. */
@@ -43,6 +48,7 @@ export interface Run {
   length: number;
   /** Number of its first line, counting from 0. */
   firstLine: number;
+  lines: number;
 }
 
 export interface Piece {
@@ -101,6 +107,7 @@ export class Core {
     this.#data = new DataView(this.#memory);
     const key = randomBytes(16);
     this.#x.setHashKey(key.readBigUInt64LE(0), key.readBigUInt64LE(8));
+    this.#x.setPartition(index, partitions);
     for (const [name, metric] of metrics) this.#addMetric(name, metric);
   }
 
@@ -176,20 +183,25 @@ export class Core {
     const p = this.#stage(text, name.length + 64);
     const at = p + text.length + 64;
     this.#bytes.set(name, at);
-    const count = this.#x.route(p, text.length, at, name.length, partitions);
-    if (count < 0) throw outOfMemory();
-    const runs: Run[] = [];
-    let r = this.#x.routeRuns() >>> 0;
+    if (this.#x.route(p, text.length, at, name.length, partitions) < 0) throw outOfMemory();
+    return this.#runs();
+  }
+
+  #runs(): Run[] {
+    const count = this.#x.runCount.value;
     const words = this.#words;
-    for (let i = 0; i < count; i++, r += 16) {
-      runs.push({
+    let r = this.#x.runsAt() >>> 0;
+    return Array.from({ length: count }, () => {
+      const run = {
         partition: words.getUint32(r, true),
         offset: words.getUint32(r + 4, true),
         length: words.getUint32(r + 8, true),
         firstLine: words.getUint32(r + 12, true),
-      });
-    }
-    return runs;
+        lines: words.getUint32(r + 16, true),
+      };
+      r += RUN_BYTES;
+      return run;
+    });
   }
 
   /** The partition of a host. */
@@ -229,6 +241,7 @@ export class Core {
       refused: x.batchRefused.value,
       refusals,
       outOfMemory: x.linesRefused(LineError.OutOfMemory) > refusedForMemory,
+      strays: x.runCount.value ? this.#runs() : NONE,
     };
   }
 
@@ -346,7 +359,7 @@ export class Core {
     return result === -2 ? true : result === -1 ? false : result;
   }
 
-  /** Says which series are of the same host: equal numbers; 0: there is no such series. Valid until series are freed. */
+  /** The node of the host that the series is of; 0: there is no such series. Valid until series are freed. */
   seriesHost(number: number): number {
     return this.#x.seriesHost(number) >>> 0;
   }

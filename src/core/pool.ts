@@ -16,7 +16,7 @@ import { fromFailure } from './failure.js';
 import { Core } from './instance.js';
 import type { CallName, Calls, FromWorker, ToWorker, WorkerStart, WroteMessage } from './protocol.js';
 import { answerForAllNodes, answerQueries } from './query-answer.js';
-import { joinOutcomes, type PartWritten, splitBody } from './routing.js';
+import { cut, joinOutcomes, type Part, type PartWritten, splitBody } from './routing.js';
 import { Shard } from './shard.js';
 import {
   type ClusterSummary,
@@ -156,7 +156,8 @@ export class Pool implements Store {
     switch (message.kind) {
       case 'wrote':
         for (const result of message.results) {
-          this.#buffers.give(result.body);
+          // With strays the body is still needed.
+          if (!result.batch?.strays.length) this.#buffers.give(result.body);
           const done = this.#writes.get(result.id);
           this.#writes.delete(result.id);
           done?.(result);
@@ -203,14 +204,29 @@ export class Pool implements Store {
     try {
       const perSecond = UNITS_PER_SECOND[precision];
       const parts = splitBody(this.#router, body, length, cluster, this.#partitions, this.#buffers);
-      const written = await Promise.all(
-        parts.map((part) => this.#writePart(part.partition, part.body, part.length, cluster, perSecond)),
-      );
+      const write = ({ partition, body: lines, length: bytes }: Part): Promise<PartWritten> =>
+        this.#writePart(partition, lines, bytes, cluster, perSecond);
+      const written = await Promise.all(parts.map(write));
+      const strays = this.#cutStrays(written, length);
+      if (strays.length) {
+        parts.push(...strays);
+        written.push(...(await Promise.all(strays.map(write))));
+      }
       return joinOutcomes(parts, written);
     } finally {
       this.#inFlight -= length;
       if (this.#inFlight === 0) this.#idle?.();
     }
+  }
+
+  /** What a whole body held for other partitions, as parts; its buffer is given back. */
+  #cutStrays(written: PartWritten[], length: number): Part[] {
+    return written.flatMap(({ batch, body }) => {
+      if (!batch?.strays.length || !body) return [];
+      const parts = cut(new Uint8Array(body, 0, length), batch.strays, this.#buffers);
+      this.#buffers.give(body);
+      return parts;
+    });
   }
 
   #writePart(

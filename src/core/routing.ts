@@ -11,19 +11,26 @@ export interface Part {
   partition: number;
   body: ArrayBuffer;
   length: number;
-  /** Which lines of the whole body it holds; undefined: all. */
+  /** Which lines of the whole body it holds, in order; undefined: all. */
   runs?: Run[];
 }
 
 export interface PartWritten {
   batch?: Batch;
   failure?: Failure;
+  /** The part's buffer, back again. */
+  body?: ArrayBuffer;
 }
 
 /** Refused lines that are described in an answer. */
 const MAX_REFUSALS = 8;
+const NEWLINE = 0x0a;
 
-/** @param body is part of the result or given back to `buffers`. */
+/**
+ * Where the body goes. Nearly every body is one host's, so only its first and last line are looked at: if they agree, it
+ * goes to their partition as it is, which notes lines of others (`Batch.strays`). Else it is cut.
+ * @param body is part of the result or given back to `buffers`.
+ */
 export function splitBody(
   router: Core | undefined,
   body: ArrayBuffer,
@@ -32,44 +39,58 @@ export function splitBody(
   partitions: number,
   buffers: Buffers,
 ): Part[] {
-  if (!router || partitions === 1) return [{ partition: 0, body, length }];
+  if (!router) return [{ partition: 0, body, length }];
   const text = new Uint8Array(body, 0, length);
-  const runs = router.route(text, cluster, partitions);
-  const [first] = runs;
-  if (first && runs.length === 1) return [{ partition: first.partition, body, length }];
+  const [first, more] = router.route(firstAndLast(text), cluster, partitions);
+  if (first && !more) return [{ partition: first.partition, body, length }];
+  const parts = cut(text, router.route(text, cluster, partitions), buffers);
+  router.releaseStaging();
+  buffers.give(body);
+  return parts;
+}
+
+/** The text's first and last line. */
+function firstAndLast(text: Uint8Array): Uint8Array {
+  const firstEnd = text.indexOf(NEWLINE) + 1;
+  const lastStart = text.lastIndexOf(NEWLINE, text.length - 2) + 1;
+  if (firstEnd === 0 || lastStart < firstEnd) return text;
+  const both = new Uint8Array(firstEnd + text.length - lastStart);
+  both.set(text.subarray(0, firstEnd));
+  both.set(text.subarray(lastStart), firstEnd);
+  return both;
+}
+
+/** Copies the runs of each partition into a body of its own. */
+export function cut(text: Uint8Array, runs: Run[], buffers: Buffers): Part[] {
   const byPartition = new Map<number, Run[]>();
   for (const run of runs) {
     const list = byPartition.get(run.partition);
     if (list) list.push(run);
     else byPartition.set(run.partition, [run]);
   }
-  const parts = [...byPartition].map(([partition, own]): Part => {
+  return [...byPartition].map(([partition, own]): Part => {
     // One byte more a run: the last line of the body may lack its newline.
     const size = own.reduce((n, run) => n + run.length + 1, 0);
     const target = buffers.take(size);
     const bytes = new Uint8Array(target);
     let at = 0;
     for (const run of own) {
-      bytes.set(text.subarray(run.offset, run.offset + run.length), at);
-      at += run.length;
-      if (bytes[at - 1] !== 0x0a) bytes[at++] = 0x0a;
+      const lines = text.subarray(run.offset, run.offset + run.length);
+      bytes.set(lines, at);
+      at += lines.length;
+      if (bytes[at - 1] !== NEWLINE) bytes[at++] = NEWLINE;
     }
     return { partition, body: target, length: at, runs: own };
   });
-  router.releaseStaging();
-  buffers.give(body);
-  return parts;
 }
 
 /** Number of a line of the whole body, given its number (from 1) within a part. */
-function lineOf(part: Part, line: number, allRuns: Run[]): number {
+function lineOf(part: Part, line: number): number {
   if (!part.runs) return line;
   let left = line;
   for (const run of part.runs) {
-    const next = allRuns.find((other) => other.firstLine > run.firstLine);
-    const lines = next ? next.firstLine - run.firstLine : Number.MAX_SAFE_INTEGER;
-    if (left <= lines) return run.firstLine + left;
-    left -= lines;
+    if (left <= run.lines) return run.firstLine + left;
+    left -= run.lines;
   }
   throw new Error('BUG: a line behind the last run');
 }
@@ -78,7 +99,6 @@ function lineOf(part: Part, line: number, allRuns: Run[]): number {
 export function joinOutcomes(parts: Part[], written: PartWritten[]): WriteOutcome {
   const outcome: WriteOutcome = { stored: 0, skipped: 0, refused: 0, refusals: [] };
   const refusals: [number, LineError][] = [];
-  let allRuns: Run[] | undefined;
   written.forEach(({ batch, failure }, i) => {
     const part = parts[i];
     if (failure || !batch || !part) throw failure ? fromFailure(failure) : new Error('BUG: a write without an outcome');
@@ -91,9 +111,7 @@ export function joinOutcomes(parts: Part[], written: PartWritten[]): WriteOutcom
     outcome.stored += batch.stored;
     outcome.skipped += batch.skipped;
     outcome.refused += batch.refused;
-    if (!batch.refusals.length) return;
-    allRuns ??= parts.flatMap((p) => p.runs ?? []).sort((a, b) => a.firstLine - b.firstLine);
-    for (const [line, reason] of batch.refusals) refusals.push([lineOf(part, line, allRuns), reason]);
+    for (const [line, reason] of batch.refusals) refusals.push([lineOf(part, line), reason]);
   });
   if (refusals.length) {
     refusals.sort((a, b) => a[0] - b[0]);

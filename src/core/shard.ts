@@ -119,11 +119,14 @@ export class Shard {
     const now = Math.floor(Date.now() / 1000);
     const text = new Uint8Array(body, 0, length);
     if (length <= TEXT_PIECE) return partition.write(text, cluster, perSecond, now);
-    const total: Batch = { lines: 0, stored: 0, skipped: 0, refused: 0, refusals: [], outOfMemory: false };
+    const total: Batch = { lines: 0, stored: 0, skipped: 0, refused: 0, refusals: [], outOfMemory: false, strays: [] };
     for (let at = 0; at < length; ) {
       const end = pieceEnd(text, at);
       const batch = partition.write(text.subarray(at, end), cluster, perSecond, now);
       for (const [line, reason] of batch.refusals) total.refusals.push([total.lines + line, reason]);
+      for (const run of batch.strays) {
+        total.strays.push({ ...run, offset: at + run.offset, firstLine: total.lines + run.firstLine });
+      }
       total.lines += batch.lines;
       total.stored += batch.stored;
       total.skipped += batch.skipped;
