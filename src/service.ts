@@ -6,6 +6,7 @@
 import type { Server as TlsServer } from 'node:https';
 import type { Config } from './config/config.js';
 import { Pool } from './core/pool.js';
+import { settleHeap } from './heap.js';
 import { type HttpServer, startHttp } from './http/server.js';
 import { logger } from './log.js';
 import { type NatsIngest, startNats } from './nats/ingest.js';
@@ -72,6 +73,7 @@ export class Service {
     await this.#pool.start();
     await supersede(this.#config, logger('store'));
     this.#startJobs();
+    settleHeap();
     log.info(`listening on ${main.host}:${this.#http?.port}`);
     await sdNotify('READY=1');
     this.#undo.push(startWatchdog({ isAlive: async () => (await this.#pool.stats()).length > 0 }));

@@ -11,6 +11,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { createGunzip, type Gunzip } from 'node:zlib';
+import { countReceived } from '../heap.js';
 import { ClientGone, HttpError } from './errors.js';
 import type { Exchange } from './route.js';
 
@@ -166,6 +167,7 @@ export function readBody(exchange: Exchange, limit: number, take: TakeBuffer, bu
     };
     const onData = (chunk: Buffer): void => {
       exchange.received += chunk.length;
+      countReceived(chunk.length);
       if (gunzip === undefined) store(chunk);
       else if (!gunzip.write(chunk)) incoming.pause();
     };
