@@ -40,7 +40,7 @@ describe('defaults', () => {
       store: {
         retentionSeconds: 48 * 3600,
         memoryCapBytes: 2e9,
-        checkpoints: { fileFormat: 'wal', directory: './var/checkpoints', maxWalSize: 0 },
+        checkpoints: { fileFormat: 'wal', directory: './var/checkpoints' },
         checkpointIntervalSeconds: 12 * 3600,
         numWorkers: Math.max(1, availableParallelism() - 1),
         cleanup: { mode: 'delete' },
@@ -204,6 +204,25 @@ describe('what is refused', () => {
       'metrics.constructor',
     ]);
     expect(({} as Record<string, unknown>).addr).toBeUndefined();
+  });
+
+  it('refuses a list where an object is expected, once and wherever it is', () => {
+    const found = (text: string) => problemsOf(text).map((line) => line.replace(/^c\.json:\d+:\d+: /, ''));
+    expect(found('{"main": [], "metrics": [], "metric-store": [], "nats": [{"password": "s3cret"}]}')).toEqual([
+      'main: expected an object, found []',
+      'metrics: expected an object, found []',
+      'metric-store: expected an object, found []',
+      'nats: expected an object, found [{"password":"(not shown)"}]',
+    ]);
+    expect(problems({ main: { debug: [] } })).toEqual([expect.stringContaining('main.debug: expected an object')]);
+  });
+
+  it('never shows a key or a password', () => {
+    const key = 'MC4CAQAwBQYDK2VwBCIEIL+C0mkLvWA3PDL9oZBlaMI0voOS+JYdl4jL4nr=';
+    expect(problems({ main: { 'jwt-public-key': key } }).join()).toMatch(/found a string \(not shown\)$/);
+    for (const address of ['ftp://u:s3cret@h/', 'ftp://u:s3/cr@et@h', 'u:s3cret@h']) {
+      expect(problems({ main: { 'backend-url': address } }).join()).not.toMatch(/s3|cret/);
+    }
   });
 
   it('never shows a password', () => {

@@ -18,7 +18,7 @@ import {
 import { ConfigError, foundText, problemText } from './problems.js';
 import { decodePublicKey } from './public-key.js';
 import { configSchema, type RawConfig } from './schema.js';
-import { describe, FORBIDDEN_KEYS, unknownKeys } from './schema-walk.js';
+import { describe, FORBIDDEN_KEYS, misplacedLists, unknownKeys } from './schema-walk.js';
 
 export interface LoadedConfig {
   config: Config;
@@ -69,10 +69,13 @@ export function parseConfig(text: string, file: string): LoadedConfig {
   if (source.trailing) warnings.push(problemText(file, source.trailing, [], 'text after the configuration is ignored'));
 
   rewriteReferenceForms(root, configSchema, warn);
+  const lists = misplacedLists(configSchema, root);
+  for (const path of lists) problem(path, `expected an object, found ${foundText(path, valueAt(root, path))}`);
   reportUnknownKeys(root, warn, problem);
   reportTogether(root, problem);
   const checked = v.safeParse(configSchema, root);
-  if (!checked.success) reportIssues(root, checked.issues, problem);
+  // What a list lacks of the object that it should be is no news.
+  if (!checked.success && lists.length === 0) reportIssues(root, checked.issues, problem);
   if (!checked.success || found.length > 0) {
     found.sort((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
     throw new ConfigError(found.map(({ text }) => text));

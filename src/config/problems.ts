@@ -3,8 +3,8 @@ import type { JsonPath, JsonValue, Position } from './json-source.js';
 
 const SHOWN_LENGTH = 60;
 const PLAIN_KEY = /^[\w-]+$/;
-/** Values under these keys are never shown. */
-const SECRETS: ReadonlySet<string | number | undefined> = new Set(['password']);
+/** Values under these keys are never shown. A public key is no secret, but a private one may stand there by mistake. */
+const SECRETS: ReadonlySet<string | number | undefined> = new Set(['password', 'jwt-public-key']);
 
 /** `metrics.clock.frequency`, `metric-store.nats-subscriptions[0].stream`, `metrics["a b"]`. */
 export function pathText(path: JsonPath): string {
@@ -21,13 +21,15 @@ export function pathText(path: JsonPath): string {
 export function foundText(path: JsonPath, value: JsonValue | undefined): string {
   if (value === undefined) return 'nothing';
   if (SECRETS.has(path.at(-1))) return `a ${value === null ? 'null' : typeof value} (not shown)`;
-  const shown = withoutCredentials(JSON.stringify(value));
+  const hide = (key: string, inner: unknown) => (SECRETS.has(key) ? '(not shown)' : inner);
+  const shown = withoutCredentials(JSON.stringify(value, hide));
   return shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}...` : shown;
 }
 
-/** User and password of URLs (`nats://user:password@host`) replaced by `***`. */
+/** User and password of addresses (`nats://user:password@host`, also without the scheme) replaced by `***`. */
 export function withoutCredentials(text: string): string {
-  return text.replace(/\/\/[^/@\s,]+@/g, '//***@');
+  // Up to the last "@": one that stands in a password should not, but does.
+  return text.replace(/\/\/[^\s,"]*@/g, '//***@').replace(/(^|[\s,"])[^\s,":@/]*:(?!\/\/)[^\s,"@]*@/g, '$1***@');
 }
 
 /** `config.json:12:5: metrics.clock.frequency: ...` */

@@ -61,6 +61,17 @@ export function unknownKeys(schema: Schema, value: JsonValue, path: JsonPath = [
   });
 }
 
+/** Where a list stands in place of an object, which valibot takes for one without members. */
+export function misplacedLists(schema: Schema, value: JsonValue, path: JsonPath = []): JsonPath[] {
+  const inner = unwrap(schema);
+  if (Array.isArray(value) && ('entries' in inner || inner.type === 'record')) return [path];
+  const members = Array.isArray(value) ? [...value.entries()] : isJsonObject(value) ? Object.entries(value) : [];
+  return members.flatMap(([key, member]) => {
+    const child = FORBIDDEN_KEYS.has(String(key)) ? undefined : childSchema(schema, key);
+    return child === undefined ? [] : misplacedLists(child, member, [...path, key]);
+  });
+}
+
 /** The description closest to the value at the path; undefined where there is none. */
 export function describe(schema: Schema, path: JsonPath): string | undefined {
   let inner: Schema | undefined = schema;
