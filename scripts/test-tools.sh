@@ -1,54 +1,75 @@
 #!/bin/bash
-# Installs what the tests run besides Node, from Debian's packages: a NATS server, a browser, promtool, openssl (test
-# certificates). A quick no-op when all is there. Without root it names what is missing and fails: a test run that
-# silently skipped its real counterparts would prove nothing.
+# Installs what the tests run besides Node: from Debian's packages a NATS server, a browser, promtool, openssl (test
+# certificates) and Python; from PyPI InfluxDB's client, into a virtual environment outside the repository. A quick no-op
+# when all is there. What it cannot install it names, and fails: a test run that silently skipped its real counterparts
+# would prove nothing.
 set -euo pipefail
-
-# command:package
-tools=(nats-server:nats-server chromium:chromium promtool:prometheus openssl:openssl)
 
 # Debian keeps nats-server in sbin on some releases, which a user's PATH may lack.
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
-missing=()
-packages=()
-for tool in "${tools[@]}"; do
-  command -v "${tool%%:*}" >/dev/null && continue
-  missing+=("${tool%%:*} (package ${tool#*:})")
-  packages+=("${tool#*:}")
-done
-[ ${#missing[@]} -eq 0 ] && exit 0
+# command:package
+tools=(nats-server:nats-server chromium:chromium promtool:prometheus openssl:openssl python3:python3)
+# test/integration/influx-clients.test.ts looks for it at the same place.
+venv="${CCMS_TEST_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/ccms-test-venv}"
+influx_client=influxdb-client==1.50.0
 
-list=$(printf ', %s' "${missing[@]}")
-list=${list:2}
-if [ "$(id -u)" -ne 0 ]; then
-  echo "test-tools: the tests need $list; install with: sudo apt-get install --no-install-recommends ${packages[*]}" >&2
+fail() {
+  echo "test-tools: $*" >&2
   exit 1
-fi
-if ! command -v apt-get >/dev/null; then
-  echo "test-tools: the tests need $list, and this system has no apt-get to install them with" >&2
-  exit 1
-fi
+}
 
-# The prometheus and nats-server packages would start their services; the tests start their own on free ports.
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-  printf '#!/bin/sh\nexit 101\n' >"$policy"
-  chmod 755 "$policy"
-  trap 'rm -f "$policy"' EXIT
-fi
-
-export DEBIAN_FRONTEND=noninteractive
-install() { apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; }
-# The package lists may be absent or older than the archive: refresh them only when the first try fails.
-if ! install 2>/dev/null; then
-  apt-get update -qq
-  install
-fi
-
-for tool in "${tools[@]}"; do
-  if ! command -v "${tool%%:*}" >/dev/null; then
-    echo "test-tools: package ${tool#*:} is installed but gives no command ${tool%%:*}" >&2
-    exit 1
+# apt_install PACKAGE...
+apt_install() {
+  # The prometheus and nats-server packages would start their services; the tests start their own on free ports.
+  local policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
   fi
-done
+  # The package lists may be absent or older than the archive: refresh them only when the first try fails.
+  local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@")
+  "${install[@]}" >/dev/null 2>&1 && return
+  apt-get update -qq
+  "${install[@]}" >/dev/null
+}
+
+install_tools() {
+  local missing=() packages=() tool list
+  for tool in "${tools[@]}"; do
+    command -v "${tool%%:*}" >/dev/null && continue
+    missing+=("${tool%%:*} (package ${tool#*:})")
+    packages+=("${tool#*:}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  list=$(printf ', %s' "${missing[@]}")
+  list=${list:2}
+  if [ "$(id -u)" -ne 0 ]; then
+    fail "the tests need $list; install with: sudo apt-get install --no-install-recommends ${packages[*]}"
+  fi
+  command -v apt-get >/dev/null || fail "the tests need $list, and this system has no apt-get to install them with"
+  apt_install "${packages[@]}"
+  for tool in "${tools[@]}"; do
+    command -v "${tool%%:*}" >/dev/null || fail "package ${tool#*:} is installed but gives no command ${tool%%:*}"
+  done
+}
+
+# Debian ships Python without what makes virtual environments with pip in them.
+make_venv() {
+  rm -rf "$venv"
+  python3 -m venv "$venv" >/dev/null 2>&1 && return
+  rm -rf "$venv"
+  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null && apt_install python3-venv
+  python3 -m venv "$venv" >/dev/null || fail "python3 cannot make a virtual environment in $venv (package python3-venv)"
+}
+
+install_influx_client() {
+  "$venv/bin/python" -c "import influxdb_client" 2>/dev/null && return
+  make_venv
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$influx_client" ||
+    fail "pip cannot install $influx_client from PyPI into $venv; the tests of InfluxDB's Python client need it"
+}
+
+install_tools
+install_influx_client
