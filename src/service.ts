@@ -70,8 +70,7 @@ export class Service {
     if (store.cleanup.mode === 'archive') makeOwnedDirectory(store.cleanup.directory, identity);
     dropPrivileges(identity);
     this.#lock = acquireLock(store.checkpoints.directory);
-    await this.#pool.start();
-    await supersede(this.#config, logger('store'));
+    await this.#pool.start(() => supersede(this.#config, logger('store')));
     this.#startJobs();
     settleHeap();
     log.info(`listening on ${main.host}:${this.#http?.port}`);

@@ -90,6 +90,8 @@ export class Partition {
     loaded.aside.push(...imported.damaged);
     core.loadEnd();
     this.#begin(loaded, since, archivedTo);
+    // What the log has freed again is still in the files.
+    if (core.replayedFrees) this.#wantFull++;
     this.#mustSave = loaded.damaged || foreign.length > 0 || imported.foreign || imported.damaged.length > 0;
     if (this.#mustSave) this.#wantFull++;
   }
@@ -188,9 +190,14 @@ export class Partition {
   }
 
   /** Whether the log has grown enough for a checkpoint out of turn. */
-  get logIsLong(): boolean {
+  get #logIsLong(): boolean {
     const limit = this.#store.checkpoints.maxWalSize ?? DEFAULT_LOG_LIMIT;
     return limit > 0 && this.#running === undefined && (this.#log?.bytes ?? 0) > limit;
+  }
+
+  /** Whether a checkpoint should be made out of turn: the log is long, or the disk may have lost some of it. */
+  get wantsCheckpoint(): boolean {
+    return this.#logIsLong || (this.#running === undefined && this.#log?.isDoubtful === true);
   }
 
   get isCheckpointing(): boolean {
@@ -239,12 +246,14 @@ export class Partition {
     if (!running) throw new Error('BUG: no checkpoint is running');
     try {
       const file = await running.finish();
+      this.#running = undefined;
       this.#openFiles.commit(file, running.full, running.firstSegment);
     } catch (error) {
-      this.#giveUp(running);
+      // Once the manifest was to be written its file stays: the manifest may name it although its sync has failed.
+      if (this.#running) this.#giveUp(running);
+      else this.core.checkpointForget();
       throw error;
     }
-    this.#running = undefined;
     this.#mustSave = false;
     if (running.full) this.#doneFull = running.wantFull;
     this.#last = Date.now() / 1000;

@@ -86,11 +86,15 @@ export class Pool implements Store {
     return this.#state;
   }
 
-  /** Starts the workers; resolves once all partitions are loaded. */
-  async start(): Promise<void> {
+  /**
+   * Starts the workers; resolves once all partitions are loaded.
+   * @param beforeReady runs between that and the first write: what is done about files must not miss what comes in.
+   */
+  async start(beforeReady: () => Promise<void> = async () => {}): Promise<void> {
     const workers = Math.max(1, this.#config.store.numWorkers);
     const started = Array.from({ length: workers }, (_, worker) => this.#startShard(worker, workers));
     await Promise.all(started);
+    await beforeReady();
     if (this.#state === 'loading') this.#state = 'ready';
   }
 

@@ -333,7 +333,7 @@ export class Shard {
   #tick(): void {
     for (const partition of this.#partitions.values()) {
       partition.syncLog();
-      if (partition.logIsLong && performance.now() >= this.#retryAfter) this.#checkpointForLog(partition);
+      if (partition.wantsCheckpoint && performance.now() >= this.#retryAfter) this.#checkpointForLog(partition);
     }
   }
 
@@ -353,8 +353,11 @@ export class Shard {
 
   async #stop(partition: Partition): Promise<null> {
     clearInterval(this.#timer);
-    await this.#checkpoint(partition);
-    partition.close();
+    try {
+      await this.#checkpoint(partition);
+    } finally {
+      partition.close();
+    }
     return null;
   }
 }

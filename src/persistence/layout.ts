@@ -20,8 +20,8 @@ import { join } from 'node:path';
 import { replaceFile, syncDirectory } from './files.js';
 
 const DIRECTORY = /^partition-(\d+)-of-(\d+)$/;
-const LOG = /^(\d{8})\.log$/;
-const BLOCKS = /^(\d{8})\.blocks$/;
+const LOG = /^(\d{8,})\.log$/;
+const BLOCKS = /^(\d{8,})\.blocks$/;
 export const MANIFEST = 'manifest.json';
 /** Number of a partition's first log segment. */
 export const FIRST_SEGMENT = 1;
@@ -125,9 +125,8 @@ export type ManifestState = { kind: 'read'; manifest: Manifest } | { kind: 'dama
 export function readManifest(directory: string): ManifestState {
   const path = join(directory, MANIFEST);
   if (!existsSync(path)) {
-    // The first checkpoint that is named in a manifest lets the first log segment go.
-    const first = listSegments(directory)[0]?.number;
-    if (listCheckpoints(directory).length && first !== FIRST_SEGMENT) return { kind: 'damaged', why: 'it is missing' };
+    // Lost, or the very first checkpoint was not finished: its file holds nothing then that the log does not.
+    if (listCheckpoints(directory).length) return { kind: 'damaged', why: 'it is missing' };
     return { kind: 'read', manifest: { ...EMPTY, files: [] } };
   }
   let value: unknown;

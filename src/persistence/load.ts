@@ -33,15 +33,28 @@ export interface Loaded {
   samples: number;
 }
 
-export interface FileReport {
-  bytes: number;
-  /** Stretches that held no whole frame. */
-  gaps: { offset: number; length: number }[];
-  wholeUntil: number;
-  unsound: number;
+export interface Gap {
+  offset: number;
+  length: number;
 }
 
-/** Runs `onFrame` for each whole frame of a file. @throws when the file can't be read at all. */
+export interface FileReport {
+  bytes: number;
+  /** Stretches that held no whole frame, in order; no two of them touch. */
+  gaps: Gap[];
+  wholeUntil: number;
+  unsound: number;
+  /** The last gap is what a write leaves that was interrupted: the beginning of a frame. */
+  isTorn: boolean;
+  /** The disk did not give all of it. */
+  error?: Error;
+}
+
+/** What a medium answers that has lost a file, and not an admin who has kept it from us. */
+const BROKEN = new Set(['EIO', 'EISDIR', 'EUCLEAN', 'EBADMSG']);
+const FRAME_HEADER = 16;
+
+/** Runs `onFrame` for each whole frame of a file. @throws when the file can't be opened, or must not be read. */
 export function scanFile(
   core: Core,
   path: string,
@@ -49,33 +62,53 @@ export function scanFile(
   onFrame: (p: number, n: number) => number,
 ): FileReport {
   const fd = openSync(path, 'r');
-  const gaps: FileReport['gaps'] = [];
+  const gaps: Gap[] = [];
+  const bytes = fstatSync(fd).size;
   let unsound = 0;
+  let wholeUntil = 0;
   try {
-    const bytes = fstatSync(fd).size;
-    const wholeUntil = core.scanFrames(
+    wholeUntil = core.scanFrames(
       magic,
       Math.min(CHUNK, Math.max(bytes, 64)),
       (into, offset) => readSync(fd, into, 0, into.length, offset),
       (p, n) => {
         unsound += onFrame(p, n);
       },
-      (offset, length) => gaps.push({ offset, length }),
+      (offset, length) => {
+        const last = gaps.at(-1);
+        if (last && last.offset + last.length === offset) last.length += length;
+        else gaps.push({ offset, length });
+      },
+      bytes,
     );
-    return { bytes, gaps, wholeUntil, unsound };
+    return { bytes, gaps, wholeUntil, unsound, isTorn: isTorn(fd, bytes, magic, gaps.at(-1)) };
+  } catch (error) {
+    if (!BROKEN.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return { bytes, gaps, wholeUntil, unsound, isTorn: false, error: error as Error };
   } finally {
     closeSync(fd);
   }
 }
 
+/** Whether a gap at the end of a file is the beginning of a frame whose rest was never written. */
+function isTorn(fd: number, bytes: number, magic: number, gap: Gap | undefined): boolean {
+  if (!gap || gap.offset + gap.length < bytes) return false;
+  const head = Buffer.alloc(FRAME_HEADER);
+  const n = readSync(fd, head, 0, Math.min(FRAME_HEADER, gap.length), gap.offset);
+  const expected = Buffer.alloc(4);
+  expected.writeUInt32LE(magic);
+  if (!head.subarray(0, n).subarray(0, 4).equals(expected.subarray(0, n))) return false;
+  return n < FRAME_HEADER || FRAME_HEADER + head.readUInt32LE(4) > gap.length;
+}
+
 /** Says what was wrong with a file; returns whether anything but a torn tail was. */
 function report(path: string, file: FileReport, log: Logger, tornIsNormal: boolean): boolean {
-  let damaged = file.unsound > 0;
+  let damaged = file.unsound > 0 || file.error !== undefined;
+  if (file.error) log.err(`${path}: can't be read behind byte ${file.wholeUntil}`, file.error);
   if (file.unsound)
     log.err(`${path}: ${file.unsound} records hold no sense although their checksum is right; left out`);
   for (const gap of file.gaps) {
-    const torn = gap.offset + gap.length >= file.bytes;
-    if (torn && tornIsNormal) {
+    if (tornIsNormal && file.isTorn && gap === file.gaps.at(-1)) {
       log.warn(
         `${path}: torn at byte ${gap.offset}, the last ${gap.length} bytes are cut off; everything before them is kept`,
       );
@@ -112,10 +145,10 @@ export function loadDirectory(
       const copy = corruptName(path);
       copyFileSync(path, copy);
       log.err(`${path}: can't be used (${state.why}); kept as ${basename(copy)}, all files are read`);
-    } else log.err(`${path}: ${state.why}, all files are read`);
+    } else log.warn(`${path}: ${state.why}: the first checkpoint was not finished, or it is lost; all files are read`);
     damaged = true;
     manifest.files = listCheckpoints(directory).map(({ name }) => ({ name, bytes: 0, from: 0, to: Number.MAX_VALUE }));
-  } else manifest = state.manifest;
+  } else manifest = withoutSuperseded(state.manifest, directory);
 
   let samples = 0;
   let said = Date.now();
@@ -133,9 +166,11 @@ export function loadDirectory(
       continue;
     }
     const read = scanFile(core, path, CHECKPOINT_MAGIC, (p, n) => core.checkpointLoad(p, n, since, dirty).unsound);
-    const short = state.kind === 'read' && read.bytes < file.bytes;
+    const short = read.bytes < file.bytes;
     if (short) log.err(`${path}: ${read.bytes} bytes long, ${file.bytes} were written`);
-    if (report(path, read, log, false) || short) {
+    // Without a manifest the last one may be unfinished, and holds nothing then that the log does not.
+    const mayBeTorn = state.kind === 'damaged' && i === manifest.files.length - 1;
+    if (report(path, read, log, mayBeTorn) || short) {
       aside.push(path);
       damaged = true;
     } else kept.push(file);
@@ -169,9 +204,27 @@ export function loadDirectory(
     manifest: { ...manifest, files: kept },
     segments,
     nextSegment: Math.max(manifest.firstSegment, (all.at(-1)?.number ?? -1) + 1, FIRST_SEGMENT),
-    nextCheckpoint: (listCheckpoints(directory).at(-1)?.number ?? 0) + 1,
+    nextCheckpoint:
+      Math.max(0, ...[...manifest.files, ...(manifest.kept ?? []), ...listCheckpoints(directory)].map(numberOf)) + 1,
     damaged,
     aside,
     samples,
+  };
+}
+
+function numberOf({ name }: { name: string }): number {
+  return Number.parseInt(name, 10);
+}
+
+/** A directory that other numbers of partitions had superseded, and that was kept for the archive alone, begins anew. */
+function withoutSuperseded(manifest: Manifest, directory: string): Manifest {
+  const { keptUntil: until, files, kept = [] } = manifest;
+  if (until === undefined) return manifest;
+  const last = listSegments(directory).at(-1)?.number ?? 0;
+  return {
+    version: 1,
+    files: [],
+    firstSegment: Math.max(manifest.firstSegment, last + 1),
+    kept: [...kept, ...files.map((file) => ({ ...file, until }))],
   };
 }
