@@ -24,8 +24,8 @@ import { keepDamaged } from '../persistence/supersede.js';
 import { type Batch, Core, type Counts } from './instance.js';
 import { type PartitionStats, StoreError } from './store.js';
 
-/** Without a configured limit a checkpoint is made after so many bytes of log: restarts stay short. */
-const DEFAULT_LOG_LIMIT = 64 << 20;
+/** Without a configured limit a checkpoint is made after so many bytes of log, of all partitions: restarts stay short. */
+const LOG_LIMIT = 48 << 20;
 
 export class Partition {
   readonly core: Core;
@@ -45,6 +45,8 @@ export class Partition {
   #dirty = false;
   #last = 0;
   #seconds = 0;
+  /** Size of the last checkpoint. */
+  #lastBytes = 0;
   #written = 0;
   #count = 0;
 
@@ -191,7 +193,9 @@ export class Partition {
 
   /** Whether the log has grown enough for a checkpoint out of turn. */
   get #logIsLong(): boolean {
-    const limit = this.#store.checkpoints.maxWalSize ?? DEFAULT_LOG_LIMIT;
+    // Many series make a large checkpoint whatever is new in it: it should not cost more than the log that it replaces.
+    const own = Math.max(LOG_LIMIT / this.count, this.#lastBytes);
+    const limit = this.#store.checkpoints.maxWalSize ?? own;
     return limit > 0 && this.#running === undefined && (this.#log?.bytes ?? 0) > limit;
   }
 
@@ -259,6 +263,7 @@ export class Partition {
     this.#last = Date.now() / 1000;
     this.#seconds = running.seconds;
     this.#written += running.bytes;
+    if (!running.full) this.#lastBytes = running.bytes;
     this.#count++;
     this.#openLog.dropBelow(running.firstSegment);
     for (const path of this.#openFiles.tidy()) this.#logger.err(`${path}: set aside; what was good of it is kept`);
