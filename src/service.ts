@@ -17,6 +17,7 @@ import { sdNotify, startWatchdog } from './ops/sd-notify.js';
 import { loadTls, reloadTlsOnHangup } from './ops/tls.js';
 import { cleanUp } from './persistence/cleanup.js';
 import { dumpToFile } from './persistence/dump-file.js';
+import { keepJsonWindowSeconds } from './persistence/json-windows.js';
 import { supersede } from './persistence/supersede.js';
 import { type MemoryCap, startMemoryCap } from './retention/memory-cap.js';
 import { type Retention, startRetention } from './retention/retention.js';
@@ -70,6 +71,7 @@ export class Service {
     if (store.cleanup.mode === 'archive') makeOwnedDirectory(store.cleanup.directory, identity);
     dropPrivileges(identity);
     this.#lock = acquireLock(store.checkpoints.directory);
+    keepJsonWindowSeconds(store);
     await this.#pool.start(() => supersede(this.#config, logger('store')));
     this.#startJobs();
     settleHeap();

@@ -63,8 +63,7 @@ export class Partition {
     this.#store = store;
     this.#logger = logger;
     this.#directory = partitionDirectory(store.checkpoints.directory, index, count);
-    const isJson = store.checkpoints.fileFormat === 'json';
-    this.#windowSeconds = isJson ? jsonWindowSeconds(store.retentionSeconds) : undefined;
+    this.#windowSeconds = jsonWindowSeconds(store);
   }
 
   /**

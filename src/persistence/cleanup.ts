@@ -75,7 +75,7 @@ export async function runCleanup(config: Config, log: Logger): Promise<number> {
     }
     let dropped = dropKept(root, to);
     for (const { path } of partitionDirectories(root)) dropped += dropFiles(path, to, log);
-    const windowSeconds = windowWidth(config);
+    const windowSeconds = jsonWindowSeconds(config.store);
     if (windowSeconds === undefined) return dropped;
     return dropped + (await dropWindows(new Core(compileCore(), new Map(), 0, 1), root, windowSeconds, to));
   } finally {
@@ -86,10 +86,6 @@ export async function runCleanup(config: Config, log: Logger): Promise<number> {
 /** Whole seconds: samples before it are older than the retention. */
 function cutoff(config: Config): number {
   return Math.floor(Date.now() / 1000 - config.store.retentionSeconds);
-}
-
-function windowWidth({ store }: Config): number | undefined {
-  return store.checkpoints.fileFormat === 'json' ? jsonWindowSeconds(store.retentionSeconds) : undefined;
 }
 
 /** Archives what is older than `to` and not archived yet. @param withLog also what is in the log only. */
@@ -103,7 +99,7 @@ async function archive(
   const { checkpoints, cleanup } = config.store;
   if (cleanup.mode !== 'archive') return;
   const root = checkpoints.directory;
-  const windowSeconds = windowWidth(config);
+  const windowSeconds = jsonWindowSeconds(config.store);
   const count = partitionCount(config);
   let from = readArchivedTo(root);
   if (from === undefined) {

@@ -3,8 +3,8 @@
  *
  *   <checkpoints.directory>/<cluster>/<host>/<from>.json     samples of [from, from + W), from a multiple of W
  *
- * Time is cut into windows of W seconds, a 48th of the retention, so that windows never overlap and hold the whole truth
- * about their time: a checkpoint rewrites every window of a host in which something is new, each file in one step. The log
+ * Time is cut into windows of W seconds, a 48th of the retention at first use (`json-windows.json` keeps it), so that windows
+ * never overlap and hold the whole truth about their time: a checkpoint rewrites every window of a host in which something is new, each file in one step. The log
  * and the manifest are those of the other layout (layout.ts), and decide what counts:
  *
  *   checkpoint   the log moves to a new segment → windows are written as `.tmp` → all are synced, then renamed, then their
@@ -19,18 +19,38 @@
  * first JSON checkpoint writes everything, and its manifest lets the `.blocks` files go.
  */
 
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StoreConfig } from '../config/config.js';
+import { replaceFile } from './files.js';
 import type { ReferenceFile } from './reference/directory.js';
 import { readJsonWindow } from './reference/json-reader.js';
 
+const NAME = 'json-windows.json';
 const MIN_SECONDS = 60;
 const MAX_SECONDS = 12 * 3600;
 /** Windows in one retention: few enough files, and little that is written again. The reference needs at least 4. */
 const WINDOWS = 48;
 
-/** The width of windows, whole minutes. */
-export function jsonWindowSeconds(retentionSeconds: number): number {
-  const minutes = Math.floor(retentionSeconds / WINDOWS / 60);
-  return Math.max(MIN_SECONDS, Math.min(MAX_SECONDS, minutes * 60));
+/** The width of our own windows; undefined: the configured layout has none. @throws Error that names a file that can't be used. */
+export function jsonWindowSeconds({ checkpoints, retentionSeconds }: StoreConfig): number | undefined {
+  if (checkpoints.fileFormat !== 'json') return undefined;
+  const path = join(checkpoints.directory, NAME);
+  if (!existsSync(path)) {
+    const minutes = Math.floor(retentionSeconds / WINDOWS / 60);
+    return Math.max(MIN_SECONDS, Math.min(MAX_SECONDS, minutes * 60));
+  }
+  const seconds = /^\{"version":1,"seconds":(\d{2,5})\}\s*$/.exec(readFileSync(path, 'utf8'))?.[1];
+  if (seconds === undefined) throw new Error(`${path}: expected {"version":1,"seconds":<seconds of a window>}`);
+  return Number(seconds);
+}
+
+/** Keeps the width, so that another retention does not change it. Call it before windows are written. */
+export function keepJsonWindowSeconds(store: StoreConfig): void {
+  const seconds = jsonWindowSeconds(store);
+  const { directory } = store.checkpoints;
+  if (seconds === undefined || existsSync(join(directory, NAME))) return;
+  replaceFile(join(directory, NAME), `${JSON.stringify({ version: 1, seconds })}\n`);
 }
 
 /** Whether a file is one of ours, by its window: whoever wrote it, such a file may be loaded and rewritten as ours. */

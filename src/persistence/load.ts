@@ -186,11 +186,14 @@ export function loadDirectory(
     const path = join(directory, name);
     if (number < manifest.firstSegment) continue;
     core.replayBegin();
+    let unnamed = 0;
     const read = scanFile(core, path, LOG_MAGIC, (p, n) => {
       const frame = core.replayFrame(p, n, logSince);
       samples += frame.stored;
+      unnamed += frame.unnamed;
       return frame.sound ? 0 : 1;
     });
+    if (unnamed) log.err(`${path}: ${unnamed} samples are left out: what named their series is damaged`);
     if (report(path, read, log, true)) {
       aside.push(path);
       damaged = true;

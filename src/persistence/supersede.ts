@@ -20,8 +20,7 @@ const REMOVED = '.removed';
 export async function supersede(config: Config, log: Logger): Promise<void> {
   const { checkpoints, retentionSeconds, cleanup } = config.store;
   const root = checkpoints.directory;
-  const isJson = checkpoints.fileFormat === 'json';
-  await setAsideReference(root, isJson ? jsonWindowSeconds(retentionSeconds) : undefined, log);
+  await setAsideReference(root, jsonWindowSeconds(config.store), log);
   removeForeign(root, partitionCount(config), cleanup.mode === 'archive', Date.now() / 1000 - retentionSeconds, log);
 }
 

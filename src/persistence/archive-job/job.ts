@@ -86,6 +86,7 @@ function metricsOf(
       }
       return 0;
     });
+    if (report.error) throw report.error;
     if (!report.gaps.length) continue;
     log.err(`${path}: damaged; what is whole of it is archived, and a copy of the file is kept`);
     keepDamaged(job.root, [path]);
