@@ -17,6 +17,11 @@ import { binOf, endBin, firstBin, seriesAnchor } from "./series";
 
 /** Shorter answers are never resampled. */
 const RESAMPLE_FROM: i32 = 1000;
+/**
+ * Most bins of one answer, padding not counted: 194 days at one second. Two samples may be thirty years apart, and what lies
+ * between them must not take gigabytes.
+ */
+const MAX_COUNT: i64 = 1 << 24;
 /** Values printed between two checks for room. */
 const PRINT_STEP: i32 = 256;
 /** Scratch that one long answer has grown beyond this is given back, bytes. */
@@ -114,21 +119,27 @@ export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resoluti
   entryPadding = 0;
   const f = <i64>metricFrequency(metric);
   const aggregation = metricAggregation(metric);
-  if (foundCount > 1 && aggregation == Aggregation.None) return writeError(QueryError.NoAggregation, 0, 0, 0, 0);
+  if (foundCount > 1 && aggregation == Aggregation.None) {
+    // A series that came while padding was written: too late for an error.
+    return padded ? writeEmptyEnd(from) : writeError(QueryError.NoAggregation, 0, 0, 0, 0);
+  }
   if (resolution > f && resolution % f != 0) return writeError(QueryError.BadResolution, 0, 0, resolution, f);
 
   // The answer starts when it was asked to, or with the series that starts first; it ends with the one that ends first.
   let start = firstTime(series(0), f);
   for (let i = 1; i < foundCount; i++) start = min(start, firstTime(series(i), f));
+  const first = max(start, from);
+  let n: i64 = to > first ? (to - first + f - 1) / f : 0;
+  for (let i = 0; i < foundCount; i++) n = min(n, max<i64>(0, <i64>endBin(series(i)) - binOf(series(i), first)));
+  const headersSuffice = foundCount == 1 && !(flags & WITH_DATA) && resolution <= f;
+  if (n > MAX_COUNT && !headersSuffice) return padded ? writeEmptyEnd(from) : writeError(QueryError.TooLong, 0, 0, n, MAX_COUNT);
   // Once padding is written, it stays as long as it is, even if the series' start moved meanwhile.
   const padding = padded ? padded + 1 : flags & WITH_PADDING && start > from ? start / f - from / f : 0;
   if (flags & WITH_DATA && padding > PADDING_STEP && !padded) {
     entryPadding = padding - 1;
     return false;
   }
-  start = max(start, from);
-  let n: i64 = to > start ? (to - start + f - 1) / f : 0;
-  for (let i = 0; i < foundCount; i++) n = min(n, max<i64>(0, <i64>endBin(series(i)) - binOf(series(i), start)));
+  start = first;
   const count = <i32>n;
 
   const points = resolution > f && count >= RESAMPLE_FROM ? lttbPoints(count, <i32>(n * f / resolution)) : count;
@@ -236,7 +247,8 @@ function writeStats(count: i32, sum: f64, low: f64, high: f64): bool {
 
 /**
  * Writes an entry that is an error.
- * @param name, n of the metric, for UnknownMetric; @param resolution, frequency seconds, for BadResolution.
+ * @param name, n of the metric, for UnknownMetric; @param resolution, frequency seconds, for BadResolution; for TooLong samples and
+ * how many may be.
  * @returns false when memory is exhausted.
  */
 export function writeError(error: i32, name: usize, n: i32, resolution: i64, frequency: i64): bool {
@@ -251,7 +263,13 @@ export function writeError(error: i32, name: usize, n: i32, resolution: i64, fre
     advance(end - 1);
   } else if (error == QueryError.FromAfterTo) putAscii(`"invalid time range: 'from' is after 'to'"`);
   else if (error == QueryError.NoAggregation) putAscii('"invalid aggregation: several series, but the aggregation of the metric is null"');
-  else {
+  else if (error == QueryError.TooLong) {
+    putAscii('"range too long: ');
+    putInteger(resolution);
+    putAscii(' samples, at most ');
+    putInteger(frequency);
+    putAscii(' are answered at once"');
+  } else {
     putAscii('"new sampling frequency (');
     putInteger(resolution);
     putAscii(') must be a multiple of old frequency (');

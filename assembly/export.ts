@@ -5,6 +5,9 @@ import { advance, ensure, outEnd } from "./out";
 import { readBins } from "./read";
 import { endBin, firstBin, seriesAnchor, seriesByNumber, seriesFrequency, seriesMetric, seriesNode } from "./series";
 
+/** Most bins of one call: callers ask for windows. */
+const MAX_COUNT: i64 = 1 << 26;
+
 /** Values in the last `exportSeries`; they end the output. */
 export let exportedCount: i32 = 0;
 /** Unix seconds of the middle of the first exported bin, and seconds a bin. */
@@ -15,7 +18,7 @@ export let exportedNames: i32 = 0;
 
 /**
  * Writes the series' names (as in log.ts, then u16 length + metric) and its bins that lie in [from, to) as f64, NaN = missing.
- * @returns 1: written, 0: there is no such series or nothing in the range, -1: memory is exhausted.
+ * @returns 1: written, 0: there is no such series or nothing in the range, -1: memory is exhausted, or the range holds more than MAX_COUNT bins.
  */
 export function exportSeries(number: u32, from: f64, to: f64): i32 {
   const s = seriesByNumber(number);
@@ -32,6 +35,7 @@ export function exportSeries(number: u32, from: f64, to: f64): i32 {
   first = max(first, lowest);
   end = min(end, highest);
   if (end <= first) return 0;
+  if (end - first > MAX_COUNT) return -1;
   const n = <i32>(end - first);
   const metric = seriesMetric(s);
   const length = metricNameLength(metric);

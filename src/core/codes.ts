@@ -38,4 +38,5 @@ export enum QueryError {
   UnknownMetric = 2,
   NoAggregation = 3,
   BadResolution = 4,
+  TooLong = 5,
 }

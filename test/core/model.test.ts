@@ -406,8 +406,9 @@ function writeOn(world: World, loaded: Core): void {
 }
 
 describe('the core and the model agree', () => {
-  for (const seed of [1, 2, 3]) {
-    it(`about everything, seed ${seed}`, { timeout: 120_000 }, () => run(seed, coreModule(), 6000, 100));
+  const seeds = process.env.CCMS_LONG ? Array.from({ length: 40 }, (_, i) => i + 1) : [1, 2];
+  for (const seed of seeds) {
+    it(`about everything, seed ${seed}`, { timeout: 120_000 }, () => run(seed, coreModule(), 4000, 60));
   }
 
   it('with the assertions of the debug build on', { timeout: 120_000 }, () =>
