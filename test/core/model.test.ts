@@ -286,9 +286,14 @@ function expectSameAnswers(world: World, cores: Core[], queries: number): void {
       return core ? (ask(core, range, [query], budget)[0] ?? []) : [];
     });
     const asked = JSON.stringify({ range, list });
-    expect(comparable(got, want), asked).toEqual(want);
-    if (cores.length === 1) expect(comparable(ask(only, range, list, budget), want), asked).toEqual(want);
+    expectEqual(comparable(got, want), want, asked);
+    if (cores.length === 1) expectEqual(comparable(ask(only, range, list, budget), want), want, asked);
   }
+}
+
+/** `toEqual` takes its time with long lists, so it only tells what differs. */
+function expectEqual(got: Answer[][], want: Answer[][], asked: string): void {
+  if (JSON.stringify(got) !== JSON.stringify(want)) expect(got, asked).toEqual(want);
 }
 
 /** Answers without what may differ: the wording of errors, and an average's last digit (sums are added in other orders). */
@@ -390,9 +395,10 @@ function writeOn(world: World, loaded: Core): void {
   for (const [key, { levels, metric: name, frequency, first, bins }] of world.model.series) {
     const copy: ModelSeries = { levels, metric: name, frequency, first, bins: new Map(bins), freed: new Map() };
     const ends = [firstBin(copy), endBin(copy)];
+    const known = [...bins.keys()];
     let text = '';
     for (let i = 0; i < 40; i++) {
-      const bin = pick(random, [...copy.bins.keys(), ...ends.map((b) => b + Math.floor(random() * 300) - 150)]);
+      const bin = random() < 0.5 ? pick(random, known) : pick(random, ends) + Math.floor(random() * 300) - 150;
       const value = Math.floor(random() * 100);
       const time = first + bin * frequency;
       if (time <= 0) continue;
