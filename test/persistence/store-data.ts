@@ -1,0 +1,166 @@
+/** Samples for tests of real processes: posted to a server, and looked for in what it leaves on disk. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { ask } from '../integration/client.js';
+import { seeded } from './reference-data.js';
+
+/** cluster/host/level/metric/time → value. */
+export type Rows = Map<string, number>;
+
+export const METRICS = {
+  load: { frequency: 1, aggregation: 'avg' },
+  power: { frequency: 10, aggregation: 'sum' },
+  flops: { frequency: 1, aggregation: 'sum' },
+} as const;
+
+export function storeConfig(change: Record<string, unknown> = {}, metrics: object = METRICS): object {
+  return {
+    main: {},
+    metrics,
+    'metric-store': {
+      checkpoints: { directory: './var/checkpoints' },
+      'memory-cap': 1,
+      'retention-in-memory': '1h',
+      'num-workers': 1,
+      ...change,
+    },
+  };
+}
+
+/** Adds samples of two clusters at [from, to), and returns them as lines. Values are full doubles, some awkward. */
+export function makeSamples(rows: Rows, from: number, to: number, seed: number, hosts = 3): string {
+  const random = seeded(seed);
+  const lines: string[] = [];
+  const put = (cluster: string, host: string, level: string, metric: string, time: number, value: number) => {
+    const [, type, id] = /^([a-z]+)(\d+)$/i.exec(level) ?? [];
+    const tags = type ? `type=${type},type-id=${id}` : 'type=node';
+    rows.set([cluster, host, level, metric, time].join('/'), value);
+    lines.push(`${metric},cluster=${cluster},hostname=${host},${tags} value=${value} ${time}`);
+  };
+  const awkward = [0, 1e-300, 1.7976931348623157e308, 5e-324, -1e21, 0.1];
+  for (let time = Math.ceil(from); time < to; time++) {
+    for (let h = 0; h < hosts; h++) {
+      const cluster = h % 2 ? 'beta' : 'alpha';
+      if (random() < 0.05) continue;
+      put(cluster, `h${h}`, '', 'load', time, awkward[Math.floor(random() * 60)] ?? random() * 1000);
+      put(cluster, `h${h}`, 'hwthread7', 'flops', time, Math.round(random() * 1e6) / 1000);
+      if (time % 10 === 0) put(cluster, `h${h}`, 'socket0', 'power', time, Math.round(random() * 300));
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Posts lines; rejects if they are not all stored. */
+export async function post(port: number, lines: string): Promise<void> {
+  const { status, body } = await ask(port, '/api/write', { body: lines });
+  if (status !== 200) throw new Error(`${status}: ${body}`);
+}
+
+/** What DuckDB reads from all archives below a directory; throws when a sample is there twice. */
+export async function archivedRows(directory: string): Promise<Rows> {
+  const rows: Rows = new Map();
+  const instance = await DuckDBInstance.create();
+  const connection = await instance.connect();
+  for (const path of archives(directory)) {
+    const reader = await connection.runAndReadAll(
+      `select cluster, hostname, scope, scope_id, metric, "timestamp"::double as t, value from read_parquet('${path}')`,
+    );
+    for (const { cluster, hostname, scope, scope_id, metric, t, value } of reader.getRowObjects()) {
+      const level = scope === 'node' ? '' : `${scope}${scope_id}`;
+      const key = [cluster, hostname, level, metric, t].join('/');
+      if (rows.has(key)) throw new Error(`${key} is archived twice`);
+      rows.set(key, value as number);
+    }
+  }
+  connection.closeSync();
+  return rows;
+}
+
+export function archives(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.parquet'))
+    .map((name) => join(directory, name))
+    .sort();
+}
+
+/** Rows whose time lies in [from, to). */
+export function between(rows: Rows, from: number, to: number): Rows {
+  return new Map(
+    [...rows].filter(([key]) => {
+      const time = Number(key.slice(key.lastIndexOf('/') + 1));
+      return time >= from && time < to;
+    }),
+  );
+}
+
+/** What differs between two sets of rows, described, at most ten of them. */
+export function differences(found: Rows, expected: Rows): string[] {
+  const list: string[] = [];
+  for (const [key, value] of expected) {
+    if (!Object.is(found.get(key), value)) list.push(`${key}: ${found.get(key)} instead of ${value}`);
+  }
+  for (const [key, value] of found) if (!expected.has(key)) list.push(`${key}: ${value} was never written`);
+  return list.slice(0, 10);
+}
+
+export interface Finished {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `dist/<script>` to its end, or kills it after some milliseconds. */
+export async function run(script: string, args: string[], cwd: string, killAfter?: number): Promise<Finished> {
+  const path = resolve(import.meta.dirname, '../../dist', script);
+  const child = spawn(process.execPath, [path, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfter);
+  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  clearTimeout(timer);
+  return { status, signal, stdout, stderr };
+}
+
+/** Everything that a server serves of the metrics, bit for bit: answers are rounded, so values are asked for scaled. */
+export async function serves(port: number, rows: Rows): Promise<string[]> {
+  const wrong: string[] = [];
+  const series = new Map<string, Map<number, number>>();
+  for (const [key, value] of rows) {
+    const at = key.lastIndexOf('/');
+    const of = series.get(key.slice(0, at)) ?? new Map<number, number>();
+    series.set(key.slice(0, at), of.set(Number(key.slice(at + 1)), value));
+  }
+  for (const [name, samples] of series) {
+    const [cluster, host, level = '', metric = ''] = name.split('/');
+    const [, type, id] = /^([a-z]+)(\d+)$/i.exec(level) ?? [];
+    const frequency = METRICS[metric as keyof typeof METRICS].frequency;
+    const times = [...samples.keys()].sort((a, b) => a - b);
+    const from = times[0] ?? 0;
+    const body = JSON.stringify({
+      cluster,
+      from,
+      to: (times.at(-1) ?? 0) + frequency,
+      queries: [{ metric, host, ...(type && { type, 'type-ids': [id] }) }],
+    });
+    const answer = await ask(port, '/api/query', { method: 'GET', body });
+    const entry = (JSON.parse(answer.body) as { results: { data: (number | null)[]; from: number }[][] })
+      .results[0]?.[0];
+    for (const [time, value] of samples) {
+      const got = entry?.data[Math.floor((time - from + Math.floor(frequency / 2)) / frequency)];
+      const close = typeof got === 'number' && Math.abs(got - value) <= 0.00051 + Math.abs(value) * 1e-15;
+      if (!close) wrong.push(`${name}/${time}: ${got} instead of ${value}`);
+    }
+  }
+  return wrong.slice(0, 10);
+}
