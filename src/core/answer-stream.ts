@@ -60,6 +60,18 @@ export class AnswerStream {
     return this.#next();
   }
 
+  /** Whether the first piece has come and is all of the answer. */
+  get isWhole(): boolean {
+    return this.#pieces[0]?.done === true;
+  }
+
+  /** Takes an answer that `isWhole`. */
+  takeWhole(): PieceMessage {
+    const piece = this.#pieces.shift();
+    if (!piece?.done) throw new Error('BUG: the answer is not there yet');
+    return piece;
+  }
+
   /** All bytes, piece by piece. */
   async *all(): AsyncGenerator<Uint8Array> {
     for (let piece = await this.#next(); piece; piece = await this.#next()) {

@@ -3,6 +3,7 @@
  * behind each; the last one is taken off. Small parts are joined, so that many queries do not make many tiny chunks.
  */
 import type { AnswerStream } from './answer-stream.js';
+import type { PieceMessage } from './protocol.js';
 import { encodeRequest } from './request.js';
 import type { QueryRequest, SeriesQuery } from './store.js';
 
@@ -15,6 +16,11 @@ export interface QuerySource {
 
 const JOIN = 64 << 10;
 const encoder = new TextEncoder();
+const HEAD = encoder.encode('{"results":[');
+const QUERIES = encoder.encode('{"queries":[');
+const RESULTS = encoder.encode('],"results":[');
+const COMMA = encoder.encode(',');
+const TAIL = encoder.encode(']}\n');
 
 /** Joins small parts into chunks; large ones are passed on as they are. */
 async function* joined(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -73,15 +79,66 @@ async function* inOrder(order: AnswerStream[], streams: AnswerStream[]): AsyncGe
   else for (const stream of order) yield* stream.list();
 }
 
+/** Takes all streams' answers if each has come in one piece, which most do. */
+function takeWhole(streams: AnswerStream[]): Map<AnswerStream, PieceMessage> | undefined {
+  if (!streams.every((stream) => stream.isWhole)) return undefined;
+  return new Map(streams.map((stream) => [stream, stream.takeWhole()]));
+}
+
+/** The lists of whole answers in the order of their queries, as one buffer, without the comma behind the last. */
+function joinWhole(order: AnswerStream[], pieces: Map<AnswerStream, PieceMessage>, head: Uint8Array[]): Uint8Array {
+  const parts = [...head];
+  const places = new Map<AnswerStream, number>();
+  for (const stream of order) {
+    const piece = pieces.get(stream);
+    if (!piece) continue;
+    const place = places.get(stream) ?? 0;
+    parts.push(piece.bytes.subarray(place ? piece.ends[place - 1] : 0, piece.ends[place]));
+    places.set(stream, place + 1);
+  }
+  return closed(parts, order.length > 0);
+}
+
+/** All parts and the end of the answer. @param trim the last byte is a comma. */
+function closed(parts: Uint8Array[], trim: boolean): Uint8Array {
+  const size = parts.reduce((n, part) => n + part.length, 0) - (trim ? 1 : 0);
+  const out = new Uint8Array(size + TAIL.length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(at + part.length > size ? part.subarray(0, size - at) : part, at);
+    at += part.length;
+  }
+  out.set(TAIL, size);
+  return out;
+}
+
 /** Answers the request's queries in their order. */
 export async function* answerQueries(request: QueryRequest, source: QuerySource): AsyncGenerator<Uint8Array> {
   const { order, streams } = openStreams(request, source);
   try {
     await Promise.all(streams.map((stream) => stream.peek()));
+    const whole = takeWhole(streams);
+    if (whole) {
+      yield joinWhole(order, whole, [HEAD]);
+      return;
+    }
     yield* joined(around('{"results":[', withoutLastByte(inOrder(order, streams)), ']}\n'));
   } finally {
     for (const stream of streams) stream.close();
   }
+}
+
+/** `joinWhole` for an answer for all nodes: with the queries that were made, and their lists behind the others'. */
+function joinAll(
+  order: AnswerStream[],
+  pieces: Map<AnswerStream, PieceMessage>,
+  texts: Uint8Array[],
+  lists: Uint8Array[],
+): Uint8Array {
+  const head = texts.flatMap((text, i) => [i ? COMMA : QUERIES, text]);
+  const own = joinWhole(order, pieces, []).subarray(0, -TAIL.length);
+  const parts = [...head, texts.length ? RESULTS : HEAD, own, ...(own.length ? [COMMA] : []), ...lists];
+  return closed(parts, own.length > 0 || lists.some((list) => list.length > 0));
 }
 
 /** Answers the request's queries, then its metrics for every node of the cluster, and says which queries those were. */
@@ -94,6 +151,12 @@ export async function* answerForAllNodes(request: QueryRequest, source: QuerySou
     await Promise.all(streams.map((stream) => stream.peek()));
     const first = await Promise.all(all.map((stream) => stream.peek()));
     const texts = first.flatMap((piece) => (piece?.text?.length ? [piece.text] : []));
+    const whole = takeWhole([...streams, ...all]);
+    if (whole) {
+      const lists = all.map((stream) => whole.get(stream)?.bytes ?? new Uint8Array(0));
+      yield joinAll(order, whole, texts, lists);
+      return;
+    }
     async function* echo(): AsyncGenerator<Uint8Array> {
       for (const [i, text] of texts.entries()) {
         if (i) yield encoder.encode(',');
