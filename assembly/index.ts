@@ -30,7 +30,7 @@ export {
 } from "./ingest";
 export { logBytes, logLength, logStartSegment, logTaken } from "./log";
 export { frameAt, frameLength, frameNeeded, frameSkipped, nextFrame } from "./frames";
-export { replayBegin, replayFrame, replayFrees, replayLeftOut, replayStored } from "./replay";
+export { replayBegin, replayFrame, replayFrees, replayLeftOut, replayStored, replayUnnamed } from "./replay";
 export {
   checkpointBegin,
   checkpointForget,

@@ -17,13 +17,14 @@
  *                └────────────┴──────────────────────────────┴───────────────────────┘
  *   free         tag 3, i64 `to`, u8 #levels, each: u8 length, bytes
  *
- * "Before" starts at series 0xffffffff and time 0 in each frame. A number means what its last definition said; every
- * segment defines the numbers it uses (`logEpoch`), so segments can be read alone.
+ * "Before" starts at series 0xffffffff and time 0 in each frame. Every segment defines the numbers it uses (`logEpoch`), so
+ * segments can be read alone, and in none of them a number means two series: when a damaged definition is left out, its
+ * samples are too, and never become another series'.
  */
 import { Kind, alloc, realloc } from "./alloc";
 import { crc32c } from "./crc32c";
 import { metricName, metricNameLength } from "./metrics";
-import { seriesEpoch, seriesMetric, seriesNode, seriesNumber, setSeriesEpoch } from "./series";
+import { releaseNumbers, seriesEpoch, seriesMetric, seriesNode, seriesNumber, setSeriesEpoch } from "./series";
 import { nodeDepth, nodeName, nodeNameLength, nodeParent } from "./tree";
 
 export const FRAME_MAGIC: u32 = 0x424d4343; // "CCMB"
@@ -62,6 +63,7 @@ export let logEpoch: u32 = 0;
 /** Starts a new segment (and logging at all): every series will be named again before its next sample. */
 export function logStartSegment(): void {
   logEpoch++;
+  releaseNumbers();
 }
 
 /** Address of the gathered bytes. They stay valid until the next sample is stored. */

@@ -9,14 +9,17 @@ import { writeSample } from "./samples";
 import { ANCHORED, seriesEnsure, seriesFlag, seriesIsEmpty, seriesMetric, setAnchor } from "./series";
 import { nodePrune } from "./tree";
 
-/** Series by the numbers of the segment that is read: address, or 0 when its samples are left out. */
+/** Series by the numbers of the segment that is read: address, LEFT_OUT, or 0 when no definition of it was read. */
 let series: usize = 0;
 let capacity: u32 = 0;
 const MAX_NUMBER: u32 = 1 << 28;
+const LEFT_OUT: u32 = 1;
 
 /** Samples stored by the last `replayFrame`, and those left out (too old, unknown metric, another partition's). */
 export let replayStored: i32 = 0;
 export let replayLeftOut: i32 = 0;
+/** Of these, samples whose series was named in a frame that is damaged. */
+export let replayUnnamed: i32 = 0;
 /** `free` records met since the start. */
 export let replayFrees: i32 = 0;
 
@@ -44,6 +47,7 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
   let time: i64 = 0;
   replayStored = 0;
   replayLeftOut = 0;
+  replayUnnamed = 0;
   while (p < end) {
     const tag = <u32>load<u8>(p++);
     const kind = tag & 3;
@@ -102,8 +106,9 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
     }
     if (p > end) return 0;
     const s = number < capacity ? <usize>load<u32>(series + (<usize>number << 2)) : 0;
-    if (!s) {
+    if (s <= LEFT_OUT) {
       replayLeftOut++;
+      if (!s) replayUnnamed++;
       continue;
     }
     const frequency = <i64>metricFrequency(seriesMetric(s));
@@ -156,6 +161,6 @@ function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): 
     memory.fill(series + (<usize>capacity << 2), 0, <usize>(want - capacity) << 2);
     capacity = want;
   }
-  store<u32>(series + (<usize>number << 2), <u32>s);
+  store<u32>(series + (<usize>number << 2), s ? <u32>s : LEFT_OUT);
   return 0;
 }

@@ -62,13 +62,16 @@ export const HAS_LOOSE: u8 = 1;
 export const ANCHORED: u8 = 2;
 
 const table: usize = memory.data(TABLE_HANDLE_BYTES, 8);
-/** Series by number; freed numbers hold 0 until they are used again. */
+/** Series by number; freed ones hold RESERVED until the log begins a segment, then 0 until they are used again. */
 let numbers: usize = 0;
 let numbersCapacity: u32 = 0;
 /** One past the highest number ever used. */
 export let seriesEnd: u32 = 0;
 /** Series that exist. */
 export let seriesCount: u32 = 0;
+/** A number that the log's segment has given to a series that is gone: within one segment it must mean no other. */
+const RESERVED: u32 = 1;
+let reservedNumbers: u32 = 0;
 /** Freed numbers below `seriesEnd`; where the search for one starts. */
 let freeNumbers: u32 = 0;
 let freeHint: u32 = 0;
@@ -216,7 +219,8 @@ export function setSeriesKeys(s: usize, first: u32): void {
 // @ts-ignore: decorator
 @inline
 export function seriesByNumber(number: u32): usize {
-  return number < seriesEnd ? <usize>load<u32>(numbers + (<usize>number << 2)) : 0;
+  const s = number < seriesEnd ? load<u32>(numbers + (<usize>number << 2)) : 0;
+  return s == RESERVED ? 0 : <usize>s;
 }
 
 function hashOf(node: usize, metric: i32): u32 {
@@ -262,6 +266,17 @@ export function seriesEnsure(node: usize, metric: i32): usize {
   return s;
 }
 
+/** Lets numbers of series that are gone be used again: the log begins a segment. */
+export function releaseNumbers(): void {
+  if (!reservedNumbers) return;
+  for (let i: u32 = 0; i < seriesEnd; i++) {
+    const slot = numbers + (<usize>i << 2);
+    if (load<u32>(slot) == RESERVED) store<u32>(slot, 0);
+  }
+  freeNumbers += reservedNumbers;
+  reservedNumbers = 0;
+}
+
 /** A free number, not yet taken; ~0 when memory is exhausted. */
 function takeNumber(): u32 {
   if (freeNumbers) {
@@ -285,8 +300,8 @@ export function seriesRemove(s: usize): void {
   blocksFree(s);
   free(openBins(s), Kind.OPEN);
   tableRemove(table, load<u32>(s, HASH), s);
-  store<u32>(numbers + (<usize>seriesNumber(s) << 2), 0);
-  freeNumbers++;
+  store<u32>(numbers + (<usize>seriesNumber(s) << 2), RESERVED);
+  reservedNumbers++;
   seriesCount--;
   nodeRemoveSeries(node, s);
   free(s, Kind.INDEX);

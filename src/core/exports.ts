@@ -35,6 +35,7 @@ export interface Exports extends Record<string, unknown> {
   replayFrame(p: number, n: number, since: number, self: number, partitions: number): number;
   replayStored: WebAssembly.Global;
   replayLeftOut: WebAssembly.Global;
+  replayUnnamed: WebAssembly.Global;
   replayFrees: WebAssembly.Global;
   checkpointBegin(): void;
   checkpointStep(cursor: number, budget: number, full: number): number;

@@ -324,11 +324,24 @@ export class Core {
     this.#x.replayBegin();
   }
 
-  /** Stores a log frame's samples; see `scanFrames`. @returns samples stored and left out; `sound` false: it made no sense. */
-  replayFrame(payload: number, length: number, since: number): { stored: number; leftOut: number; sound: boolean } {
-    const result = this.#x.replayFrame(payload, length, since, this.index, this.partitions);
+  /**
+   * Stores a log frame's samples; see `scanFrames`. @returns samples stored and left out, `unnamed` of these because no frame
+   * before names their series; `sound` false: it made no sense.
+   */
+  replayFrame(
+    payload: number,
+    length: number,
+    since: number,
+  ): { stored: number; leftOut: number; unnamed: number; sound: boolean } {
+    const x = this.#x;
+    const result = x.replayFrame(payload, length, since, this.index, this.partitions);
     if (result < 0) throw outOfMemory();
-    return { stored: this.#x.replayStored.value, leftOut: this.#x.replayLeftOut.value, sound: result === 1 };
+    return {
+      stored: x.replayStored.value,
+      leftOut: x.replayLeftOut.value,
+      unnamed: x.replayUnnamed.value,
+      sound: result === 1,
+    };
   }
 
   /** `free` records that were replayed: what they freed is still in older checkpoint files. */

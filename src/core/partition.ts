@@ -264,8 +264,8 @@ export class Partition {
     this.#written += running.bytes;
     if (!running.full) this.#lastBytes = running.bytes;
     this.#count++;
-    this.#openLog.dropBelow(running.firstSegment);
     for (const path of this.#openFiles.tidy()) this.#logger.err(`${path}: set aside; what was good of it is kept`);
+    this.#openLog.dropBelow(running.firstSegment);
   }
 
   #giveUp(running: CheckpointRun): void {

@@ -16,6 +16,7 @@
  *
  * Where old data is archived, a file may be needed longer than the running server needs it: see `KeptFile`.
  */
+import { createHash } from 'node:crypto';
 import { type Dirent, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile, syncDirectory } from './files.js';
@@ -136,12 +137,18 @@ export function readManifest(directory: string): ManifestState {
   } catch (error) {
     return { kind: 'damaged', why: `not JSON: ${(error as Error).message}` };
   }
-  return isManifest(value)
-    ? { kind: 'read', manifest: value }
-    : { kind: 'damaged', why: 'not a manifest of version 1' };
+  if (!isManifest(value)) return { kind: 'damaged', why: 'not a manifest of version 1' };
+  // A flipped bit may leave JSON that names other files, and what is not named is removed.
+  const { check, ...manifest } = value;
+  return check === checkOf(manifest) ? { kind: 'read', manifest } : { kind: 'damaged', why: 'its check is wrong' };
 }
 
-function isManifest(value: unknown): value is Manifest {
+/** SHA-256 of the manifest's JSON without spaces. */
+function checkOf(manifest: Manifest): string {
+  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
+}
+
+function isManifest(value: unknown): value is Manifest & { check?: unknown } {
   if (typeof value !== 'object' || value === null) return false;
   const { version, files, firstSegment, kept = [], keptUntil = 0 } = value as Partial<Manifest>;
   return (
@@ -169,7 +176,7 @@ function isCheckpointFile(value: unknown): value is CheckpointFile {
 
 /** Makes a manifest the current one; durable when this returns. */
 export function writeManifest(directory: string, manifest: Manifest): void {
-  replaceFile(join(directory, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`);
+  replaceFile(join(directory, MANIFEST), `${JSON.stringify({ ...manifest, check: checkOf(manifest) }, null, 1)}\n`);
 }
 
 /** What a file that can't be trusted is called when it is set aside: `<name>.corrupt`, never an older one's name. */

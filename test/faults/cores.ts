@@ -10,6 +10,11 @@ export const T0 = 1_699_999_200;
 const module = new WebAssembly.Module(readFileSync(join(import.meta.dirname, '../../dist/core.wasm')));
 const encoder = new TextEncoder();
 
+/** The module that `npm run build` made. */
+export function coreModule(): WebAssembly.Module {
+  return module;
+}
+
 export function metrics(...list: [name: string, frequency: number][]): Map<string, MetricConfig> {
   return new Map(list.map(([name, frequency]) => [name, { frequency, aggregation: null, precision: 'double' }]));
 }

@@ -63,9 +63,11 @@ describe('loading', () => {
     for (let k = 0; k < 70_000; k++) lines.push(line('m', 'h', T0 + 600 * k, k));
     ingest(core, lines.join(''));
     takeLog(core);
-    const expected = samples(core);
-    expect(expected.size).toBe(70_000);
-    expect(samples(load(newCore(config), [checkpoint(core, true)]))).toEqual(expected);
+    const loaded = load(newCore(config), [checkpoint(core, true)]);
+    loaded.countBegin();
+    expect(loaded.countStep(0, 10, 0)).toBe(-1);
+    expect(loaded.counted.samples).toBe(70_000);
+    expect(loaded.exportSeries(0, T0 + 600 * 69_999, T0 + 600 * 70_000)?.values).toEqual(Float64Array.of(69_999));
   });
 
   it('a frame that claims more bytes than the file has costs no memory and hides nothing behind it', () => {
@@ -93,5 +95,40 @@ describe('loading', () => {
     ingest(core, run('h', 10));
     const log = takeLog(core);
     expect(scan(newCore(ONE), CHECKPOINT_MAGIC, log, () => expect.unreachable())).not.toEqual([]);
+  });
+});
+
+describe('a number', () => {
+  it('of a series that is gone names no other within a segment, so that a lost definition never gives its samples away', () => {
+    const core = load(newCore(ONE), []);
+    const frames: Uint8Array[] = [];
+    const frame = (text: string): number => {
+      ingest(core, text);
+      return frames.push(takeLog(core)) - 1;
+    };
+    frame(line('m', 'gone', T0, 1) + line('m', 'stays', T0 + 86_400, 1));
+    core.retainStep(0, 10, T0 + 3600);
+    const definition = frame(line('m', 'new', T0 + 86_400, 2));
+    frame(line('m', 'new', T0 + 86_460, 3));
+    const damaged = Uint8Array.from(frames[definition] ?? []);
+    damaged[20] = (damaged[20] ?? 0) ^ 1;
+    frames[definition] = damaged;
+    const loaded = newCore(ONE);
+    let unnamed = 0;
+    scan(loaded, LOG_MAGIC, Buffer.concat(frames), (p, n) => {
+      unnamed += loaded.replayFrame(p, n, 0).unnamed;
+    });
+    loaded.loadEnd();
+    expect(unnamed).toBe(1);
+    expect(samples(loaded)).toEqual(
+      new Map([
+        [`m gone ${T0}`, 1],
+        [`m stays ${T0 + 86_400}`, 1],
+      ]),
+    );
+    // In the next segment the number is free.
+    core.logStartSegment();
+    ingest(core, line('m', 'another', T0 + 86_400, 4));
+    expect(core.seriesEnd).toBe(3);
   });
 });
