@@ -19,6 +19,7 @@ import { dropWindows, JsonCheckpoint, removeUnfinished } from '../persistence/js
 import { jsonWindowSeconds } from '../persistence/json-windows.js';
 import { foreignDirectories, makeDirectory, partitionDirectory } from '../persistence/layout.js';
 import { type Loaded, loadDirectory } from '../persistence/load.js';
+import { LoadRoom, loadLimit } from '../persistence/load-room.js';
 import { LogFile } from '../persistence/log-file.js';
 import { keepDamaged } from '../persistence/supersede.js';
 import { type Batch, Core, type Counts } from './instance.js';
@@ -81,16 +82,18 @@ export class Partition {
     // JSON windows are checkpoints: what they hold is kept already.
     if (!imported.foreign) for (let number = 0; number < core.seriesEnd; number++) core.takeUnsaved(number, true);
     if (this.#windowSeconds !== undefined) await removeUnfinished(core, root);
+    const room = new LoadRoom(core, since, loadLimit(this.#store.memoryCapBytes, this.count));
     const foreign = foreignDirectories(root, this.count);
     for (const directory of foreign) {
-      const { aside } = loadDirectory(core, directory, since, logSince, true, this.#logger);
+      const { aside } = loadDirectory(core, directory, room, logSince, true, this.#logger);
       if (this.index === 0) keepDamaged(root, aside);
     }
     makeDirectory(root, this.#directory);
-    const loaded = loadDirectory(core, this.#directory, since, logSince, false, this.#logger);
+    const loaded = loadDirectory(core, this.#directory, room, logSince, false, this.#logger);
+    room.report(this.#directory, this.#logger);
     loaded.aside.push(...imported.damaged);
     core.loadEnd();
-    this.#begin(loaded, since, archivedTo);
+    this.#begin(loaded, room.since, archivedTo);
     // What the log has freed again is still in the files.
     if (core.replayedFrees) this.#wantFull++;
     this.#mustSave = loaded.damaged || foreign.length > 0 || imported.foreign || imported.damaged.length > 0;

@@ -16,6 +16,7 @@ import {
   type Manifest,
   readManifest,
 } from './layout.js';
+import type { LoadRoom } from './load-room.js';
 
 const CHUNK = 1 << 20;
 const PROGRESS_EVERY_MS = 5000;
@@ -124,13 +125,14 @@ function report(path: string, file: FileReport, log: Logger, tornIsNormal: boole
 
 /**
  * Reads one partition directory into the core.
- * @param since unix seconds: older blocks are left out. @param logSince older samples of the log are left out.
+ * @param room says which blocks are left out: what is too old, or does not fit.
+ * @param logSince unix seconds: older samples of the log are left out.
  * @param dirty its blocks must be written again (another layout's).
  */
 export function loadDirectory(
   core: Core,
   directory: string,
-  since: number,
+  room: LoadRoom,
   logSince: number,
   dirty: boolean,
   log: Logger,
@@ -161,11 +163,17 @@ export function loadDirectory(
       damaged = true;
       continue;
     }
-    if (file.to <= since) {
+    if (file.to <= room.since) {
       kept.push(file);
       continue;
     }
-    const read = scanFile(core, path, CHECKPOINT_MAGIC, (p, n) => core.checkpointLoad(p, n, since, dirty).unsound);
+    const read = room.retry(() =>
+      scanFile(core, path, CHECKPOINT_MAGIC, (p, n) => {
+        const { unsound } = core.checkpointLoad(p, n, room.since, dirty);
+        room.keepBelow();
+        return unsound;
+      }),
+    );
     const short = read.bytes < file.bytes;
     if (short) log.err(`${path}: ${read.bytes} bytes long, ${file.bytes} were written`);
     // Without a manifest the last one may be unfinished, and holds nothing then that the log does not.
@@ -185,14 +193,21 @@ export function loadDirectory(
   for (const [i, { name, number }] of all.entries()) {
     const path = join(directory, name);
     if (number < manifest.firstSegment) continue;
-    core.replayBegin();
+    let stored = 0;
     let unnamed = 0;
-    const read = scanFile(core, path, LOG_MAGIC, (p, n) => {
-      const frame = core.replayFrame(p, n, logSince);
-      samples += frame.stored;
-      unnamed += frame.unnamed;
-      return frame.sound ? 0 : 1;
+    const read = room.retry(() => {
+      stored = 0;
+      unnamed = 0;
+      core.replayBegin();
+      return scanFile(core, path, LOG_MAGIC, (p, n) => {
+        const frame = core.replayFrame(p, n, room.from(logSince));
+        stored += frame.stored;
+        unnamed += frame.unnamed;
+        return frame.sound ? 0 : 1;
+      });
     });
+    room.keepBelow();
+    samples += stored;
     if (unnamed) log.err(`${path}: ${unnamed} samples are left out: what named their series is damaged`);
     if (report(path, read, log, true)) {
       aside.push(path);

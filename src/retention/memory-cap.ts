@@ -8,17 +8,13 @@
  */
 import type { Config } from '../config/config.js';
 import { type Logger, limited } from '../log.js';
+import { PARTITION_LIMIT } from '../persistence/load-room.js';
 import { every } from './schedule.js';
 
 const CHECK_SECONDS = 5;
 /** The span that is held is given up in about so many steps: what one warning costs, and how long until the next. */
 const STEPS = 32;
 const MIN_STEP_SECONDS = 60;
-/**
- * A partition may fill up before the whole store does, because hosts are not spread evenly; 32-bit memory ends at 4.29e9,
- * and between two checks, and between the chunks that are in use, some is needed.
- */
-export const PARTITION_LIMIT = 3.75e9;
 /** Beyond every time that a sample can have. */
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 const LOG_SECONDS = 60;
@@ -56,6 +52,7 @@ async function usageOf(store: CappedStore, cap: number, partitionLimit: number):
 /**
  * Frees the oldest data until the store is below `cap` bytes, and each partition below its limit, or nothing is left.
  * Logs one warning if it freed anything or could not. Rejects if the store fails.
+ * @param partitionLimit hosts are not spread evenly, so a partition may fill up before the whole store does.
  * @returns blocks freed.
  */
 export async function enforceMemoryCap(
