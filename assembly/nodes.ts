@@ -67,6 +67,7 @@ function writeQuery(metric: usize, host: usize): bool {
   put(nodeName(host), h);
   // No type, no ids, no subtype, no sub-ids.
   store<u64>(outEnd, 0);
-  advance(outEnd + 8);
+  store<u32>(outEnd, 0, 8);
+  advance(outEnd + 12);
   return true;
 }

@@ -9,7 +9,7 @@
  *   query    ┌────────┬─────────────────┬──────────────┬──────────┬────────┬──────────┬──────┬─────────┬──────────┐
  *            │ u8 bits│ resolution, i64 │ factor, f64  │ metric   │ host   │ type     │ ids  │ subtype │ sub-ids  │
  *            └────────┴─────────────────┴──────────────┴──────────┴────────┴──────────┴──────┴─────────┴──────────┘
- *     bits: 1 has a type, 2 aggregate, 4 has a subtype     names: u16 length, bytes     ids: u16 count, names
+ *     bits: 1 has a type, 2 aggregate, 4 has a subtype     names: u16 length, bytes     ids: u32 count, names
  *
  *   state    0         4            8              12            16     20   24       32          40
  *            ┌─────────┬────────────┬──────────────┬─────────────┬──────┬────┬────────┬───────────┬──────────────┐
@@ -62,6 +62,8 @@ const STATE_BYTES: u32 = 48;
 
 /** Ends of queries completed in the last step, as u32 offsets into its output. */
 const ENDS: i32 = 4096;
+/** Entries looked for in one step, found or not: writes are waiting. */
+const STEP_ENTRIES: i32 = 16384;
 export const queryEnds: usize = memory.data(4 * 4096, 4);
 /** Queries completed in the last step. */
 export let queryEndCount: i32 = 0;
@@ -105,9 +107,21 @@ function skipName(name: usize): usize {
   return name + 2 + <usize>load<u16>(name);
 }
 
+// @ts-ignore: decorator
+@inline
+function idCount(ids: usize): i32 {
+  return load<i32>(ids);
+}
+
+// @ts-ignore: decorator
+@inline
+function firstId(ids: usize): usize {
+  return ids + 4;
+}
+
 function skipIds(ids: usize): usize {
-  let n = length(ids);
-  let p = ids + 2;
+  let n = idCount(ids);
+  let p = firstId(ids);
   while (n--) p = skipName(p);
   return p;
 }
@@ -137,6 +151,7 @@ export function queryStep(state: usize, budget: u32): i32 {
   flags = load<u32>(request, 16);
   cluster = nodeFind(root, request + 26, length(request + 24));
   queryEndCount = 0;
+  let looked = 0;
   while (load<u32>(state, LEFT)) {
     parseQuery(<usize>load<u32>(state, NEXT));
     if (!load<u32>(state, STARTED)) {
@@ -147,7 +162,7 @@ export function queryStep(state: usize, budget: u32): i32 {
     const entries = countEntries();
     let index = load<i32>(state, ENTRY_INDEX);
     while (index < entries) {
-      if (outLength() >= budget) {
+      if (outLength() >= budget || looked++ == STEP_ENTRIES) {
         store<i32>(state, index, ENTRY_INDEX);
         return 1;
       }
@@ -181,10 +196,10 @@ function pad(state: usize): bool {
   return !outFailed;
 }
 
-/** Entries that the query asks for: one a combination of ids, or one over all. */
+/** Entries that the query asks for: one a combination of ids (the host bounds their number), or one over all. */
 function countEntries(): i32 {
   if (bits & AGGREGATE || !(bits & HAS_TYPE)) return 1;
-  return length(idsAt) * (bits & HAS_SUBTYPE ? length(subIdsAt) : 1);
+  return idCount(idsAt) * (bits & HAS_SUBTYPE ? idCount(subIdsAt) : 1);
 }
 
 /** The child called prefix + id, or 0. */
@@ -211,8 +226,8 @@ function collect(node: usize, metric: i32): bool {
 
 /** Adds what every id of the level's group holds. */
 function collectGroup(host: usize, metric: i32): bool {
-  let id = idsAt + 2;
-  for (let i = length(idsAt); i > 0; i--) {
+  let id = firstId(idsAt);
+  for (let i = idCount(idsAt); i > 0; i--) {
     const node = childOf(host, typeAt, id);
     id = skipName(id);
     if (!node) continue;
@@ -220,8 +235,8 @@ function collectGroup(host: usize, metric: i32): bool {
       if (!collect(node, metric)) return false;
       continue;
     }
-    let subId = subIdsAt + 2;
-    for (let j = length(subIdsAt); j > 0; j--) {
+    let subId = firstId(subIdsAt);
+    for (let j = idCount(subIdsAt); j > 0; j--) {
       const below = childOf(node, subtypeAt, subId);
       subId = skipName(subId);
       if (below && !collect(below, metric)) return false;
@@ -239,14 +254,14 @@ function collectNext(state: usize, host: usize, metric: i32): bool {
 
 /** Puts the state before the index-th combination of ids. */
 function enterIds(state: usize, index: i32): void {
-  if (!index) store<u32>(state, <u32>idsAt + 2, ID);
-  if (!(bits & HAS_SUBTYPE) || index % length(subIdsAt) == 0) store<u32>(state, <u32>subIdsAt + 2, SUB_ID);
+  if (!index) store<u32>(state, <u32>firstId(idsAt), ID);
+  if (!(bits & HAS_SUBTYPE) || index % idCount(subIdsAt) == 0) store<u32>(state, <u32>firstId(subIdsAt), SUB_ID);
 }
 
 /** Moves the state behind the index-th combination of ids. */
 function passIds(state: usize, index: i32): void {
   if (!(bits & HAS_TYPE) || bits & AGGREGATE) return;
-  const subs = bits & HAS_SUBTYPE ? length(subIdsAt) : 1;
+  const subs = bits & HAS_SUBTYPE ? idCount(subIdsAt) : 1;
   if (bits & HAS_SUBTYPE) store<u32>(state, <u32>skipName(<usize>load<u32>(state, SUB_ID)), SUB_ID);
   if ((index + 1) % subs == 0) store<u32>(state, <u32>skipName(<usize>load<u32>(state, ID)), ID);
 }

@@ -64,16 +64,13 @@ class Writer {
     this.#length = at + 2 + written;
   }
   ids(ids: string[]): void {
-    this.u16(ids.length);
+    this.u32(ids.length);
     for (const id of ids) this.name(id);
   }
   bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
   }
 }
-
-/** Most ids of one query's list; more are refused before they come here. */
-export const MAX_IDS = MAX_U16;
 
 function writeQuery(w: Writer, q: SeriesQuery): void {
   const hasType = q.type !== undefined;

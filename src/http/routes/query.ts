@@ -1,5 +1,6 @@
 import type { QueryRequest, SeriesQuery } from '../../core/store.js';
 import { JSON_TYPE } from '../answer.js';
+import { HttpError } from '../errors.js';
 import { readJson } from '../json.js';
 import { requireReady } from '../ready.js';
 import type { HttpContext, Operation, Route } from '../route.js';
@@ -15,7 +16,17 @@ function names(list: readonly (string | null)[] | null | undefined): string[] {
   return list?.map((name) => name ?? '') ?? [];
 }
 
-function toSeriesQuery(body: SeriesQueryBody | null): SeriesQuery {
+/** Combinations of ids that one query may ask for: a thousand times what a large node has. */
+const MAX_COMBINATIONS = 1 << 20;
+
+function checkCombinations({ typeIds, subtype, subtypeIds }: SeriesQuery, index: number): void {
+  const subIds = subtype === undefined ? 1 : subtypeIds.length;
+  if (typeIds.length * subIds <= MAX_COMBINATIONS) return;
+  const asked = `${typeIds.length} type-ids with ${subIds} subtype-ids each`;
+  throw new HttpError(400, `queries[${index}]: ${asked}, expected at most ${MAX_COMBINATIONS} combinations`);
+}
+
+function toSeriesQuery(body: SeriesQueryBody | null, index: number): SeriesQuery {
   const query: SeriesQuery = {
     metric: body?.metric ?? '',
     host: body?.host ?? '',
@@ -28,10 +39,11 @@ function toSeriesQuery(body: SeriesQueryBody | null): SeriesQuery {
   // An empty type is not the same as none: it stands before the ids, as in the reference.
   if (body?.type != null) query.type = body.type;
   if (body?.subtype != null) query.subtype = body.subtype;
+  checkCombinations(query, index);
   return query;
 }
 
-/** The protocol's defaults filled in. */
+/** The protocol's defaults filled in. @throws HttpError 400 when a query asks for too much. */
 export function toQueryRequest(body: QueryBody): QueryRequest {
   return {
     cluster: body.cluster ?? '',
