@@ -17,21 +17,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
-import { Core, LOG_MAGIC } from '../core/instance.js';
+import { Core } from '../core/instance.js';
 import { compileCore } from '../core/module.js';
 import type { Logger } from '../log.js';
 import { partitionCount } from '../ops/check-config.js';
 import { acquireLock } from '../ops/lock.js';
 import type { ArchiveResult } from './archive/write-archive.js';
 import { type ArchiveJob, runArchiveJob } from './archive-job/job.js';
-import { listSources } from './archive-job/sources.js';
+import { listSources, spanOfLogs } from './archive-job/sources.js';
 import { readArchivedTo, writeArchivedTo } from './archive-job/state.js';
 import { archiveInThread } from './archive-job/thread.js';
-import { LogFrames } from './frame-reader.js';
 import { dropWindows } from './json-checkpoint.js';
 import { jsonWindowSeconds } from './json-windows.js';
 import { type CheckpointFile, partitionDirectories, readManifest, removeFile, writeManifest } from './layout.js';
-import { scanFile } from './load.js';
 import { removeDirectory } from './supersede.js';
 
 /** What cleanup needs of the running store. */
@@ -105,7 +103,7 @@ async function archive(
   if (from === undefined) {
     const sources = await listSources(root, Number.NEGATIVE_INFINITY, to, count, windowSeconds);
     const segments = withLog ? sources.directories.flatMap((directory) => directory.segments) : [];
-    from = Math.floor(Math.min(sources.oldest, oldestInLogs(segments)));
+    from = Math.floor(Math.min(sources.oldest, spanOfLogs(segments).from));
     if (from >= to) return;
     writeArchivedTo(root, from);
   }
@@ -115,22 +113,6 @@ async function archive(
   const files = await run({ root, target, from, to, partitionCount: count, metrics, windowSeconds, withLog });
   writeArchivedTo(root, to);
   for (const { path, rows } of files) log.info(`${path}: ${rows} samples archived`);
-}
-
-/** Time of the oldest sample in log segments, unix seconds; Infinity: there is none. */
-function oldestInLogs(paths: string[]): number {
-  const core = new Core(compileCore(), new Map(), 0, 1);
-  let oldest = Number.POSITIVE_INFINITY;
-  for (const path of paths) {
-    const frames = new LogFrames();
-    scanFile(core, path, LOG_MAGIC, (p, n) => {
-      for (const record of frames.records(core.payload(p, n))) {
-        if (record.kind === 'sample') oldest = Math.min(oldest, record.time);
-      }
-      return 0;
-    });
-  }
-  return oldest;
 }
 
 /** Removes files of a directory that nobody has open. @returns their number. */

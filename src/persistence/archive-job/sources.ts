@@ -1,8 +1,12 @@
 /** What holds samples of a stretch of time in a checkpoint directory, in the order in which it must be read. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Core, LOG_MAGIC } from '../../core/instance.js';
+import { compileCore } from '../../core/module.js';
+import { LogFrames } from '../frame-reader.js';
 import { isJsonWindow } from '../json-windows.js';
 import { listSegments, partitionDirectories, readManifest } from '../layout.js';
+import { scanFile } from '../load.js';
 import { type ReferenceHost, scanReferenceDirectory } from '../reference/directory.js';
 
 export interface DirectorySources {
@@ -21,8 +25,10 @@ export interface Sources {
   directories: DirectorySources[];
   /** Of all files. */
   bytes: number;
-  /** Start of the oldest checkpoint data, unix seconds; Infinity: there is none. Logs are not looked at. */
+  /** Start of the oldest checkpoint data, also outside of the stretch, unix seconds; Infinity: there is none. Logs are not looked at. */
   oldest: number;
+  /** End of the newest; -Infinity: there is none. */
+  newest: number;
 }
 
 /**
@@ -37,9 +43,16 @@ export async function listSources(
   count: number,
   windowSeconds: number | undefined,
 ): Promise<Sources> {
-  const sources: Sources = { windows: [], directories: [], bytes: 0, oldest: Number.POSITIVE_INFINITY };
+  const sources: Sources = {
+    windows: [],
+    directories: [],
+    bytes: 0,
+    oldest: Number.POSITIVE_INFINITY,
+    newest: Number.NEGATIVE_INFINITY,
+  };
   const overlaps = (file: { from: number; to: number }): boolean => {
     sources.oldest = Math.min(sources.oldest, file.from);
+    sources.newest = Math.max(sources.newest, file.to);
     return file.from < to && file.to > from;
   };
   const own = (directory: { count: number }): number => (directory.count === count ? 1 : 0);
@@ -80,4 +93,22 @@ async function addWindows(
     }
     if (files.length) sources.windows.push({ ...host, files });
   }
+}
+
+/** From the oldest sample of log segments to the newest, unix seconds; from > to: there is none. */
+export function spanOfLogs(paths: string[]): { from: number; to: number } {
+  const core = new Core(compileCore(), new Map(), 0, 1);
+  const span = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
+  for (const path of paths) {
+    const frames = new LogFrames();
+    scanFile(core, path, LOG_MAGIC, (p, n) => {
+      for (const record of frames.records(core.payload(p, n))) {
+        if (record.kind !== 'sample') continue;
+        span.from = Math.min(span.from, record.time);
+        span.to = Math.max(span.to, record.time);
+      }
+      return 0;
+    });
+  }
+  return span;
 }

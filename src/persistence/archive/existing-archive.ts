@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { MAX_RUN_BINS } from '../reference/types.js';
 import { compareKeys, EXISTING, type KeyedRun, type SeriesKey } from './keyed-run.js';
-import type { Zstd } from './zstd.js';
+import { loadZstd, type Zstd } from './zstd.js';
 
 interface ArchiveRow {
   hostname: string;
@@ -42,6 +42,11 @@ export async function* readArchive(path: string, zstd: Zstd): AsyncGenerator<Key
     open.values.push(row.value);
   }
   if (open !== undefined) yield open.close(rank);
+}
+
+/** `readArchive` for those who only look. */
+export async function* archiveRuns(path: string): AsyncGenerator<KeyedRun> {
+  yield* readArchive(path, await loadZstd());
 }
 
 class OpenRun {
