@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseOptions } from '../../src/simulate/options.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../server-process.js';
+import { type ServerProcess, startServer } from '../server-process.js';
 
 const run = promisify(execFile);
 const README = readFileSync('README.md', 'utf8');
@@ -79,21 +79,25 @@ describe('README.md', () => {
     });
   });
 
-  it('its commands with a token, pasted', async () => {
-    const dir = temporaryDirectory();
-    symlinkSync(resolve('configs'), join(dir, 'configs'));
+  it('its commands with a token, pasted, while the first server runs', async () => {
+    const { main: _, ...rest } = config;
+    const first = await startServer(rest);
+    symlinkSync(resolve('configs'), join(first.dir, 'configs'));
     const [start = '', ask = ''] = blocks.filter((text) => /jwt\.json|\$JWT/.test(text));
-    const [sed = '', launch] = start.trimEnd().split('\n');
-    expect(launch).toBe('node dist/server.js -config jwt.json');
-    await paste(sed, dir);
-    const { main, ...rest } = JSON.parse(readFileSync(join(dir, 'jwt.json'), 'utf8'));
-    expect(main.addr).toBe('localhost:8083');
-    const server = await startServer((port) => ({ ...rest, main: { ...main, addr: `127.0.0.1:${port}` } }));
+    const launch = 'node dist/server.js -config var/jwt.json\n';
+    expect(start.endsWith(launch)).toBe(true);
+    await paste(start.slice(0, -launch.length), first.dir);
+    const made = JSON.parse(readFileSync(join(first.dir, 'var/jwt.json'), 'utf8'));
+    expect(made.main.addr).toBe('localhost:8083');
+    const second = await startServer((port) => ({ ...made, main: { ...made.main, addr: `127.0.0.1:${port}` } }), {
+      dir: first.dir,
+    });
     try {
-      expect((await fetch(`${server.url}/api/debug`)).status).toBe(401);
-      expect(JSON.parse(await paste(onPort(ask, server.port)))).toMatchObject({ data: { alex: { a0603: {} } } });
+      expect((await fetch(`${second.url}/api/debug`)).status).toBe(401);
+      expect(JSON.parse(await paste(onPort(ask, second.port)))).toMatchObject({ data: { alex: { a0603: {} } } });
     } finally {
-      await server.stop();
+      await second.stop();
+      await first.stop();
     }
   });
 });
