@@ -1,0 +1,207 @@
+/**
+ * Disks that are full, or not to be written to: writes are refused with the reason, reads go on, nothing acknowledged is
+ * lost, and it ends by itself when the disk is well again.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ask, random, write } from '../integration/client.js';
+import { type ServerProcess, startServer, temporaryDirectory } from '../server-process.js';
+import { Ledger, Source } from './ledger.js';
+
+const METRICS = ['m0', 'm1'];
+
+function config(workers: number, more: object = {}): object {
+  return {
+    metrics: Object.fromEntries(METRICS.map((name) => [name, { frequency: 10, aggregation: null }])),
+    'metric-store': {
+      'retention-in-memory': '720h',
+      'memory-cap': 2,
+      'num-workers': workers,
+      checkpoints: { directory: './disk/checkpoints', 'max-wal-size': 150_000 },
+      ...more,
+    },
+  };
+}
+
+const mounted: string[] = [];
+
+function run(command: string, ...args: string[]): boolean {
+  return spawnSync(command, args).status === 0;
+}
+
+/** A file system of a megabyte below a fresh directory; undefined: this machine does not let us. */
+function smallDisk(): string | undefined {
+  const dir = temporaryDirectory();
+  const disk = join(dir, 'disk');
+  mkdirSync(disk);
+  if (!run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk)) return undefined;
+  mounted.push(disk);
+  return dir;
+}
+
+afterEach(() => {
+  for (const disk of mounted.splice(0)) run('umount', '-l', disk);
+});
+
+const canMount = ((): boolean => {
+  const dir = smallDisk();
+  for (const disk of mounted.splice(0)) run('umount', '-l', disk);
+  return dir !== undefined;
+})();
+
+class Scene {
+  readonly ledger = new Ledger();
+  readonly #source: Source;
+
+  constructor(readonly server: ServerProcess) {
+    this.#source = new Source(['a', 'b', 'c'], METRICS, Math.floor(Date.now() / 1000) - 86_400 * 5, random(5));
+  }
+
+  write(): Promise<number> {
+    return this.ledger.write(this.server.port, this.#source.next(20));
+  }
+
+  /** Compares with what this process, or the next one in its place, answers. */
+  async check(server = this.server, settle = false): Promise<void> {
+    const { lost, changed, compared } = await this.ledger.compare(server.port, { settle });
+    expect({ lost: lost.slice(0, 5), changed: changed.slice(0, 5) }, server.log()).toEqual({ lost: [], changed: [] });
+    expect(compared).toBeGreaterThan(0);
+  }
+
+  /** Writes until it is refused. @returns the answer of one more write. */
+  async writeUntilRefused(): Promise<string> {
+    for (let i = 0; i < 3000; i++) {
+      const status = await this.write();
+      if (status === 200) continue;
+      expect(status).toBe(503);
+      const { status: again, body } = await write(this.server.port, 'm0,cluster=c,hostname=later value=1 1\n');
+      expect(again).toBe(503);
+      return body;
+    }
+    throw new Error('every write was taken');
+  }
+
+  /** Writes until `count` writes were taken, one after the other. */
+  async writeAgain(count: number): Promise<void> {
+    let taken = 0;
+    for (let i = 0; i < 1000 && taken < count; i++) {
+      if ((await this.write()) === 200) taken++;
+      else await new Promise((go) => setTimeout(go, 20));
+    }
+    expect(taken).toBe(count);
+  }
+}
+
+describe.skipIf(!canMount)('a full disk', () => {
+  it.each([
+    [1, 'interval'],
+    [0, 'always'],
+  ])('with %i workers and wal-sync %s', { timeout: 60_000 }, async (workers, walSync) => {
+    const dir = smallDisk() ?? '';
+    const filler = join(dir, 'disk/filler');
+    const server = await startServer(config(workers, { 'wal-sync': walSync }), { dir });
+    const scene = new Scene(server);
+    await scene.writeAgain(10);
+    // What is left is less than a few batches.
+    const { stdout } = spawnSync('df', ['--output=avail', '-B1', join(dir, 'disk')], { encoding: 'utf8' });
+    writeFileSync(filler, Buffer.alloc(Math.max(0, Number(stdout.split('\n')[1]) - 40_000)));
+    const reason = await scene.writeUntilRefused();
+    expect(JSON.parse(reason)).toMatchObject({ status: 'Service Unavailable' });
+    expect(reason).toMatch(/the log can't be written: .*\/partition-0-of-1\/\d{8}\.log: ENOSPC/);
+    await scene.check();
+    expect((await ask(server.port, '/healthz')).status).toBe(200);
+    // Many tries leave no heap of files.
+    for (let i = 0; i < 50; i++) await scene.write();
+    expect(readdirSync(join(dir, 'disk/checkpoints/partition-0-of-1')).length).toBeLessThan(20);
+    rmSync(filler);
+    await scene.writeAgain(20);
+    await scene.check();
+    const next = await server.restart('SIGKILL');
+    await scene.check(next, true);
+    expect(next.log()).not.toMatch(/ERR|CRIT/);
+    await next.stop('SIGKILL');
+  });
+
+  it('keeps the old checkpoint and the log while a new one does not fit, and ends when it fits again', {
+    timeout: 60_000,
+  }, async () => {
+    const dir = smallDisk() ?? '';
+    const filler = join(dir, 'disk/filler');
+    const server = await startServer(config(1, { 'checkpoint-interval': '1s' }), { dir });
+    const scene = new Scene(server);
+    await scene.writeAgain(40);
+    await until(() => readdirSync(join(dir, 'disk/checkpoints/partition-0-of-1')).includes('manifest.json'));
+    await scene.writeAgain(40);
+    const { stdout } = spawnSync('df', ['--output=avail', '-B1', join(dir, 'disk')], { encoding: 'utf8' });
+    writeFileSync(filler, Buffer.alloc(Math.max(0, Number(stdout.split('\n')[1]) - 8000)));
+    await until(() => /ERR.*checkpoint.*ENOSPC/.test(server.log()));
+    await scene.check();
+    // Killed there and then: the log has it all.
+    const next = await server.restart('SIGKILL');
+    await scene.check(next, true);
+    rmSync(filler);
+    const checkpoints = async (): Promise<number> =>
+      Number(/^ccms_checkpoint\S*_total\S* (\d+)/m.exec((await ask(next.port, '/metrics')).body)?.[1] ?? 0);
+    const before = await checkpoints();
+    await until(async () => (await checkpoints()) > before);
+    const last = await next.restart('SIGKILL');
+    await scene.check(last, true);
+    await last.stop('SIGKILL');
+  });
+});
+
+// Permissions bind whoever is not root, which the server ceases to be.
+describe.skipIf(process.getuid?.() !== 0)('a directory that is not to be written to', () => {
+  it('refuses writes, answers queries, and recovers', { timeout: 60_000 }, async () => {
+    const dir = temporaryDirectory();
+    chmodSync(dir, 0o755);
+    const files = join(dir, 'disk/checkpoints/partition-0-of-1');
+    const identity = { main: { user: 'nobody', group: 'nogroup' } };
+    const server = await startServer({ ...config(1, { 'checkpoint-interval': '1s' }), ...identity }, { dir });
+    const scene = new Scene(server);
+    await scene.writeAgain(10);
+    chmodSync(files, 0o555);
+    const reason = await scene.writeUntilRefused();
+    expect(reason).toMatch(/EACCES: permission denied, open '.*\/partition-0-of-1\/\d{8}\.log'/);
+    await scene.check();
+    chmodSync(files, 0o755);
+    await scene.writeAgain(10);
+    const next = await server.restart('SIGKILL');
+    await scene.check(next, true);
+    await next.stop('SIGKILL');
+  });
+});
+
+it.skipIf(!canMount)('a read-only disk keeps a server from starting, with a line that says why', async () => {
+  const dir = smallDisk() ?? '';
+  mkdirSync(join(dir, 'disk/checkpoints'));
+  expect(run('mount', '-o', 'remount,ro', join(dir, 'disk'))).toBe(true);
+  await expect(startServer(config(1), { dir })).rejects.toThrow(/\[CRIT\] server: .*checkpoints\/\.lock.*EROFS/);
+});
+
+it('a second server on the same directory refuses with one clear line', async () => {
+  const dir = temporaryDirectory();
+  const first = await startServer(config(1), { dir });
+  const scene = new Scene(first);
+  await scene.writeAgain(2);
+  const error = await startServer(config(1), { dir }).then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  const lines = (error?.message ?? '').split('\n').filter((text) => text.includes('[CRIT]'));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain(`the checkpoint directory is in use by process ${first.pid}`);
+  await scene.writeAgain(2);
+  await scene.check();
+  await first.stop('SIGKILL');
+});
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    if (await condition()) return;
+    await new Promise((go) => setTimeout(go, 20));
+  }
+  throw new Error('it did not come to that');
+}
