@@ -117,10 +117,10 @@ class World {
       return [at(writer.time)];
     }
     if (r < 0.91) {
-      writer.time += f * 10 ** (2 + this.#int(4));
+      writer.time += f * 10 ** (2 + this.#int(3));
       return [at(writer.time)];
     }
-    if (r < 0.912) return [at(writer.time + f * this.#int(1e6))];
+    if (r < 0.912) return [at(writer.time + f * this.#int(1e5))];
     if (r < 0.93) {
       // A stretch backwards, as a sender that empties its stack.
       const start = writer.time - f * this.#int(3000);
