@@ -6,6 +6,15 @@ import { blockCountOf, openBins, openLength, openStart } from "./series";
 
 /** Copies the bins to dst. Precondition: 64 bytes behind dst's n bins may be overwritten. */
 export function readBins(s: usize, from: i32, n: i32, dst: usize): void {
+  eachBin(s, from, n, dst, false);
+}
+
+/** Adds the bins to acc; a missing bin makes the sum missing. */
+export function addBins(s: usize, from: i32, n: i32, acc: usize): void {
+  eachBin(s, from, n, acc, true);
+}
+
+function eachBin(s: usize, from: i32, n: i32, dst: usize, add: bool): void {
   const end = from + n;
   const blocks = blockCountOf(s);
   let at = from;
@@ -20,11 +29,7 @@ export function readBins(s: usize, from: i32, n: i32, dst: usize): void {
       at = start;
     }
     const last = min(stop, end);
-    if (at == start && last == stop) Entry.read(e, dst + (<usize>(at - from) << 3));
-    else {
-      Entry.read(e, binsScratch);
-      memory.copy(dst + (<usize>(at - from) << 3), binsScratch + (<usize>(at - start) << 3), <usize>(last - at) << 3);
-    }
+    takeBlock(e, at - start, last - at, dst + (<usize>(at - from) << 3), add);
     at = last;
   }
   if (at < end && openLength(s)) {
@@ -33,49 +38,28 @@ export function readBins(s: usize, from: i32, n: i32, dst: usize): void {
     const first = max(at, start);
     if (last > first) {
       fillNaN(dst + (<usize>(at - from) << 3), first - at);
-      memory.copy(dst + (<usize>(first - from) << 3), openBins(s) + (<usize>(first - start) << 3), <usize>(last - first) << 3);
+      take(openBins(s) + (<usize>(first - start) << 3), last - first, dst + (<usize>(first - from) << 3), add);
       at = last;
     }
   }
   if (at < end) fillNaN(dst + (<usize>(at - from) << 3), end - at);
 }
 
-/** Adds the bins to acc; a missing bin makes the sum missing. */
-export function addBins(s: usize, from: i32, n: i32, acc: usize): void {
-  const end = from + n;
-  const blocks = blockCountOf(s);
-  let at = from;
-  for (let i = max(0, blockIndex(s, from)); i < blocks && at < end; i++) {
-    const e = Entry.at(s, i);
-    const start = Entry.start(e);
-    const stop = start + Entry.count(e);
-    if (stop <= at) continue;
-    if (start >= end) break;
-    if (start > at) {
-      fillNaN(acc + (<usize>(at - from) << 3), start - at);
-      at = start;
-    }
-    const last = min(stop, end);
-    const dst = acc + (<usize>(at - from) << 3);
-    if (Entry.isLoose(e)) addInto(dst, Entry.bins(e) + (<usize>(at - start) << 3), last - at);
-    else if (at == start && last == stop) addBlock(Entry.block(e), dst);
-    else {
-      decodeBlock(Entry.block(e), binsScratch);
-      addInto(dst, binsScratch + (<usize>(at - start) << 3), last - at);
-    }
-    at = last;
+/** Takes n bins of a block from the offset on. */
+function takeBlock(e: usize, offset: i32, n: i32, dst: usize, add: bool): void {
+  if (Entry.isLoose(e)) take(Entry.bins(e) + (<usize>offset << 3), n, dst, add);
+  else if (n == Entry.count(e)) {
+    if (add) addBlock(Entry.block(e), dst);
+    else decodeBlock(Entry.block(e), dst);
+  } else {
+    decodeBlock(Entry.block(e), binsScratch);
+    take(binsScratch + (<usize>offset << 3), n, dst, add);
   }
-  if (at < end && openLength(s)) {
-    const start = openStart(s);
-    const last = min(start + openLength(s), end);
-    const first = max(at, start);
-    if (last > first) {
-      fillNaN(acc + (<usize>(at - from) << 3), first - at);
-      addInto(acc + (<usize>(first - from) << 3), openBins(s) + (<usize>(first - start) << 3), last - first);
-      at = last;
-    }
-  }
-  if (at < end) fillNaN(acc + (<usize>(at - from) << 3), end - at);
+}
+
+function take(src: usize, n: i32, dst: usize, add: bool): void {
+  if (add) addInto(dst, src, n);
+  else memory.copy(dst, src, <usize>n << 3);
 }
 
 export let rangeCount: i32 = 0;
@@ -83,7 +67,7 @@ export let rangeSum: f64 = 0;
 export let rangeMin: f64 = Infinity;
 export let rangeMax: f64 = -Infinity;
 
-function take(count: i32, sum: f64, low: f64, high: f64): void {
+function gather(count: i32, sum: f64, low: f64, high: f64): void {
   if (!count) return;
   rangeCount += count;
   rangeSum += sum;
@@ -107,18 +91,18 @@ export function rangeStats(s: usize, from: i32, n: i32): void {
     if (start >= end) break;
     const block = Entry.block(e);
     if (!Entry.isLoose(e) && start >= from && stop <= end) {
-      take(blockCount(block) - blockGaps(block), blockSum(block), blockMin(block), blockMax(block));
+      gather(blockCount(block) - blockGaps(block), blockSum(block), blockMin(block), blockMax(block));
       continue;
     }
     Entry.read(e, binsScratch);
     const first = max(from, start);
     stats(binsScratch + (<usize>(first - start) << 3), min(stop, end) - first);
-    take(statCount, statSum, statMin, statMax);
+    gather(statCount, statSum, statMin, statMax);
   }
   const first = max(from, openStart(s));
   const last = min(end, openStart(s) + openLength(s));
   if (last > first) {
     stats(openBins(s) + (<usize>(first - openStart(s)) << 3), last - first);
-    take(statCount, statSum, statMin, statMax);
+    gather(statCount, statSum, statMin, statMax);
   }
 }
