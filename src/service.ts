@@ -8,7 +8,7 @@ import type { Config } from './config/config.js';
 import { Pool } from './core/pool.js';
 import { settleHeap } from './heap.js';
 import { type HttpServer, startHttp } from './http/server.js';
-import { logger } from './log.js';
+import { limited, logger } from './log.js';
 import { type NatsIngest, startNats } from './nats/ingest.js';
 import { natsHealth } from './nats/state.js';
 import { acquireLock, type Lock } from './ops/lock.js';
@@ -25,6 +25,8 @@ import { createTelemetry, type Telemetry } from './telemetry/telemetry.js';
 import { buildInfo } from './version.js';
 
 const log = logger('server');
+/** Between two lines about requests that failed by the server's own fault. */
+const HTTP_LOG_SECONDS = 10;
 
 export class Service {
   readonly #config: Config;
@@ -88,14 +90,15 @@ export class Service {
       config: this.#config,
       dev: this.#dev,
       version: buildInfo().version,
-      log: logger('http'),
+      // A client can provoke the same failure at any rate.
+      log: limited(logger('http'), HTTP_LOG_SECONDS),
       ...(tls && { tls }),
       metrics: () => this.#telemetry.metrics(),
       observe: (route, seconds, status, bytes) => this.#telemetry.observe(route, seconds, status, bytes),
       healthDetail: () => (this.#nats ? natsHealth(this.#nats.state) : {}),
     });
     const { server } = this.#http;
-    if (files) this.#undo.push(reloadTlsOnHangup(files, (fresh) => (server as TlsServer).setSecureContext(fresh)));
+    this.#undo.push(reloadTlsOnHangup(files, (fresh) => (server as TlsServer).setSecureContext(fresh)));
   }
 
   #startJobs(): void {

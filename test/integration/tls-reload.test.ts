@@ -153,6 +153,15 @@ describe('SIGHUP', () => {
   });
 });
 
+describe('SIGHUP without TLS', () => {
+  it('says that there is nothing to read, and does not end the server', async () => {
+    const plain = await startServer(config());
+    process.kill(plain.pid, 'SIGHUP');
+    await expect.poll(() => plain.log()).toMatch(/^<4>\[WARN\] tls: SIGHUP: there is no certificate/m);
+    expect(await plain.stop()).toBe(0);
+  });
+});
+
 describe('a server without a usable pair', () => {
   it.each([
     [
