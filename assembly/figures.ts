@@ -14,6 +14,8 @@ export let countedSamples: f64 = 0;
 export let countedSeries: u32 = 0;
 /** Bytes of blocks, open ones included. */
 export let countedBytes: f64 = 0;
+/** Node of the cluster whose series the last `countStep` counted; 0: there were none, or it counted all. */
+export let countedCluster: usize = 0;
 
 /** Starts counting. */
 export function countBegin(): void {
@@ -25,13 +27,21 @@ export function countBegin(): void {
 
 /**
  * Counts series [from, from + n) by number.
- * @param cluster only series of this cluster's node; 0: all. @returns where to go on; -1 at the end.
+ * @param oneCluster stops before the first series of another cluster than the first one's, which is `countedCluster` then.
+ * @returns where to go on; -1 at the end.
  */
-export function countStep(from: u32, n: u32, cluster: usize): f64 {
+export function countStep(from: u32, n: u32, oneCluster: bool): f64 {
   const end = min(from + n, seriesEnd);
+  countedCluster = 0;
   for (let i = from; i < end; i++) {
     const s = seriesByNumber(i);
-    if (s && (!cluster || clusterOf(s) == cluster)) count(s);
+    if (!s) continue;
+    if (oneCluster) {
+      const cluster = clusterOf(s);
+      if (!countedCluster) countedCluster = cluster;
+      else if (countedCluster != cluster) return <f64>i;
+    }
+    count(s);
   }
   return end < seriesEnd ? <f64>end : -1;
 }

@@ -50,7 +50,16 @@ export { expandNodes, expandedCount, expandedText } from "./nodes";
 export { dumpBegin, dumpStep } from "./dump";
 export { nodeHealth } from "./health";
 export { keepHost, oldestTime, retainEnd, retainFreed, retainStep } from "./retention";
-export { blocksByCodec, childCount, countBegin, countStep, countedBytes, countedSamples, countedSeries } from "./figures";
+export {
+  blocksByCodec,
+  childCount,
+  countBegin,
+  countStep,
+  countedBytes,
+  countedCluster,
+  countedSamples,
+  countedSeries,
+} from "./figures";
 export { outBytes, outLength, outReset } from "./out";
 export { seriesCount, seriesEnd } from "./series";
 export { hostCount } from "./tree";

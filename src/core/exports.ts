@@ -89,12 +89,13 @@ export interface Exports extends Record<string, unknown> {
   retainFreed: WebAssembly.Global;
   oldestTime(): number;
   countBegin(): void;
-  countStep(from: number, n: number, cluster: number): number;
+  countStep(from: number, n: number, oneCluster: boolean): number;
   blocksByCodec: WebAssembly.Global;
   childCount(node: number): number;
   countedSamples: WebAssembly.Global;
   countedSeries: WebAssembly.Global;
   countedBytes: WebAssembly.Global;
+  countedCluster: WebAssembly.Global;
   outBytes(): number;
   outLength(): number;
   outReset(): void;

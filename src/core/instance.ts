@@ -582,9 +582,15 @@ export class Core {
     this.#x.countBegin();
   }
 
-  /** Counts n series from number `from` on. @param cluster node, 0: all. @returns where to go on; -1: `counted` is complete. */
-  countStep(from: number, n: number, cluster: number): number {
-    return this.#x.countStep(from, n, cluster);
+  /** Counts n series from number `from` on. @returns where to go on; -1: `counted` is complete. */
+  countStep(from: number, n: number): number {
+    return this.#x.countStep(from, n, false);
+  }
+
+  /** The same, up to a series of another cluster than the first one's. @returns as well the cluster's node, 0: no series. */
+  countClusterStep(from: number, n: number): { next: number; cluster: number } {
+    const next = this.#x.countStep(from, n, true);
+    return { next, cluster: this.#x.countedCluster.value >>> 0 };
   }
 
   get counted(): Counts {

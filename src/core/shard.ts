@@ -196,7 +196,7 @@ export class Shard {
       case 'health':
         return health(partition, args as Calls['health']['args']);
       case 'stats':
-        return partition.stats(await this.#count(partition, 0));
+        return partition.stats(await this.#count(partition));
       case 'checkpoint':
         await this.#checkpoint(partition);
         return null;
@@ -233,30 +233,53 @@ export class Shard {
     return freed;
   }
 
-  async #summary(partition: Partition): Promise<ClusterSummary[]> {
-    const clusters: ClusterSummary[] = [];
-    for (const { name, node, hosts } of partition.core.clusters()) {
-      clusters.push({ cluster: name, hosts, ...(await this.#count(partition, node)) });
-    }
-    return clusters;
+  /** All clusters in one pass: their series lie mixed, so counting them one by one would take clusters x series. */
+  #summary(partition: Partition): Promise<ClusterSummary[]> {
+    const { core } = partition;
+    return this.#inCountTurn(partition, async () => {
+      const counts = new Map<number, Counts>();
+      let from = 0;
+      await this.#jobs.run(() => {
+        const end = from + SERIES_STEP;
+        while (from >= 0 && from < end) {
+          core.countBegin();
+          const { next, cluster } = core.countClusterStep(from, end - from);
+          if (cluster) counts.set(cluster, addCounts(counts.get(cluster), core.counted));
+          from = next;
+        }
+        return from >= 0;
+      });
+      return core.clusters().map(({ name, node, hosts }) => ({
+        cluster: name,
+        hosts,
+        ...(counts.get(node) ?? { series: 0, samples: 0, bytes: 0, blocks: {} }),
+      }));
+    });
   }
 
-  /** Counts series and samples in the background, one count at a time in a partition. @param cluster node; 0: all. */
-  #count(partition: Partition, cluster: number): Promise<Counts> {
+  /** Counts series and samples in the background. */
+  #count(partition: Partition): Promise<Counts> {
     const { core } = partition;
-    const count = async (): Promise<Counts> => {
+    return this.#inCountTurn(partition, async () => {
       let from = 0;
       core.countBegin();
       await this.#jobs.run(() => {
-        from = core.countStep(from, SERIES_STEP, cluster);
+        from = core.countStep(from, SERIES_STEP);
         return from >= 0;
       });
       return core.counted;
-    };
+    });
+  }
+
+  /** One count at a time in a partition: the core has one set of counters. */
+  #inCountTurn<T>(partition: Partition, count: () => Promise<T>): Promise<T> {
     const done = (this.#counting.get(partition) ?? Promise.resolve()).then(count);
     this.#counting.set(
       partition,
-      done.catch(() => {}),
+      done.then(
+        () => {},
+        () => {},
+      ),
     );
     return done;
   }
@@ -382,4 +405,11 @@ function health({ core }: Partition, { cluster, nodes, metrics }: Calls['health'
     const state = bad === 0 ? 'full' : bad === metrics.length ? 'failed' : 'partial';
     return [node, { state, degraded, missing, known: true }];
   });
+}
+
+function addCounts(a: Counts | undefined, b: Counts): Counts {
+  if (!a) return b;
+  const blocks = { ...a.blocks };
+  for (const [codec, n] of Object.entries(b.blocks)) blocks[codec] = (blocks[codec] ?? 0) + n;
+  return { series: a.series + b.series, samples: a.samples + b.samples, bytes: a.bytes + b.bytes, blocks };
 }

@@ -99,7 +99,7 @@ describe('samples far apart', () => {
     load(loaded, checkpoint(core, true));
     loaded.loadEnd();
     loaded.countBegin();
-    for (let from = 0; from >= 0; ) from = loaded.countStep(from, 100, 0);
+    for (let from = 0; from >= 0; ) from = loaded.countStep(from, 100);
     expect(loaded.counted.samples).toBe(blocks);
   });
 });

@@ -51,7 +51,7 @@ function openBins(core: Core): number {
 
 function counted(core: Core): Core['counted'] {
   core.countBegin();
-  for (let from = 0; from >= 0; ) from = core.countStep(from, 100, 0);
+  for (let from = 0; from >= 0; ) from = core.countStep(from, 100);
   return core.counted;
 }
 

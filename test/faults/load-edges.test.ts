@@ -65,7 +65,7 @@ describe('loading', () => {
     takeLog(core);
     const loaded = load(newCore(config), [checkpoint(core, true)]);
     loaded.countBegin();
-    expect(loaded.countStep(0, 10, 0)).toBe(-1);
+    expect(loaded.countStep(0, 10)).toBe(-1);
     expect(loaded.counted.samples).toBe(70_000);
     expect(loaded.exportSeries(0, T0 + 600 * 69_999, T0 + 600 * 70_000)?.values).toEqual(Float64Array.of(69_999));
   });

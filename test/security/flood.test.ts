@@ -74,6 +74,14 @@ describe('100 000 distinct', () => {
     expect(JSON.parse(body)).toMatchObject({ data: { n: { cpu_load: [{ start: TIME - 30 }] } } });
   });
 
+  it('clusters are summed up in one pass: the summary takes no longer for being asked about many', async () => {
+    const { body } = await ask(server.port, '/api/debug?summary=1');
+    const { clusters } = JSON.parse(body) as { clusters: Record<string, Record<string, number>> };
+    expect(Object.keys(clusters).length).toBeGreaterThan(100_000);
+    expect(clusters.f30).toMatchObject({ hosts: 1, series: 1, samples: 1 });
+    expect(clusters.f4).toMatchObject({ hosts: 1, series: 100_000, samples: 100_000 });
+  });
+
   it('hosts leave the server answering', async () => {
     const begin = performance.now();
     expect((await ask(server.port, '/healthz')).status).toBe(200);
