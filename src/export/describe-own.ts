@@ -8,7 +8,7 @@ import { archiveRuns } from '../persistence/archive/existing-archive.js';
 import { seriesRuns } from '../persistence/archive-job/shares.js';
 import { LogFrames, seriesHeaders } from '../persistence/frame-reader.js';
 import { type CheckpointFile, type Manifest, readManifest } from '../persistence/layout.js';
-import { type FileReport, scanFile } from '../persistence/load.js';
+import { type FileReport, scanFile } from '../persistence/scan-file.js';
 import { formatTime, SeriesSummary } from './series-summary.js';
 
 /** Damaged stretches of a file that are listed one by one. */

@@ -76,9 +76,9 @@ class Scene {
 }
 
 describe('killed at each call', () => {
-  it('that a start, writes and a stop make', { timeout: LONG ? 600_000 : 60_000 }, async () => {
+  it('that a start, writes and a stop make', { timeout: LONG ? 600_000 : 150_000 }, async () => {
     const scene = new Scene(1);
-    const every = LONG ? 1 : 9;
+    const every = LONG ? 1 : 15;
     let calls: string[] | undefined;
     let deaths = 0;
     for (let n = 1; calls === undefined; n += every) {
@@ -94,8 +94,8 @@ describe('killed at each call', () => {
     }
   });
 
-  it('while the partitions become fewer and more', { timeout: LONG ? 1_200_000 : 60_000 }, async () => {
-    const every = LONG ? 1 : 23;
+  it('while the partitions become fewer and more', { timeout: LONG ? 1_200_000 : 150_000 }, async () => {
+    const every = LONG ? 3 : 41;
     for (const [from, to] of [
       [8, 2],
       [2, 8],
@@ -111,9 +111,9 @@ describe('killed at each call', () => {
     }
   });
 
-  it('of a start that finds damage', { timeout: LONG ? 600_000 : 60_000 }, async () => {
+  it('of a start that finds damage', { timeout: LONG ? 600_000 : 150_000 }, async () => {
     const scene = new Scene(3);
-    const every = LONG ? 1 : 5;
+    const every = LONG ? 1 : 12;
     await scene.act(2, 0, false);
     await scene.act(2, 0, false);
     const files = join(scene.dir, 'checkpoints/partition-0-of-1');

@@ -87,13 +87,17 @@ async function siege(seed: number, kills: number, configs: object[], signals: No
 }
 
 describe('acknowledged samples survive', () => {
-  it('SIGKILL under load, 3 partitions in 2 workers', { timeout: LONG ? 900_000 : 60_000 }, async () => {
-    await siege(1, LONG ? 60 : 6, [config(2, 8)], ['SIGKILL']);
+  it('SIGKILL under load, 3 partitions in 2 workers', { timeout: LONG ? 900_000 : 150_000 }, async () => {
+    await siege(1, LONG ? 60 : 4, [config(2, 8)], ['SIGKILL']);
   });
 
-  it('SIGKILL and SIGTERM while partitions and workers change', { timeout: LONG ? 900_000 : 60_000 }, async () => {
+  it('SIGKILL and SIGTERM while partitions and workers change', { timeout: LONG ? 900_000 : 150_000 }, async () => {
     const configs = [config(1, 8), config(1, 2), config(2, 8), config(0, 4), config(2, 5)];
-    await siege(2, LONG ? 50 : 5, configs, ['SIGKILL', 'SIGKILL', 'SIGTERM']);
+    await siege(2, LONG ? 50 : 4, configs, ['SIGKILL', 'SIGKILL', 'SIGTERM']);
+  });
+
+  it('SIGKILL with JSON checkpoints', { timeout: LONG ? 900_000 : 150_000 }, async () => {
+    await siege(4, LONG ? 20 : 2, [config(2, 8, 'json')], ['SIGKILL', 'SIGKILL', 'SIGTERM']);
   });
 
   it.skipIf(!LONG)('SIGKILL with 1 partition in 1 worker', { timeout: 900_000 }, async () => {

@@ -11,9 +11,9 @@ import { CHECKPOINT_MAGIC, Core, LOG_MAGIC } from '../../core/instance.js';
 import { compileCore } from '../../core/module.js';
 import type { Logger } from '../../log.js';
 import { seriesHeaders } from '../frame-reader.js';
-import { scanFile } from '../load.js';
 import { readJsonCheckpoint } from '../reference/json-reader.js';
 import { ReferenceFormatError, type SeriesRun } from '../reference/types.js';
+import { scanFile } from '../scan-file.js';
 import { listSources, type Sources } from './sources.js';
 
 /** Bytes of files that are in memory at a time. */

@@ -6,8 +6,8 @@ import { compileCore } from '../../core/module.js';
 import { LogFrames } from '../frame-reader.js';
 import { isJsonWindow } from '../json-windows.js';
 import { listSegments, partitionDirectories, readManifest } from '../layout.js';
-import { scanFile } from '../load.js';
 import { type ReferenceHost, scanReferenceDirectory } from '../reference/directory.js';
+import { scanFile } from '../scan-file.js';
 
 export interface DirectorySources {
   index: number;

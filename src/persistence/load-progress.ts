@@ -1,0 +1,39 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from '../log.js';
+
+const EVERY_MS = 5000;
+
+/** Says every few seconds how much of a directory has been read, within large files too. */
+export class LoadProgress {
+  readonly #directory: string;
+  readonly #log: Logger;
+  /** Bytes in front of each file, and of all. */
+  readonly #before: number[] = [0];
+  #done = 0;
+  #said = Date.now();
+
+  constructor(directory: string, files: { name: string }[], log: Logger) {
+    this.#directory = directory;
+    this.#log = log;
+    let sum = 0;
+    for (const { name } of files) {
+      sum += statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;
+      this.#before.push(sum);
+    }
+  }
+
+  /** The i-th file is read next. */
+  file(i: number): void {
+    this.#done = this.#before[i] ?? 0;
+  }
+
+  /** Another n bytes of it are read. */
+  frame(n: number): void {
+    this.#done += n;
+    if (Date.now() - this.#said < EVERY_MS) return;
+    this.#said = Date.now();
+    const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+    this.#log.info(`${this.#directory}: ${megabytes(this.#done)} of ${megabytes(this.#before.at(-1) ?? 0)} MB read`);
+  }
+}

@@ -1,0 +1,95 @@
+/** Reads the frames of a log segment or checkpoint file, and says what lies between them. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { Core } from '../core/instance.js';
+import type { Logger } from '../log.js';
+
+const CHUNK = 1 << 20;
+
+export interface Gap {
+  offset: number;
+  length: number;
+}
+
+export interface FileReport {
+  bytes: number;
+  /** Stretches that held no whole frame, in order; no two of them touch. */
+  gaps: Gap[];
+  wholeUntil: number;
+  unsound: number;
+  /** The last gap is what a write leaves that was interrupted: the beginning of a frame. */
+  isTorn: boolean;
+  /** The disk did not give all of it. */
+  error?: Error;
+}
+
+/** What a medium answers that has lost a file, and not an admin who has kept it from us. */
+const BROKEN = new Set(['EIO', 'EISDIR', 'EUCLEAN', 'EBADMSG']);
+const FRAME_HEADER = 16;
+
+/** Runs `onFrame` for each whole frame of a file. @throws when the file can't be opened, or must not be read. */
+export function scanFile(
+  core: Core,
+  path: string,
+  magic: number,
+  onFrame: (p: number, n: number) => number,
+): FileReport {
+  const fd = openSync(path, 'r');
+  const gaps: Gap[] = [];
+  const bytes = fstatSync(fd).size;
+  let unsound = 0;
+  let wholeUntil = 0;
+  try {
+    wholeUntil = core.scanFrames(
+      magic,
+      Math.min(CHUNK, Math.max(bytes, 64)),
+      (into, offset) => readSync(fd, into, 0, into.length, offset),
+      (p, n) => {
+        unsound += onFrame(p, n);
+      },
+      (offset, length) => {
+        const last = gaps.at(-1);
+        if (last && last.offset + last.length === offset) last.length += length;
+        else gaps.push({ offset, length });
+      },
+      bytes,
+    );
+    return { bytes, gaps, wholeUntil, unsound, isTorn: isTorn(fd, bytes, magic, gaps.at(-1)) };
+  } catch (error) {
+    if (!BROKEN.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return { bytes, gaps, wholeUntil, unsound, isTorn: false, error: error as Error };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether a gap at the end of a file is the beginning of a frame whose rest was never written. */
+function isTorn(fd: number, bytes: number, magic: number, gap: Gap | undefined): boolean {
+  if (!gap || gap.offset + gap.length < bytes) return false;
+  const head = Buffer.alloc(FRAME_HEADER);
+  const n = readSync(fd, head, 0, Math.min(FRAME_HEADER, gap.length), gap.offset);
+  const expected = Buffer.alloc(4);
+  expected.writeUInt32LE(magic);
+  if (!head.subarray(0, n).subarray(0, 4).equals(expected.subarray(0, n))) return false;
+  return n < FRAME_HEADER || FRAME_HEADER + head.readUInt32LE(4) > gap.length;
+}
+
+/** Says what was wrong with a file; returns whether anything but a torn tail was. */
+export function reportFile(path: string, file: FileReport, log: Logger, tornIsNormal: boolean): boolean {
+  let damaged = file.unsound > 0 || file.error !== undefined;
+  if (file.error) log.err(`${path}: can't be read behind byte ${file.wholeUntil}`, file.error);
+  if (file.unsound)
+    log.err(`${path}: ${file.unsound} records hold no sense although their checksum is right; left out`);
+  for (const gap of file.gaps) {
+    if (tornIsNormal && file.isTorn && gap === file.gaps.at(-1)) {
+      log.warn(
+        `${path}: torn at byte ${gap.offset}, the last ${gap.length} bytes are cut off; everything before them is kept`,
+      );
+    } else {
+      damaged = true;
+      log.err(
+        `${path}: ${gap.length} bytes at byte ${gap.offset} are damaged; everything before and behind them is kept`,
+      );
+    }
+  }
+  return damaged;
+}
