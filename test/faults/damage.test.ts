@@ -22,7 +22,7 @@ import { temporaryDirectory } from '../server-process.js';
 import { coreModule, line, metrics, samples, T0 } from './cores.js';
 
 const LONG = process.env.CCMS_LONG === '1';
-const CASES = LONG ? 20_000 : 400;
+const CASES = LONG ? 5000 : 400;
 const METRICS = metrics(['m', 10], ['n', 10]);
 const HOSTS = ['a', 'b', 'c'];
 const NAME = 'partition-0-of-1';
