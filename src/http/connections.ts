@@ -61,12 +61,20 @@ function refuse(socket: Duplex, error: ParseError): void {
   );
 }
 
+/** What a socket is busy with. */
+interface Busy {
+  /** Requests whose answers have not left. */
+  requests: number;
+  closed: boolean;
+}
+
 /** The connections of one server: counts requests in flight, answers what Node cannot parse, ends them all. */
 export class Connections {
   #inFlight = 0;
   #closing = false;
   /** The request that a socket is busy with, the newest if several were pipelined. */
   readonly #current = new WeakMap<Duplex, { incoming: IncomingMessage; outgoing: ServerResponse }>();
+  readonly #busy = new WeakMap<Duplex, Busy>();
   readonly #server: Server;
   readonly #onRefused: (status: number) => void;
   #idle: (() => void) | undefined;
@@ -86,13 +94,34 @@ export class Connections {
 
   /** To be called for every request before its handler. */
   begin(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const busy = this.#busyOf(incoming.socket);
+    busy.requests++;
     this.#inFlight++;
     this.#current.set(incoming.socket, { incoming, outgoing });
     if (this.#closing) outgoing.shouldKeepAlive = false;
     outgoing.on('close', () => {
-      this.#inFlight--;
-      if (this.#inFlight === 0) this.#idle?.();
+      if (busy.closed) return;
+      busy.requests--;
+      this.#ended(1);
     });
+  }
+
+  #busyOf(socket: Duplex): Busy {
+    const known = this.#busy.get(socket);
+    if (known) return known;
+    const busy: Busy = { requests: 0, closed: false };
+    this.#busy.set(socket, busy);
+    // Node closes only the answer whose turn it is: those that are queued behind it go with their socket.
+    socket.once('close', () => {
+      busy.closed = true;
+      this.#ended(busy.requests);
+    });
+    return busy;
+  }
+
+  #ended(requests: number): void {
+    this.#inFlight -= requests;
+    if (this.#inFlight === 0) this.#idle?.();
   }
 
   #onClientError(error: ParseError, socket: Duplex): void {
