@@ -22,6 +22,8 @@ const MAX_BACKOFF_MS = 5_000;
 /** Full-size buffers kept for reuse, per subject. */
 const SPARE_BUFFERS = 2 * WINDOW;
 const LF = 10; // '\n'
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /** The store says "later", not "never". */
 const RETRYABLE: ReadonlySet<StoreErrorCode> = new Set(['OVERLOADED', 'LOADING', 'LOG_FAILED']);
@@ -106,6 +108,11 @@ export class Batcher {
     if (size > data.length) batch.bytes[batch.length - 1] = LF;
     batch.messages++;
     if (receipt !== undefined) batch.receipts.push(receipt);
+    if (leavesStringOpen(data)) {
+      // Newlines count inside strings: the messages behind this one must not become part of it.
+      this.#seal();
+      this.#pump();
+    }
   }
 
   /** Resolves when all that was pushed is settled; what is left at `deadline` (ms since epoch) is dropped and counted. */
@@ -268,4 +275,15 @@ function lineOf(body: Uint8Array, line: number): string {
   }
   const end = body.indexOf(LF, start);
   return new TextDecoder().decode(body.subarray(start, Math.min(end < 0 ? body.length : end, start + 200)));
+}
+
+/** Whether a quoted field value of the message is never closed. */
+function leavesStringOpen(data: Uint8Array): boolean {
+  let open = false;
+  for (let at = data.indexOf(QUOTE); at >= 0; at = data.indexOf(QUOTE, at + 1)) {
+    let escapes = 0;
+    while (data[at - 1 - escapes] === BACKSLASH) escapes++;
+    if (escapes % 2 === 0) open = !open;
+  }
+  return open;
 }
