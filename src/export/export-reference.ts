@@ -43,7 +43,10 @@ export async function exportReference(runs: AsyncIterable<SeriesRun>, options: E
     const file = occupied[0]?.files[0]?.path;
     throw new Error(`${options.directory} already holds checkpoints (${file}), expected an empty directory`);
   }
-  const windows = splitWindows(options.from, options.to, options.windowSeconds);
+  const { from, to, windowSeconds } = options;
+  if (!(from >= 0 && from < to && windowSeconds > 0)) {
+    throw new Error(`cannot export from ${from} to ${to} in windows of ${windowSeconds} seconds`);
+  }
   const summary: ExportSummary = { hosts: 0, files: 0 };
   const done = new Set<string>();
   let current: SeriesRun[] = [];
@@ -52,7 +55,7 @@ export async function exportReference(runs: AsyncIterable<SeriesRun>, options: E
     if (first === undefined) return;
     done.add(`${first.cluster}/${first.host}`);
     summary.hosts++;
-    summary.files += await writeHost(current, windows, options);
+    summary.files += await writeHost(current, options);
     current = [];
   };
   for await (const run of runs) {
@@ -69,23 +72,28 @@ export async function exportReference(runs: AsyncIterable<SeriesRun>, options: E
 
 async function writeHost(
   runs: SeriesRun[],
-  windows: readonly { from: number; to: number }[],
-  { directory, format }: ExportOptions,
+  { directory, format, from, to, windowSeconds }: ExportOptions,
 ): Promise<number> {
   const { cluster, host } = runs[0] as SeriesRun;
   const write = format === 'bin' ? writeReferenceBin : writeReferenceJson;
   let files = 0;
-  for (const { from, to } of windows) {
-    if ((await write(directory, cluster, host, from, to, runs)) !== undefined) files++;
+  for (const end of windowEnds(runs, from, to, windowSeconds)) {
+    const start = Math.max(from, end - windowSeconds);
+    const inside = runs.filter((run) => run.start < end && run.start + run.values.length * run.frequency > start);
+    if ((await write(directory, cluster, host, start, end, inside)) !== undefined) files++;
   }
   return files;
 }
 
-function splitWindows(from: number, to: number, seconds: number): { from: number; to: number }[] {
-  if (!(from >= 0 && from < to && seconds > 0)) {
-    throw new Error(`cannot export from ${from} to ${to} in windows of ${seconds} seconds`);
+/** Ends of the windows that runs touch, oldest first. There may be years without any between them. */
+function windowEnds(runs: SeriesRun[], from: number, to: number, seconds: number): number[] {
+  /** Windows before the last one. */
+  const before = new Set<number>();
+  for (const { start, frequency, values } of runs) {
+    const first = Math.max(start, from);
+    const last = Math.min(start + (values.length - 1) * frequency, to - 1);
+    const oldest = Math.ceil((to - first) / seconds) - 1;
+    for (let k = Math.max(0, Math.ceil((to - last) / seconds) - 1); k <= oldest; k++) before.add(k);
   }
-  const windows: { from: number; to: number }[] = [];
-  for (let end = to; end > from; end -= seconds) windows.unshift({ from: Math.max(from, end - seconds), to: end });
-  return windows;
+  return [...before].sort((a, b) => b - a).map((k) => to - k * seconds);
 }
