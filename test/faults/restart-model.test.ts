@@ -59,7 +59,8 @@ it(`in ${RUNS} lives of a partition`, { timeout: 600_000 }, async () => {
         for (let i = below(60); i >= 0; i--) {
           now += below(25);
           // Late ones, and some that leave a gap; none exactly where a bin begins.
-          const time = next() < 0.2 ? now - below(20_000) : now;
+          const late = next();
+          const time = late < 0.1 ? now - below(20_000) : late < 0.3 ? now - below(200) : now;
           lines.push(line(next() < 0.7 ? 'm' : 'n', `h${below(3)}`, time, next() < 0.5 ? below(100) : next()));
         }
         if (next() < 0.1) now += below(30_000);
