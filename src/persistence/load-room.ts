@@ -16,6 +16,8 @@ export const PARTITION_LIMIT = 3.75e9;
 const UNEVEN = 1.1;
 /** What is given up at once, so that this is not done at every frame. */
 const KEEP = 0.9;
+/** The same once memory was full: what is free is in pieces then, and answers and checkpoints need some of it in one. */
+const KEEP_OF_FULL = 0.75;
 /** The span that is loaded is given up in about so many steps. */
 const STEPS = 32;
 const MIN_STEP_SECONDS = 60;
@@ -28,7 +30,7 @@ export function loadLimit(cap: number, partitions: number): number {
 
 export class LoadRoom {
   readonly #core: Core;
-  readonly #limit: number;
+  #limit: number;
   readonly #configured: number;
   #since: number;
 
@@ -65,7 +67,8 @@ export class LoadRoom {
         return load();
       } catch (error) {
         if (!(error instanceof StoreError && error.code === 'OUT_OF_MEMORY')) throw error;
-        if (!this.#giveUp(KEEP * this.#core.memory.total)) throw error;
+        this.#limit = Math.min(this.#limit, KEEP_OF_FULL * this.#core.memory.total);
+        if (!this.#giveUp(KEEP * this.#limit)) throw error;
       }
     }
   }

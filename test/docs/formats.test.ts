@@ -114,8 +114,8 @@ describe('docs/formats.md', () => {
     const seen = new Map<number, number>();
     const write = (values: Float64Array, at: number): void => u8.set(new Uint8Array(values.buffer), at);
     for (const { name, make } of [...loadClasses, ...hardCases]) {
-      for (const n of [1, 7, 130, 512]) {
-        for (const gaps of gapPatterns) {
+      for (const n of [1, 7, 61, 512]) {
+        for (const gaps of n > 200 ? gapPatterns.filter(({ name }) => /none|random/.test(name)) : gapPatterns) {
           const values = withGaps(make(n, random), gaps.missing(n, random), random);
           const out = base + 8192;
           write(values, base);

@@ -11,7 +11,7 @@ import { smallCore } from './small-core.js';
 
 const NOW = Math.floor(Date.now() / 1000);
 
-/** A partition whose linear memory ends at 4 MB instead of 4 GiB, behind the HTTP API. */
+/** A partition whose linear memory ends at 6 MB instead of 4 GiB, behind the HTTP API. */
 describe('a store whose memory is full', () => {
   let pool: Pool;
   let http: HttpServer;
@@ -24,7 +24,7 @@ describe('a store whose memory is full', () => {
       main: { host: '127.0.0.1', port: 0 },
       metrics: new Map([['load', { frequency: 1, aggregation: 'sum', precision: 'double' }]]),
     };
-    const modulePath = smallCore(64);
+    const modulePath = smallCore(96);
     const fail = (error: Error): void => expect.fail(error.message);
     pool = new Pool({ config, log: logger('store'), modulePath, onFatal: fail });
     await pool.start();
@@ -37,15 +37,18 @@ describe('a store whose memory is full', () => {
   });
 
   const random = randomNumbers(9);
+  /** Ten seconds of a hundred hosts. */
   const write = (time: number): Promise<Response> => {
-    const lines = Array.from({ length: 300 }, (_, i) => `load,hostname=h${i} value=${random()} ${time}\n`);
+    const lines = Array.from({ length: 1000 }, (_, i) => {
+      return `load,hostname=h${i % 100} value=${random()} ${time + Math.floor(i / 100)}\n`;
+    });
     return fetch(`${url}/api/write?cluster=c`, { method: 'POST', body: lines.join('') });
   };
 
   it('answers 503 and says why, and takes writes again once memory is freed', async () => {
     let time = NOW;
     let answer = await write(time);
-    for (; answer.status === 200; time++) answer = await write(time + 1);
+    for (; answer.status === 200; time += 10) answer = await write(time + 10);
     expect(time - NOW).toBeGreaterThan(100);
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
@@ -58,18 +61,19 @@ describe('a store whose memory is full', () => {
     const log = keptLog();
     await enforceMemoryCap(pool, 3 << 20, log, 1e12, () => time);
     expect(log.lines).toEqual([expect.stringContaining('warn memory-cap of')]);
-    for (let i = 1; i <= 20; i++) expect((await write(time + i)).status).toBe(200);
+    for (let i = 1; i <= 5; i++) expect((await write(time + 10 * i)).status).toBe(200);
 
-    const query = { cluster: 'c', from: NOW, to: time + 21, queries: [{ metric: 'load', host: 'h7' }] };
+    const query = { cluster: 'c', from: NOW, to: time + 60, queries: [{ metric: 'load', host: 'h7' }] };
     const asked = await fetch(`${url}/api/query`, { method: 'POST', body: JSON.stringify(query) });
     const { results } = (await asked.json()) as { results: { data: (number | null)[]; to: number }[][] };
     const { data, to } = results[0]?.[0] ?? { data: [], to: 0 };
-    expect(to).toBe(time + 21);
+    expect(to).toBe(time + 60);
     expect(data[0]).toBeNull();
     // Nothing that was answered 200 and not freed is missing.
     const first = data.findIndex((value) => value !== null);
     const missing = data.slice(first).filter((value) => value === null).length;
-    expect(missing).toBeLessThanOrEqual(1);
+    // The batch that was answered 503 may be there in part.
+    expect(missing).toBeLessThanOrEqual(10);
     expect(data.length - first).toBeGreaterThan(50);
   });
 });

@@ -163,7 +163,7 @@ describe('a core under a memory cap', () => {
   const PAGES = 112;
   const path = smallCore(PAGES);
 
-  it('takes ten times what fits, keeps the newest, and reuses the memory', async () => {
+  it('takes many times what fits, keeps the newest, and reuses the memory', async () => {
     const store = new CoreStore(path);
     const random = randomNumbers(5);
     const log = keptLog();
@@ -173,14 +173,14 @@ describe('a core under a memory cap', () => {
     let time = NOW;
     let linear = 0;
     let freed = 0;
-    for (let step = 0; step < 8000; step++, time += 10) {
+    for (let step = 0; step < 5000; step++, time += 10) {
       for (let host = 0; host < 10; host++) store.write(`h${host}`, time, random);
       if (step % 100) continue;
       freed += await enforceMemoryCap(store, cap, log, 1e12, () => time);
       expect(store.core.memory.total).toBeLessThanOrEqual(cap);
-      if (step === 3000) linear = store.core.linearMemory;
+      if (step === 2500) linear = store.core.linearMemory;
     }
-    expect(freed).toBeGreaterThan(1500);
+    expect(freed).toBeGreaterThan(800);
     expect(log.lines.length).toBeGreaterThan(3);
     expect(linear).toBeGreaterThan(cap);
     expect(store.core.linearMemory).toBe(linear);
