@@ -65,7 +65,9 @@ export class CheckpointWriter implements CheckpointRun {
   /** Makes the file durable. @returns its entry in the manifest; undefined when there was nothing to write. */
   async finish(): Promise<CheckpointFile | undefined> {
     const fd = this.#fd;
-    await sync(fd);
+    await sync(fd).catch((error: Error) => {
+      throw new Error(`${this.#path}: ${error.message}`, { cause: error });
+    });
     this.#fd = -1;
     await closeAsync(fd);
     if (!this.#bytes) {

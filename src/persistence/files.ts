@@ -25,6 +25,8 @@ export function replaceFile(path: string, content: string): void {
   try {
     writeAll(fd, Buffer.from(content));
     fsyncSync(fd);
+  } catch (error) {
+    throw new Error(`${temporary}: ${(error as Error).message}`, { cause: error });
   } finally {
     closeSync(fd);
   }
