@@ -102,3 +102,14 @@ export function samples(core: Core): Map<string, number> {
   }
   return all;
 }
+
+/** What distinguishes two lists of samples, the first few differences; empty: nothing. Faster than a deep comparison. */
+export function differences(got: ReadonlyMap<string, number>, expected: ReadonlyMap<string, number>): string[] {
+  const found: string[] = [];
+  for (const key of new Set([...got.keys(), ...expected.keys()])) {
+    if (Object.is(got.get(key), expected.get(key))) continue;
+    found.push(`${key}: ${got.get(key)} instead of ${expected.get(key)}`);
+    if (found.length === 5) break;
+  }
+  return found;
+}
