@@ -114,10 +114,26 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs `dist/<script>` to its end, or kills it after some milliseconds. */
-export async function run(script: string, args: string[], cwd: string, killAfter?: number): Promise<Finished> {
+export interface RunOptions {
+  /** Added to the environment. */
+  env?: NodeJS.ProcessEnv;
+  /** Milliseconds after which it is killed; undefined: it may run to its end. */
+  killAfter?: number | undefined;
+}
+
+/** Runs `dist/<script>`. */
+export async function run(
+  script: string,
+  args: string[],
+  cwd: string,
+  { env = {}, killAfter }: RunOptions = {},
+): Promise<Finished> {
   const path = resolve(import.meta.dirname, '../../dist', script);
-  const child = spawn(process.execPath, [path, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
