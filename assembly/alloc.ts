@@ -53,6 +53,16 @@ let flMap: u32 = 0;
 /** Header of the end marker: size 0, never free. 0 before the first growth. */
 let endMarker: usize = 0;
 
+/**
+ * Memory that only scratch may have: a partition that samples have filled must still answer queries and write its
+ * checkpoint. Never touched before, so it costs address space only. 0: in use.
+ */
+let reserve: usize = 0;
+let reserveSize: u32 = 0;
+const RESERVE: u32 = 64 << 20;
+/** In a memory that is too small for that (tests have such). */
+const RESERVE_SMALL: u32 = 512 << 10;
+
 // @ts-ignore: decorator
 @inline
 function sizeOf(h: usize): u32 {
@@ -181,19 +191,15 @@ function release(h: usize): void {
   insert(h);
 }
 
-/**
- * `bytes` of 8-aligned memory with garbage in it, owned by the caller until `free`.
- * @returns 0 when linear memory is exhausted; nothing has changed then.
- */
-export function alloc(bytes: u32, kind: i32): usize {
-  if (bytes > 0xf0000000) return 0;
-  const size = max(MIN_SIZE, ((bytes + 3) & ~7) + 4);
-  let h = take(size);
-  if (!h) {
-    if (!grow(size)) return 0;
-    h = take(size);
-    if (!h) return 0;
-  }
+/** A chunk of at least `size`, off its list and not split yet; 0 when memory is exhausted. */
+function obtain(size: u32): usize {
+  const h = take(size);
+  if (h) return h;
+  return grow(size) ? take(size) : 0;
+}
+
+/** Cuts what is more than `size` off the chunk and marks it used. */
+function occupy(h: usize, size: u32): void {
   const have = sizeOf(h);
   const flags = load<u32>(h) & PREV_FREE;
   if (have - size >= MIN_SIZE + <u32>HEADER) {
@@ -206,6 +212,49 @@ export function alloc(bytes: u32, kind: i32): usize {
     const next = nextOf(h);
     store<u32>(next, load<u32>(next) & ~PREV_FREE);
   }
+}
+
+/** Sets the reserve aside for the first time. */
+function makeReserve(): void {
+  reserveSize = RESERVE + 4;
+  let h = obtain(reserveSize);
+  if (!h) {
+    reserveSize = RESERVE_SMALL + 4;
+    h = obtain(reserveSize);
+  }
+  if (!h) return;
+  occupy(h, reserveSize);
+  reserve = h;
+}
+
+/** Hands the reserve out for scratch. @returns a chunk of at least `size`, or 0. */
+function useReserve(size: u32): usize {
+  if (!reserve) return 0;
+  release(reserve);
+  reserve = 0;
+  return take(size);
+}
+
+/** Sets the reserve aside again once its scratch is free. */
+function restoreReserve(): void {
+  const h = take(reserveSize);
+  if (!h) return;
+  occupy(h, reserveSize);
+  reserve = h;
+}
+
+/**
+ * `bytes` of 8-aligned memory with garbage in it, owned by the caller until `free`.
+ * @returns 0 when linear memory is exhausted; nothing has changed then.
+ */
+export function alloc(bytes: u32, kind: i32): usize {
+  if (bytes > 0xf0000000) return 0;
+  if (!reserveSize) makeReserve();
+  const size = max(MIN_SIZE, ((bytes + 3) & ~7) + 4);
+  let h = obtain(size);
+  if (!h && kind == Kind.SCRATCH) h = useReserve(size);
+  if (!h) return 0;
+  occupy(h, size);
   const counter = usedByKind + (<usize>kind << 2);
   store<u32>(counter, load<u32>(counter) + sizeOf(h) + <u32>HEADER);
   return h + HEADER;
@@ -219,6 +268,7 @@ export function free(p: usize, kind: i32): void {
   const counter = usedByKind + (<usize>kind << 2);
   store<u32>(counter, load<u32>(counter) - sizeOf(h) - <u32>HEADER);
   release(h);
+  if (!reserve && kind == Kind.SCRATCH) restoreReserve();
 }
 
 /** Bytes that fit at p without moving it: at least what was asked for. */
