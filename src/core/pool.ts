@@ -14,9 +14,9 @@ import { Buffers } from './buffers.js';
 import { answerDump } from './dump-answer.js';
 import { fromFailure } from './failure.js';
 import { Core } from './instance.js';
-import type { CallName, Calls, FromWorker, ToWorker, WorkerStart, WroteMessage } from './protocol.js';
+import type { CallName, Calls, FromWorker, ToWorker, WorkerStart, Written } from './protocol.js';
 import { answerForAllNodes, answerQueries } from './query-answer.js';
-import { cut, joinOutcomes, type Part, type PartWritten, splitBody } from './routing.js';
+import { cut, joinOutcomes, type Part, splitBody } from './routing.js';
 import { Shard } from './shard.js';
 import {
   type ClusterSummary,
@@ -62,7 +62,7 @@ export class Pool implements Store {
   readonly #shards: Shards[] = [];
   readonly #partitions: number;
   readonly #maxInFlight: number;
-  readonly #writes = new Map<number, (result: WroteMessage['results'][number]) => void>();
+  readonly #writes = new Map<number, (result: Written) => void>();
   readonly #calls = new Map<number, Pending>();
   readonly #streams = new Map<number, AnswerStream>();
   /** Finds out where lines belong; stores nothing. Undefined: there is one partition only. */
@@ -208,7 +208,7 @@ export class Pool implements Store {
     try {
       const perSecond = UNITS_PER_SECOND[precision];
       const parts = splitBody(this.#router, body, length, cluster, this.#partitions, this.#buffers);
-      const write = ({ partition, body: lines, length: bytes }: Part): Promise<PartWritten> =>
+      const write = ({ partition, body: lines, length: bytes }: Part): Promise<Written> =>
         this.#writePart(partition, lines, bytes, cluster, perSecond);
       const written = await Promise.all(parts.map(write));
       const strays = this.#cutStrays(written, length);
@@ -224,9 +224,9 @@ export class Pool implements Store {
   }
 
   /** What a whole body held for other partitions, as parts; its buffer is given back. */
-  #cutStrays(written: PartWritten[], length: number): Part[] {
+  #cutStrays(written: Written[], length: number): Part[] {
     return written.flatMap(({ batch, body }) => {
-      if (!batch?.strays.length || !body) return [];
+      if (!batch?.strays.length) return [];
       const parts = cut(new Uint8Array(body, 0, length), batch.strays, this.#buffers);
       this.#buffers.give(body);
       return parts;
@@ -239,7 +239,7 @@ export class Pool implements Store {
     length: number,
     cluster: string,
     perSecond: number,
-  ): Promise<PartWritten> {
+  ): Promise<Written> {
     const id = this.#nextId++;
     return new Promise((resolve) => {
       this.#writes.set(id, resolve);

@@ -92,10 +92,22 @@ export interface Failure {
   message: string;
 }
 
+/** What became of a write. Mostly nothing but samples: then two numbers say it, which is a third of the cost of a batch. */
+export interface Written {
+  id: number;
+  /** The body, to be used again. */
+  body: ArrayBuffer;
+  stored: number;
+  skipped: number;
+  /** Something was refused or strayed. */
+  batch?: Batch;
+  failure?: Failure;
+}
+
 /** Answers to all writes that one log write made safe. */
 export interface WroteMessage {
   kind: 'wrote';
-  results: { id: number; batch?: Batch; failure?: Failure; body: ArrayBuffer }[];
+  results: Written[];
 }
 
 export interface PieceMessage {

@@ -2,9 +2,9 @@
 import type { Buffers } from './buffers.js';
 import type { LineError } from './codes.js';
 import { fromFailure } from './failure.js';
-import type { Batch, Core, Run } from './instance.js';
+import type { Core, Run } from './instance.js';
 import { lineReasons } from './line-reasons.js';
-import type { Failure } from './protocol.js';
+import type { Written } from './protocol.js';
 import { StoreError, type WriteOutcome } from './store.js';
 
 export interface Part {
@@ -13,13 +13,6 @@ export interface Part {
   length: number;
   /** Which lines of the whole body it holds, in order; undefined: all. */
   runs?: Run[];
-}
-
-export interface PartWritten {
-  batch?: Batch;
-  failure?: Failure;
-  /** The part's buffer, back again. */
-  body?: ArrayBuffer;
 }
 
 /** Refused lines that are described in an answer. */
@@ -96,20 +89,22 @@ function lineOf(part: Part, line: number): number {
 }
 
 /** @throws StoreError when a part was not stored: the whole write counts as failed then, and may be sent again. */
-export function joinOutcomes(parts: Part[], written: PartWritten[]): WriteOutcome {
+export function joinOutcomes(parts: Part[], written: Written[]): WriteOutcome {
   const outcome: WriteOutcome = { stored: 0, skipped: 0, refused: 0, refusals: [] };
   const refusals: [number, LineError][] = [];
-  written.forEach(({ batch, failure }, i) => {
+  written.forEach(({ batch, failure, stored, skipped }, i) => {
     const part = parts[i];
-    if (failure || !batch || !part) throw failure ? fromFailure(failure) : new Error('BUG: a write without an outcome');
+    if (!part) throw new Error('BUG: a write without its part');
+    if (failure) throw fromFailure(failure);
+    outcome.stored += stored;
+    outcome.skipped += skipped;
+    if (!batch) return;
     if (batch.outOfMemory) {
       throw new StoreError(
         'OUT_OF_MEMORY',
         'a partition has used up its 4 GiB of linear memory; set metric-store.memory-cap',
       );
     }
-    outcome.stored += batch.stored;
-    outcome.skipped += batch.skipped;
     outcome.refused += batch.refused;
     for (const [line, reason] of batch.refusals) refusals.push([lineOf(part, line), reason]);
   });

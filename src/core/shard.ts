@@ -19,7 +19,7 @@ import type {
   ToWorker,
   WorkerStart,
   WriteMessage,
-  WroteMessage,
+  Written,
 } from './protocol.js';
 import type { ClusterSummary, NodeHealth } from './store.js';
 
@@ -33,7 +33,11 @@ const NEWLINE = 0x0a;
 /** Seconds. */
 const DAY = 86_400;
 
-type Results = WroteMessage['results'];
+/** A write that is stored, but not yet safe. */
+interface Stored {
+  partition: number;
+  written: Written;
+}
 
 export class Shard {
   readonly #port: MessagePort;
@@ -45,8 +49,6 @@ export class Shard {
   #timer: NodeJS.Timeout | undefined;
   /** The last count of each partition that was asked for. */
   readonly #counting = new Map<Partition, Promise<unknown>>();
-  /** Which partition a body that is being answered was for. */
-  readonly #writePartition = new WeakMap<ArrayBuffer, number>();
   /** Checkpoints run one after the other in a worker. */
   #checkpoints: Promise<void> = Promise.resolve();
   /** Retention passes too: each has its own hosts to spare, and the core marks them for one pass at a time. */
@@ -93,7 +95,7 @@ export class Shard {
 
   /** Takes a message and all that wait behind it. */
   #receive(first: ToWorker): void {
-    const written: Results = [];
+    const written: Stored[] = [];
     let message: ToWorker | undefined = first;
     while (message) {
       if (message.kind === 'write') written.push(this.#write(message));
@@ -103,14 +105,18 @@ export class Shard {
     if (written.length) this.#answerWrites(written);
   }
 
-  #write(message: WriteMessage): Results[number] {
-    const { id, body } = message;
-    this.#writePartition.set(body, message.partition);
+  #write(message: WriteMessage): Stored {
+    const { id, body, partition } = message;
+    const written: Written = { id, body, stored: 0, skipped: 0 };
     try {
-      return { id, body, batch: this.#store(message) };
+      const batch = this.#store(message);
+      written.stored = batch.stored;
+      written.skipped = batch.skipped;
+      if (batch.refused || batch.outOfMemory || batch.strays.length) written.batch = batch;
     } catch (error) {
-      return { id, body, failure: toFailure(error) };
+      written.failure = toFailure(error);
     }
+    return { partition, written };
   }
 
   /** Stores a body, piece by piece if it is large. */
@@ -139,19 +145,16 @@ export class Shard {
   }
 
   /** Makes the writes safe, then answers them. */
-  #answerWrites(written: Results): void {
-    for (const [index, partition] of this.#partitions) {
-      const failure = partition.flush();
+  #answerWrites(stored: Stored[]): void {
+    for (const index of new Set(stored.map(({ partition }) => partition))) {
+      const failure = this.#partition(index).flush();
       if (!failure) continue;
-      for (const result of written) {
-        if (this.#writePartition.get(result.body) !== index) continue;
-        result.failure = toFailure(failure);
-        delete result.batch;
-      }
+      for (const { partition, written } of stored) if (partition === index) written.failure = toFailure(failure);
     }
+    const results = stored.map(({ written }) => written);
     this.#send(
-      { kind: 'wrote', results: written },
-      written.map((result) => result.body),
+      { kind: 'wrote', results },
+      results.map(({ body }) => body),
     );
   }
 

@@ -3,7 +3,8 @@ import type { MetricConfig } from '../../src/config/config.js';
 import { Buffers } from '../../src/core/buffers.js';
 import { LineError } from '../../src/core/codes.js';
 import type { Core, ExportedSeries } from '../../src/core/instance.js';
-import { cut, joinOutcomes, type Part, type PartWritten, splitBody } from '../../src/core/routing.js';
+import type { Written } from '../../src/core/protocol.js';
+import { cut, joinOutcomes, type Part, splitBody } from '../../src/core/routing.js';
 import type { WriteOutcome } from '../../src/core/store.js';
 import { random as seeded } from '../integration/client.js';
 import { ask, coreModule, exportAll, metric, seriesQuery, startCore, store, T0 } from './driver.js';
@@ -162,10 +163,11 @@ function writeRouted(router: Core, cores: Core[], text: string): WriteOutcome {
   const buffer = new ArrayBuffer(bytes.length + 7);
   new Uint8Array(buffer).set(bytes);
   const buffers = new Buffers();
-  const write = ({ partition, body: part, length }: Part): PartWritten => {
+  const write = ({ partition, body: part, length }: Part): Written => {
     const core = cores[partition];
     if (!core) throw new Error(`no partition ${partition}`);
-    return { batch: core.ingest(new Uint8Array(part, 0, length), CLUSTER, 0, T0), body: part };
+    const batch = core.ingest(new Uint8Array(part, 0, length), CLUSTER, 0, T0);
+    return { id: 0, body: part, stored: batch.stored, skipped: batch.skipped, batch };
   };
   const parts = splitBody(router, buffer, bytes.length, CLUSTER, cores.length, buffers);
   const written = parts.map(write);
