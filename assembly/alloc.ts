@@ -296,6 +296,11 @@ export function bytesUsed(kind: i32): u32 {
   return load<u32>(usedByKind + (<usize>kind << 2));
 }
 
+/** Bytes set aside and untouched: part of the linear memory's size, but of no resident page. */
+export function bytesReserved(): u32 {
+  return reserve ? reserveSize : 0;
+}
+
 /** Bytes in use for everything. */
 export function bytesUsedTotal(): f64 {
   let sum: f64 = 0;

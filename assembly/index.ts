@@ -2,7 +2,7 @@
  * What the host sees of the core: numbers only. Addresses are of linear memory; memory is the core's unless a comment says
  * that the caller frees it. Times are unix seconds as f64, sizes bytes. src/core/instance.ts is the only caller.
  */
-import { Kind, alloc, bytesUsed, free } from "./alloc";
+import { Kind, alloc, bytesReserved, bytesUsed, free } from "./alloc";
 import { dumpFind } from "./dump";
 import { logFree } from "./log";
 import { replayEnd } from "./replay";
@@ -77,6 +77,11 @@ export function bufferFree(p: usize): void {
 /** Bytes in use: 0 index, 1 open blocks, 2 sealed blocks, 3 scratch. */
 export function memoryUsed(kind: i32): u32 {
   return bytesUsed(kind);
+}
+
+/** Bytes of linear memory that were never touched: the reserve of alloc.ts. */
+export function memoryReserved(): u32 {
+  return bytesReserved();
 }
 
 /** The node with this selector (u16 length + bytes, `count` times); 0: there is none. The root for none. */

@@ -7,6 +7,7 @@ export interface Exports extends Record<string, unknown> {
   bufferAlloc(bytes: number): number;
   bufferFree(p: number): void;
   memoryUsed(kind: number): number;
+  memoryReserved(): number;
   route(p: number, n: number, cluster: number, clusterLength: number, partitions: number): number;
   runsAt(): number;
   runCount: WebAssembly.Global;

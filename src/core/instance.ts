@@ -636,9 +636,9 @@ export class Core {
     return { index, openBlocks, sealedBlocks, scratch, total: index + openBlocks + sealedBlocks + scratch };
   }
 
-  /** Size of the linear memory. */
+  /** Size of the linear memory, without what is set aside and untouched. */
   get linearMemory(): number {
-    return this.#memory.byteLength;
+    return this.#memory.byteLength - (this.#x.memoryReserved() >>> 0);
   }
 
   get series(): number {
