@@ -310,12 +310,15 @@ export class Core {
       if (skipped) skip(offset + (at - p), skipped);
       // The unfinished frame moves to the front, with room for all of it.
       const needed = x.frameNeeded.value >>> 0;
-      const rest = this.#bytes.slice(frame, end);
       offset += frame - p;
-      kept = rest.length;
-      room = Math.max(chunk, needed);
-      p = this.#reserve(room);
-      this.#bytes.set(rest, p);
+      kept = end - frame;
+      if (Math.max(chunk, needed) <= room) this.#bytes.copyWithin(p, frame, end);
+      else {
+        const rest = this.#bytes.slice(frame, end);
+        room = needed;
+        p = this.#reserve(room);
+        this.#bytes.set(rest, p);
+      }
     }
   }
 

@@ -25,6 +25,8 @@ import { keepDamaged } from '../persistence/supersede.js';
 import { type Batch, Core, type Counts } from './instance.js';
 import { type PartitionStats, StoreError } from './store.js';
 
+/** Bytes of samples in a partition that are written anew at a stop rather than leaving several files. */
+const JOIN_BYTES = 128 << 20;
 /** Without a configured limit a checkpoint is made after so many bytes of log, of all partitions: restarts stay short. */
 const LOG_LIMIT = 48 << 20;
 
@@ -204,6 +206,14 @@ export class Partition {
   /** Whether a checkpoint should be made out of turn: the log is long, or the disk may have lost some of it. */
   get wantsCheckpoint(): boolean {
     return this.#logIsLong || (this.#running === undefined && this.#log?.isDoubtful === true);
+  }
+
+  /**
+   * Makes the next checkpoint, the last one before a stop, a full one if that is quick: older files hold blocks that were
+   * merged since and open blocks that were sealed since, and the start would read both.
+   */
+  joinForStop(): void {
+    if (this.#openFiles.count > 1 && this.core.memory.sealedBlocks < JOIN_BYTES) this.#wantFull++;
   }
 
   get isCheckpointing(): boolean {

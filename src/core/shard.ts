@@ -379,6 +379,7 @@ export class Shard {
 
   async #stop(partition: Partition): Promise<null> {
     clearInterval(this.#timer);
+    partition.joinForStop();
     try {
       await this.#checkpoint(partition);
     } finally {
