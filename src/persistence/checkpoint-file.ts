@@ -11,7 +11,7 @@ const sync = promisify(fdatasync);
 const closeAsync = promisify(close);
 
 /** Bytes that are made and written at a time. */
-const STEP_BYTES = 128 << 10;
+const STEP_BYTES = 48 << 10;
 
 export class CheckpointWriter implements CheckpointRun {
   readonly #core: Core;
