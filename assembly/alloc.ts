@@ -18,7 +18,7 @@
  *   │ next free  │ prev free  │ ...                   │ own header's address │
  *   └────────────┴────────────┴───────────────────────┴──────────────────────┘
  */
-import { CHECKS } from "./checks";
+import { CHECKS } from './checks';
 
 /** What memory is used for; the index of a byte counter. */
 export namespace Kind {
@@ -161,7 +161,7 @@ function grow(size: u32): bool {
     store<u32>(h, 0);
   } else {
     h = endMarker;
-    if (CHECKS) assert(h + HEADER == from, "BUG: memory was grown by someone else");
+    if (CHECKS) assert(h + HEADER == from, 'BUG: memory was grown by someone else');
   }
   // Unsigned arithmetic: the end of a full 4 GiB memory is 0 in 32 bits.
   const end: usize = (<usize>(before + pages) << PAGE_BITS) - HEADER;
@@ -264,7 +264,7 @@ export function alloc(bytes: u32, kind: i32): usize {
 export function free(p: usize, kind: i32): void {
   if (!p) return;
   const h = p - HEADER;
-  if (CHECKS) assert(!(load<u32>(h) & FREE), "BUG: double free");
+  if (CHECKS) assert(!(load<u32>(h) & FREE), 'BUG: double free');
   const counter = usedByKind + (<usize>kind << 2);
   store<u32>(counter, load<u32>(counter) - sizeOf(h) - <u32>HEADER);
   release(h);

@@ -13,9 +13,9 @@
  *                    │ count  │ -     │ count × f64      │
  *                    └────────┴───────┴──────────────────┘
  */
-import { Kind, alloc, capacity, free, realloc } from "./alloc";
-import { MAX_BINS, blockCount, blockSize, decodeBlock, encodeBlock } from "./codec/block";
-import { fillNaN } from "./kernels";
+import { Kind, alloc, capacity, free, realloc } from './alloc';
+import { MAX_BINS, blockCount, blockSize, decodeBlock, encodeBlock } from './codec/block';
+import { fillNaN } from './kernels';
 import {
   HAS_LOOSE,
   OPEN_BINS,
@@ -31,7 +31,7 @@ import {
   setOpenStart,
   setSealAt,
   setSeriesFlag,
-} from "./series";
+} from './series';
 
 const ENTRY: usize = 8;
 const LOOSE: u32 = 1;

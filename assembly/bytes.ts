@@ -1,5 +1,5 @@
 /** Comparing and hashing runs of bytes. */
-import { siphash13 } from "./siphash";
+import { siphash13 } from './siphash';
 
 /** Whether n bytes are the same. Reads no byte outside [a, a+n) and [b, b+n). */
 export function bytesEqual(a: usize, b: usize, n: i32): bool {

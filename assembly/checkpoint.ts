@@ -15,15 +15,15 @@
  *            │ i32 first bin  │ u8 open │ a block as in codec/layout.ts │    open 1: the series' newest bins, still growing
  *            └────────────────┴─────────┴───────────────────────────────┘
  */
-import { LineError } from "../src/core/codes";
-import { Entry, encodeBins, insertSealed, reopenLast, sealLoose, sealOpen } from "./blocks";
-import { blockCount, blockIsSound, blockSize, decodeBlock } from "./codec/block";
-import { crc32c } from "./crc32c";
-import { namesEnd, namesForeign, readNames } from "./cursor";
-import { FRAME_HEADER, FRAME_VERSION, writeNames } from "./log";
-import { metricFind, metricFrequency, metricName, metricNameLength } from "./metrics";
-import { advance, ensure, outBytes, outEnd, outLength, put } from "./out";
-import { reserveOpen, writeSample } from "./samples";
+import { LineError } from '../src/core/codes';
+import { Entry, encodeBins, insertSealed, reopenLast, sealLoose, sealOpen } from './blocks';
+import { blockCount, blockIsSound, blockSize, decodeBlock } from './codec/block';
+import { crc32c } from './crc32c';
+import { namesEnd, namesForeign, readNames } from './cursor';
+import { FRAME_HEADER, FRAME_VERSION, writeNames } from './log';
+import { metricFind, metricFrequency, metricName, metricNameLength } from './metrics';
+import { advance, ensure, outBytes, outEnd, outLength, put } from './out';
+import { reserveOpen, writeSample } from './samples';
 import {
   ANCHORED,
   HAS_LOOSE,
@@ -44,8 +44,8 @@ import {
   seriesRemove,
   setAnchor,
   setOpenStart,
-} from "./series";
-import { nodePrune } from "./tree";
+} from './series';
+import { nodePrune } from './tree';
 
 export const CHECKPOINT_MAGIC: u32 = 0x4b4d4343; // "CCMK"
 const BLOCK_HEADER: usize = 5;

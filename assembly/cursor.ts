@@ -1,6 +1,6 @@
 /** Reads names from frames that were checked by CRC, yet never past their end. */
-import { nodeEnsure, nodeFind, root } from "./tree";
-import { partitionOf } from "./partition";
+import { nodeEnsure, nodeFind, root } from './tree';
+import { partitionOf } from './partition';
 
 /** Set by the last `readNames`: where the names end. */
 export let namesEnd: usize = 0;

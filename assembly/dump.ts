@@ -3,10 +3,10 @@
  *
  *   {"hwthread0":{"ipc":[{"start":1699999950,"len":128,"end":1700007630}]},"cpu_load":[...]}
  */
-import { Entry } from "./blocks";
-import { metricName, metricNameLength } from "./metrics";
-import { advance, ensure, outEnd, outLength, putAscii, putChar } from "./out";
-import { printI64, printString } from "./print";
+import { Entry } from './blocks';
+import { metricName, metricNameLength } from './metrics';
+import { advance, ensure, outEnd, outLength, putAscii, putChar } from './out';
+import { printI64, printString } from './print';
 import {
   blockCountOf,
   openLength,
@@ -15,8 +15,8 @@ import {
   seriesFrequency,
   seriesMetric,
   seriesNextInNode,
-} from "./series";
-import { nodeFirstChild, nodeFirstSeries, nodeName, nodeNameLength, nodeNext, nodeParent, root, nodeFind, treeVersion } from "./tree";
+} from './series';
+import { nodeFirstChild, nodeFirstSeries, nodeName, nodeNameLength, nodeNext, nodeParent, root, nodeFind, treeVersion } from './tree';
 
 /** Set by `dumpFind`: the node named by a selector, to start a dump at; 0: there is none. */
 export function dumpFind(names: usize, count: i32): usize {

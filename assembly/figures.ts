@@ -1,9 +1,9 @@
 /** Counts for /metrics and `debug?summary=1`. */
-import { Entry } from "./blocks";
-import { blockCodec, blockCount, blockGaps } from "./codec/block";
-import { statCount, stats } from "./kernels";
-import { blockCountOf, openBins, openLength, seriesByNumber, seriesEnd, seriesNode } from "./series";
-import { nodeFirstChild, nodeNext, nodeParent, root } from "./tree";
+import { Entry } from './blocks';
+import { blockCodec, blockCount, blockGaps } from './codec/block';
+import { statCount, stats } from './kernels';
+import { blockCountOf, openBins, openLength, seriesByNumber, seriesEnd, seriesNode } from './series';
+import { nodeFirstChild, nodeNext, nodeParent, root } from './tree';
 
 /** Codec numbers are smaller than this. */
 const CODECS: i32 = 16;

@@ -2,8 +2,8 @@
  * Finds whole frames in a file's bytes, log or checkpoint, and says what lies between them: a torn tail is cut at the last
  * whole frame, damage in the middle is skipped to the next frame that checks.
  */
-import { crc32c } from "./crc32c";
-import { FRAME_HEADER, FRAME_VERSION } from "./log";
+import { crc32c } from './crc32c';
+import { FRAME_HEADER, FRAME_VERSION } from './log';
 
 /** Frames are smaller than this; a larger length is damage. */
 const FRAME_MAX: u32 = 256 << 20;

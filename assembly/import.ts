@@ -1,11 +1,11 @@
 /** Runs of bins from elsewhere (the reference's files), written as samples. */
-import { LineError } from "../src/core/codes";
-import { metricFind, metricFrequency, metricPrecision } from "./metrics";
-import { namesEnd, namesForeign, readNames } from "./cursor";
-import { roundSample } from "./round";
-import { writeSample } from "./samples";
-import { seriesEnsure, seriesIsEmpty, seriesRemove } from "./series";
-import { nodePrune } from "./tree";
+import { LineError } from '../src/core/codes';
+import { metricFind, metricFrequency, metricPrecision } from './metrics';
+import { namesEnd, namesForeign, readNames } from './cursor';
+import { roundSample } from './round';
+import { writeSample } from './samples';
+import { seriesEnsure, seriesIsEmpty, seriesRemove } from './series';
+import { nodePrune } from './tree';
 
 /** Samples stored by the last `importRun`. */
 export let importedSamples: i32 = 0;

@@ -2,19 +2,19 @@
  * What the host sees of the core: numbers only. Addresses are of linear memory; memory is the core's unless a comment says
  * that the caller frees it. Times are unix seconds as f64, sizes bytes. src/core/instance.ts is the only caller.
  */
-import { Kind, alloc, bytesReserved, bytesUsed, free } from "./alloc";
-import { dumpFind } from "./dump";
-import { logFree } from "./log";
-import { replayEnd } from "./replay";
-import { freeBelow } from "./retention";
-import { seriesByNumber, seriesEnd, seriesIsEmpty, seriesRemove } from "./series";
-import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from "./tree";
+import { Kind, alloc, bytesReserved, bytesUsed, free } from './alloc';
+import { dumpFind } from './dump';
+import { logFree } from './log';
+import { replayEnd } from './replay';
+import { freeBelow } from './retention';
+import { seriesByNumber, seriesEnd, seriesIsEmpty, seriesRemove } from './series';
+import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from './tree';
 
-export { setHashKey } from "./siphash";
-export { metricAdd } from "./metrics";
-export { partitionOf } from "./partition";
-export { route } from "./route";
-export { runCount, runsAt } from "./runs";
+export { setHashKey } from './siphash';
+export { metricAdd } from './metrics';
+export { partitionOf } from './partition';
+export { route } from './route';
+export { runCount, runsAt } from './runs';
 export {
   batchLines,
   batchRefused,
@@ -27,10 +27,10 @@ export {
   refusalCount,
   refusals,
   setPartition,
-} from "./ingest";
-export { logBytes, logLength, logStartSegment, logTaken } from "./log";
-export { frameAt, frameLength, frameNeeded, frameSkipped, nextFrame } from "./frames";
-export { replayBegin, replayFrame, replayFrees, replayLeftOut, replayStored, replayUnnamed } from "./replay";
+} from './ingest';
+export { logBytes, logLength, logStartSegment, logTaken } from './log';
+export { frameAt, frameLength, frameNeeded, frameSkipped, nextFrame } from './frames';
+export { replayBegin, replayFrame, replayFrees, replayLeftOut, replayStored, replayUnnamed } from './replay';
 export {
   checkpointBegin,
   checkpointForget,
@@ -41,15 +41,15 @@ export {
   loadUntil,
   loadedSeries,
   unsoundBlocks,
-} from "./checkpoint";
-export { importRun, importedSamples } from "./import";
-export { parentOf, seriesHost, unsavedBefore, unsavedFrom, unsavedSpan, unsavedTo } from "./unsaved";
-export { exportSeries, exportedCount, exportedFrequency, exportedNames, exportedStart } from "./export";
-export { queryBegin, queryEnd, queryEndCount, queryEnds, queryStep } from "./query";
-export { expandNodes, expandedCount, expandedText } from "./nodes";
-export { dumpBegin, dumpStep } from "./dump";
-export { nodeHealth } from "./health";
-export { keepHost, oldestTime, retainEnd, retainFreed, retainStep } from "./retention";
+} from './checkpoint';
+export { importRun, importedSamples } from './import';
+export { parentOf, seriesHost, unsavedBefore, unsavedFrom, unsavedSpan, unsavedTo } from './unsaved';
+export { exportSeries, exportedCount, exportedFrequency, exportedNames, exportedStart } from './export';
+export { queryBegin, queryEnd, queryEndCount, queryEnds, queryStep } from './query';
+export { expandNodes, expandedCount, expandedText } from './nodes';
+export { dumpBegin, dumpStep } from './dump';
+export { nodeHealth } from './health';
+export { keepHost, oldestTime, retainEnd, retainFreed, retainStep } from './retention';
 export {
   blocksByCodec,
   childCount,
@@ -59,10 +59,10 @@ export {
   countedCluster,
   countedSamples,
   countedSeries,
-} from "./figures";
-export { outBytes, outLength, outReset } from "./out";
-export { seriesCount, seriesEnd } from "./series";
-export { hostCount } from "./tree";
+} from './figures';
+export { outBytes, outLength, outReset } from './out';
+export { seriesCount, seriesEnd } from './series';
+export { hostCount } from './tree';
 
 /** Scratch memory for the host's input, 64 readable bytes behind it included; to be given back by `bufferFree`. 0: exhausted. */
 export function bufferAlloc(bytes: u32): usize {

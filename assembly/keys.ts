@@ -12,10 +12,10 @@
  *   └────────┴───────────────┴──────┴─────────┴─────────────┴─────┴───────────────────────┘
  * A line without a cluster tag belongs to the cluster of its request, so that cluster (interned) is part of the key.
  */
-import { Kind, alloc, free, realloc } from "./alloc";
-import { bytesEqual, hashBytes } from "./bytes";
-import { seriesKeys, setSeriesKeys } from "./series";
-import { TABLE_HANDLE_BYTES, tableAdd, tableClear, tableFind, tableNext, tableRemove } from "./table";
+import { Kind, alloc, free, realloc } from './alloc';
+import { bytesEqual, hashBytes } from './bytes';
+import { seriesKeys, setSeriesKeys } from './series';
+import { TABLE_HANDLE_BYTES, tableAdd, tableClear, tableFind, tableNext, tableRemove } from './table';
 
 const SERIES: usize = 0;
 const NEXT: usize = 4;

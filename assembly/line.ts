@@ -7,8 +7,8 @@
  * Grammar after influxdata/line-protocol v2 (`\ `, `\,`, `\=` escapes; quoted strings may hold newlines), results in
  * the exported globals, names unescaped in static scratch memory. Pure: knows neither tree nor metrics.
  */
-import { LineError } from "../src/core/codes";
-import { parseError, parseUnsigned, parseValue, parsedInteger, parsedValue } from "./number";
+import { LineError } from '../src/core/codes';
+import { parseError, parseUnsigned, parseValue, parsedInteger, parsedValue } from './number';
 
 /** Longest name of a cluster, host or level, bytes: file formats count it in one byte. */
 export const MAX_NAME: i32 = 255;

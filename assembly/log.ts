@@ -21,11 +21,11 @@
  * segments can be read alone, and in none of them a number means two series: when a damaged definition is left out, its
  * samples are too, and never become another series'.
  */
-import { Kind, alloc, realloc } from "./alloc";
-import { crc32c } from "./crc32c";
-import { metricName, metricNameLength } from "./metrics";
-import { releaseNumbers, seriesEpoch, seriesMetric, seriesNode, seriesNumber, setSeriesEpoch } from "./series";
-import { nodeDepth, nodeName, nodeNameLength, nodeParent } from "./tree";
+import { Kind, alloc, realloc } from './alloc';
+import { crc32c } from './crc32c';
+import { metricName, metricNameLength } from './metrics';
+import { releaseNumbers, seriesEpoch, seriesMetric, seriesNode, seriesNumber, setSeriesEpoch } from './series';
+import { nodeDepth, nodeName, nodeNameLength, nodeParent } from './tree';
 
 export const FRAME_MAGIC: u32 = 0x424d4343; // "CCMB"
 export const FRAME_HEADER: usize = 16;

@@ -6,9 +6,9 @@
  *   │ name at│ name len│ frequency │ aggregation │ precision  │ hash │    24 bytes a metric
  *   └────────┴─────────┴───────────┴─────────────┴────────────┴──────┘
  */
-import { Kind, alloc, realloc } from "./alloc";
-import { bytesEqual, hashBytes } from "./bytes";
-import { TABLE_HANDLE_BYTES, tableAdd, tableFind, tableNext } from "./table";
+import { Kind, alloc, realloc } from './alloc';
+import { bytesEqual, hashBytes } from './bytes';
+import { TABLE_HANDLE_BYTES, tableAdd, tableFind, tableNext } from './table';
 
 const ENTRY: usize = 24;
 /** `precision` of a metric whose samples keep every bit. */

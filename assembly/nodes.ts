@@ -3,9 +3,9 @@
  * Writes to the output buffer, both at once so that they agree: the queries' JSON as the answer echoes it, and the same
  * queries in the request's binary form (query.ts).
  */
-import { ensure, advance, outEnd, outLength, put, putAscii, putChar } from "./out";
-import { printString } from "./print";
-import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from "./tree";
+import { ensure, advance, outEnd, outLength, put, putAscii, putChar } from './out';
+import { printString } from './print';
+import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from './tree';
 
 /** Length of the JSON part of the last `expandNodes`; the binary part follows it. */
 export let expandedText: u32 = 0;

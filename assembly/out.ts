@@ -1,5 +1,5 @@
 /** The output buffer: one owner, one `ensure`, one `reset`. Answers, checkpoint frames and dumps are made here. */
-import { Kind, alloc, capacity, free, realloc } from "./alloc";
+import { Kind, alloc, capacity, free, realloc } from './alloc';
 
 const FIRST: u32 = 65536;
 /** A buffer that one large answer has grown beyond this is given back afterwards. */

@@ -17,13 +17,13 @@
  *            └─────────┴────────────┴──────────────┴─────────────┴──────┴────┴────────┴───────────┴──────────────┘
  *     list: 0 closed, 1 empty, 2 has entries     nulls: of the current entry's padding, when it takes several steps
  */
-import { QueryError } from "../src/core/codes";
-import { Kind, alloc, free } from "./alloc";
-import { entryAdd, entryCount, entryPadding, entryRelease, entryReset, writeEmptyEnd, writeEntry, writeError, writePadding } from "./entry";
-import { metricFind } from "./metrics";
-import { ensure, outFail, outFailed, outLength, putChar } from "./out";
-import { nodeFind, nodeFirstChild, nodeNext, root } from "./tree";
-import { seriesFind } from "./series";
+import { QueryError } from '../src/core/codes';
+import { Kind, alloc, free } from './alloc';
+import { entryAdd, entryCount, entryPadding, entryRelease, entryReset, writeEmptyEnd, writeEntry, writeError, writePadding } from './entry';
+import { metricFind } from './metrics';
+import { ensure, outFail, outFailed, outLength, putChar } from './out';
+import { nodeFind, nodeFirstChild, nodeNext, root } from './tree';
+import { seriesFind } from './series';
 
 /** Longest level name that can exist; see line.ts. */
 const NAME_ROOM: usize = 1024;

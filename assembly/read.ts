@@ -1,8 +1,8 @@
 /** Reading bins [from, from + n) of a series: copied, added up, or as statistics. Missing bins are NaN. */
-import { addBlock, blockCount, blockSize, blockGaps, blockMax, blockMin, blockSum, decodeBlock } from "./codec/block";
-import { Entry, binsScratch, blockIndex } from "./blocks";
-import { addInto, fillNaN, stats, statCount, statMax, statMin, statSum } from "./kernels";
-import { blockCountOf, openBins, openLength, openStart } from "./series";
+import { addBlock, blockCount, blockSize, blockGaps, blockMax, blockMin, blockSum, decodeBlock } from './codec/block';
+import { Entry, binsScratch, blockIndex } from './blocks';
+import { addInto, fillNaN, stats, statCount, statMax, statMin, statSum } from './kernels';
+import { blockCountOf, openBins, openLength, openStart } from './series';
 
 const CACHE_LINE: usize = 64;
 

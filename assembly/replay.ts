@@ -1,13 +1,13 @@
 /** Reads the log's records back (log.ts draws them). */
-import { LineError } from "../src/core/codes";
-import { Kind, alloc, free, realloc } from "./alloc";
-import { namesEnd, namesForeign, readNames } from "./cursor";
-import { Tag } from "./log";
-import { metricFind, metricFrequency } from "./metrics";
-import { freeBelow } from "./retention";
-import { writeSample } from "./samples";
-import { ANCHORED, seriesEnsure, seriesFlag, seriesIsEmpty, seriesMetric, setAnchor } from "./series";
-import { nodePrune } from "./tree";
+import { LineError } from '../src/core/codes';
+import { Kind, alloc, free, realloc } from './alloc';
+import { namesEnd, namesForeign, readNames } from './cursor';
+import { Tag } from './log';
+import { metricFind, metricFrequency } from './metrics';
+import { freeBelow } from './retention';
+import { writeSample } from './samples';
+import { ANCHORED, seriesEnsure, seriesFlag, seriesIsEmpty, seriesMetric, setAnchor } from './series';
+import { nodePrune } from './tree';
 
 /** Series by the numbers of the segment that is read: address, LEFT_OUT, or 0 when no definition of it was read. */
 let series: usize = 0;

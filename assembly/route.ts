@@ -4,11 +4,11 @@
  *
  * The result are runs of consecutive lines (runs.ts).
  */
-import { bytesEqual } from "./bytes";
-import { LineError } from "../src/core/codes";
-import { cluster, host, lineEnd, nameAt, nameLength, parsePrefix, skipBlanks } from "./line";
-import { partitionOf } from "./partition";
-import { runAdd, runCount, runsReset } from "./runs";
+import { bytesEqual } from './bytes';
+import { LineError } from '../src/core/codes';
+import { cluster, host, lineEnd, nameAt, nameLength, parsePrefix, skipBlanks } from './line';
+import { partitionOf } from './partition';
+import { runAdd, runCount, runsReset } from './runs';
 
 const REMEMBER: i32 = 600;
 

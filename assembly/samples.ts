@@ -1,8 +1,8 @@
 /** Writing samples into a series: the last write to a bin wins, late ones are kept, gaps become missing bins. */
-import { LineError } from "../src/core/codes";
-import { Kind, capacity, realloc } from "./alloc";
-import { sealOpen, writeLate } from "./blocks";
-import { fillNaN } from "./kernels";
+import { LineError } from '../src/core/codes';
+import { Kind, capacity, realloc } from './alloc';
+import { sealOpen, writeLate } from './blocks';
+import { fillNaN } from './kernels';
 import {
   ANCHORED,
   binOf,
@@ -18,7 +18,7 @@ import {
   setOpenLength,
   setOpenStart,
   setSeriesEdge,
-} from "./series";
+} from './series';
 
 /** Bins of the first open block of a series; it doubles from there, so that young series are small. */
 const FIRST_BINS: u32 = 8;

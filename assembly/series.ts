@@ -29,12 +29,12 @@
  * `limit`: bins that the open block takes before it must grow or be sealed: the smaller of its room and `seal at`.
  * `edge` is the left edge, in seconds, of the bin after the open block: where the next sample is expected.
  */
-import { Kind, alloc, capacity, free, realloc } from "./alloc";
-import { Entry, blocksFree } from "./blocks";
-import { keysDrop } from "./keys";
-import { metricFrequency } from "./metrics";
-import { TABLE_HANDLE_BYTES, tableAdd, tableFind, tableNext, tableRemove } from "./table";
-import { SERIES_NEXT_IN_NODE, nodeAddSeries, nodePrune, nodeRemoveSeries } from "./tree";
+import { Kind, alloc, capacity, free, realloc } from './alloc';
+import { Entry, blocksFree } from './blocks';
+import { keysDrop } from './keys';
+import { metricFrequency } from './metrics';
+import { TABLE_HANDLE_BYTES, tableAdd, tableFind, tableNext, tableRemove } from './table';
+import { SERIES_NEXT_IN_NODE, nodeAddSeries, nodePrune, nodeRemoveSeries } from './tree';
 
 const NODE: usize = 0;
 const METRIC: usize = 8;

@@ -11,7 +11,7 @@
  *
  * Linear probing; removal shifts later entries back, so there are no tombstones.
  */
-import { Kind, alloc, free } from "./alloc";
+import { Kind, alloc, free } from './alloc';
 
 export const TABLE_HANDLE_BYTES: i32 = 16;
 const SLOT: usize = 8;

@@ -11,9 +11,9 @@
  *   │ depth │ kept │ name, UTF-8            │    depth: root 0, cluster 1, host 2, type 3, subtype 4
  *   └───────┴──────┴────────────────────────┘
  */
-import { Kind, alloc, free } from "./alloc";
-import { bytesEqual, hashBytes } from "./bytes";
-import { TABLE_HANDLE_BYTES, tableAdd, tableFind, tableNext, tableRemove } from "./table";
+import { Kind, alloc, free } from './alloc';
+import { bytesEqual, hashBytes } from './bytes';
+import { TABLE_HANDLE_BYTES, tableAdd, tableFind, tableNext, tableRemove } from './table';
 
 const PARENT: usize = 0;
 const FIRST_CHILD: usize = 4;

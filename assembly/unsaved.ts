@@ -2,7 +2,7 @@
  * What no checkpoint holds yet, for those who must know before they free it (archive) or write it in a layout other than
  * checkpoint.ts (JSON). An open block always counts: it grows without a mark.
  */
-import { Entry } from "./blocks";
+import { Entry } from './blocks';
 import {
   blockCountOf,
   openLength,
@@ -12,8 +12,8 @@ import {
   seriesEnd,
   seriesFrequency,
   seriesNode,
-} from "./series";
-import { DEPTH_HOST, nodeDepth, nodeParent } from "./tree";
+} from './series';
+import { DEPTH_HOST, nodeDepth, nodeParent } from './tree';
 
 /**
  * Looks in series [from, from + n), by number, for a block that ends at or before `to` (so that retention may free it) and
