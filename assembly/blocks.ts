@@ -105,6 +105,18 @@ export namespace Entry {
   }
 }
 
+/** The first bin that exists; meaningless for an empty series. */
+export function firstBin(s: usize): i32 {
+  return blockCountOf(s) ? Entry.start(blockTable(s)) : openStart(s);
+}
+
+/** One past the last bin that exists; meaningless for an empty series. */
+export function endBin(s: usize): i32 {
+  if (openLength(s) || !blockCountOf(s)) return openStart(s) + openLength(s);
+  const e = Entry.at(s, blockCountOf(s) - 1);
+  return Entry.start(e) + Entry.count(e);
+}
+
 /** Index of the last block that starts at or before the bin; -1: none. */
 export function blockIndex(s: usize, bin: i32): i32 {
   let low = 0;

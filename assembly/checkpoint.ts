@@ -41,10 +41,10 @@ import {
   seriesIsEmpty,
   seriesMetric,
   seriesNode,
-  seriesRemove,
   setAnchor,
   setOpenStart,
 } from './series';
+import { seriesRemove } from './remove';
 import { nodePrune } from './tree';
 
 export const CHECKPOINT_MAGIC: u32 = 0x4b4d4343; // "CCMK"

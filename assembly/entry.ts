@@ -5,6 +5,7 @@
  *   {"error":"..","from":0,"to":0,"resolution":0,"avg":0,"min":0,"max":0}
  *   {"data":[1.5,null],"from":1,"to":3,"resolution":1,"avg":1.5,"min":1.5,"max":1.5}
  */
+import { endBin, firstBin } from './blocks';
 import { Aggregation, QueryError } from '../src/core/codes';
 import { Kind, alloc, capacity, free, realloc } from './alloc';
 import { divide, scale, stats, statCount, statMax, statMin, statSum } from './kernels';
@@ -13,7 +14,7 @@ import { advance, ensure, outEnd, putAscii, putChar } from './out';
 import { FIXED_MAX_BYTES, printFixed2, printFixed3s, printI64, printString } from './print';
 import { addBins, rangeCount, rangeMax, rangeMin, rangeStats, rangeSum, readBins } from './read';
 import { lttb, lttbPoints } from './resample';
-import { binOf, endBin, firstBin, seriesAnchor } from './series';
+import { binOf, seriesAnchor } from './series';
 
 /** Shorter answers are never resampled. */
 const RESAMPLE_FROM: i32 = 1000;

@@ -1,9 +1,10 @@
 /** Series as plain doubles for writers of other formats (archive, the reference's files, JSON checkpoints). */
+import { endBin, firstBin } from './blocks';
 import { writeNames } from './log';
 import { metricName, metricNameLength } from './metrics';
 import { advance, ensure, outEnd } from './out';
 import { readBins } from './read';
-import { endBin, firstBin, seriesAnchor, seriesByNumber, seriesFrequency, seriesMetric, seriesNode } from './series';
+import { seriesAnchor, seriesByNumber, seriesFrequency, seriesMetric, seriesNode } from './series';
 
 /** Most bins of one call: callers ask for windows. */
 const MAX_COUNT: i64 = 1 << 26;

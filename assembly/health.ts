@@ -1,6 +1,7 @@
 /** Which metrics of a node still arrive. */
+import { endBin } from './blocks';
 import { metricFind, metricFrequency } from './metrics';
-import { endBin, seriesAnchor, seriesFind } from './series';
+import { seriesAnchor, seriesFind } from './series';
 import { nodeFind, nodeWalk, root } from './tree';
 
 /** A metric whose newest sample ended this many frequencies ago is degraded. */

@@ -4,7 +4,8 @@ import { metricFind, metricFrequency, metricPrecision } from './metrics';
 import { namesEnd, namesForeign, readNames } from './cursor';
 import { roundSample } from './round';
 import { writeSample } from './samples';
-import { seriesEnsure, seriesIsEmpty, seriesRemove } from './series';
+import { seriesEnsure, seriesIsEmpty } from './series';
+import { seriesRemove } from './remove';
 import { nodePrune } from './tree';
 
 /** Samples stored by the last `importRun`. */

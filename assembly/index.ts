@@ -7,7 +7,8 @@ import { dumpFind } from './dump';
 import { logFree } from './log';
 import { replayEnd } from './replay';
 import { freeBelow } from './retention';
-import { seriesByNumber, seriesEnd, seriesIsEmpty, seriesRemove } from './series';
+import { seriesByNumber, seriesEnd, seriesIsEmpty } from './series';
+import { seriesRemove } from './remove';
 import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from './tree';
 
 export { setHashKey } from './siphash';

@@ -35,7 +35,8 @@ import { partitionOf } from './partition';
 import { roundSample } from './round';
 import { runAdd, runsReset } from './runs';
 import { writeSample } from './samples';
-import { seriesEnsure, seriesIsEmpty, seriesMetric, seriesRemove } from './series';
+import { seriesEnsure, seriesIsEmpty, seriesMetric } from './series';
+import { seriesRemove } from './remove';
 import { nodeEnsure, nodePrune, root } from './tree';
 
 /** " value=" as the low seven bytes of a little-endian u64. */

@@ -1,5 +1,5 @@
 /** Giving back what is old: by retention, by memory cap, by `POST /api/free`. Whole blocks only, never anything newer. */
-import { Entry, dropFirst } from './blocks';
+import { Entry, dropFirst, firstBin } from './blocks';
 import {
   blockCountOf,
   openLength,
@@ -10,11 +10,10 @@ import {
   seriesFrequency,
   seriesIsEmpty,
   seriesNode,
-  seriesRemove,
   setOpenLength,
-  firstBin,
   seriesNextInNode,
 } from './series';
+import { seriesRemove } from './remove';
 import { DEPTH_HOST, nodeDepth, nodeFind, nodeFirstSeries, nodeParent, nodeWalk, root, nodeIsKept, nodeKeep, nodeFirstChild } from './tree';
 
 /** Drops the series' blocks that end at or before `to` (unix seconds); the series itself when nothing is left. Returns how many. */

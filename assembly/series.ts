@@ -30,8 +30,6 @@
  * `edge` is the left edge, in seconds, of the bin after the open block: where the next sample is expected.
  */
 import { Kind, alloc, capacity, free, realloc } from './alloc';
-import { Entry, blocksFree } from './blocks';
-import { keysDrop } from './keys';
 import { metricFrequency } from './metrics';
 import { TABLE_HANDLE_BYTES, tableAdd, tableFind, tableNext, tableRemove } from './table';
 import { SERIES_NEXT_IN_NODE, nodeAddSeries, nodePrune, nodeRemoveSeries } from './tree';
@@ -293,11 +291,9 @@ function takeNumber(): u32 {
   return seriesEnd;
 }
 
-/** Removes the series with all it holds, and nodes that became empty by it. Its address is dead afterwards. */
-export function seriesRemove(s: usize): void {
+/** Forgets an empty series, and nodes that became empty by it. Only `seriesRemove` calls this, once its keys and blocks are gone. */
+export function seriesForget(s: usize): void {
   const node = seriesNode(s);
-  keysDrop(s);
-  blocksFree(s);
   free(openBins(s), Kind.OPEN);
   tableRemove(table, load<u32>(s, HASH), s);
   store<u32>(numbers + (<usize>seriesNumber(s) << 2), RESERVED);
@@ -319,18 +315,6 @@ export function setAnchor(s: usize, anchor: i64, firstBin: i32): void {
 export function setOpenStart(s: usize, bin: i32): void {
   store<i32>(s, bin, OPEN_START);
   setSeriesEdge(s, seriesAnchor(s) + <i64>(bin + openLength(s)) * <i64>seriesFrequency(s));
-}
-
-/** The first bin that exists; meaningless for an empty series. */
-export function firstBin(s: usize): i32 {
-  return blockCountOf(s) ? Entry.start(blockTable(s)) : openStart(s);
-}
-
-/** One past the last bin that exists; meaningless for an empty series. */
-export function endBin(s: usize): i32 {
-  if (openLength(s) || !blockCountOf(s)) return openStart(s) + openLength(s);
-  const e = Entry.at(s, blockCountOf(s) - 1);
-  return Entry.start(e) + Entry.count(e);
 }
 
 export function seriesIsEmpty(s: usize): bool {
