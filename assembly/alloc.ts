@@ -300,10 +300,3 @@ export function bytesUsed(kind: i32): u32 {
 export function bytesReserved(): u32 {
   return reserve ? reserveSize : 0;
 }
-
-/** Bytes in use for everything. */
-export function bytesUsedTotal(): f64 {
-  let sum: f64 = 0;
-  for (let k = 0; k < Kind.COUNT; k++) sum += <f64>bytesUsed(k);
-  return sum;
-}

@@ -15,6 +15,7 @@
  *            │ i32 first bin  │ u8 open │ a block as in codec/layout.ts │    open 1: the series' newest bins, still growing
  *            └────────────────┴─────────┴───────────────────────────────┘
  */
+import { FrameMagic } from '../src/core/codes';
 import { LineError } from '../src/core/codes';
 import { Entry, encodeBins, insertSealed, reopenLast, sealLoose, sealOpen } from './blocks';
 import { blockCount, blockIsSound, blockSize, decodeBlock } from './codec/block';
@@ -47,7 +48,6 @@ import {
 import { seriesRemove } from './remove';
 import { nodePrune } from './tree';
 
-export const CHECKPOINT_MAGIC: u32 = 0x4b4d4343; // "CCMK"
 const BLOCK_HEADER: usize = 5;
 /** In #blocks: so many or more; the bytes of the blocks say where they end. */
 const MANY_BLOCKS: i32 = 0xffff;
@@ -81,7 +81,7 @@ export function checkpointStep(cursor: u32, budget: u32, full: bool): f64 {
   const frame = outBytes();
   if (!n) advance(frame);
   else {
-    store<u32>(frame, CHECKPOINT_MAGIC);
+    store<u32>(frame, FrameMagic.Checkpoint);
     store<u32>(frame, n, 4);
     store<u32>(frame, FRAME_VERSION, 12);
     store<u32>(frame, crc32c(0, frame + 12, n + 4), 8);

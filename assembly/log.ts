@@ -21,13 +21,13 @@
  * segments can be read alone, and in none of them a number means two series: when a damaged definition is left out, its
  * samples are too, and never become another series'.
  */
+import { FrameMagic } from '../src/core/codes';
 import { Kind, alloc, realloc } from './alloc';
 import { crc32c } from './crc32c';
 import { metricName, metricNameLength } from './metrics';
 import { releaseNumbers, seriesEpoch, seriesMetric, seriesNode, seriesNumber, setSeriesEpoch } from './series';
 import { nodeDepth, nodeName, nodeNameLength, nodeParent } from './tree';
 
-export const FRAME_MAGIC: u32 = 0x424d4343; // "CCMB"
 export const FRAME_HEADER: usize = 16;
 export const FRAME_VERSION: u32 = 1;
 
@@ -112,7 +112,7 @@ export function frameClose(): void {
     return;
   }
   const p = buffer + <usize>frame;
-  store<u32>(p, FRAME_MAGIC);
+  store<u32>(p, FrameMagic.Log);
   store<u32>(p, n, 4);
   store<u32>(p, FRAME_VERSION, 12);
   store<u32>(p, crc32c(0, p + 12, n + 4), 8);

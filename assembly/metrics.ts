@@ -56,10 +56,6 @@ export function metricFind(name: usize, len: i32): i32 {
   return -1;
 }
 
-export function metricCount(): i32 {
-  return count;
-}
-
 // @ts-ignore: decorator
 @inline
 export function metricName(id: i32): usize {

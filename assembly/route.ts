@@ -1,6 +1,6 @@
 /**
- * Cuts a body by partition, without storing anything: the main thread asks where (cluster, host) changes. A batch is nearly
- * always one host, so a line is first compared with the cluster-and-host text of the line before.
+ * Cuts a body by partition, without storing anything: the main thread asks when a body's ends differ. Batches run by host,
+ * so a line is first compared with the cluster-and-host text of the line before.
  *
  * The result are runs of consecutive lines (runs.ts).
  */

@@ -113,8 +113,3 @@ export function tableClear(t: usize): void {
   store<u64>(t, 0);
   store<u64>(t, 0, 8);
 }
-
-/** Entries in the table. */
-export function tableCount(t: usize): u32 {
-  return load<u32>(t, 8);
-}

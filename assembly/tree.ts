@@ -28,7 +28,6 @@ const DEPTH: usize = 36;
 const KEPT: usize = 38;
 const NAME: usize = 40;
 
-export const DEPTH_CLUSTER: i32 = 1;
 export const DEPTH_HOST: i32 = 2;
 
 /** Where the series list of a node continues; `series.ts` owns the field. */

@@ -24,6 +24,12 @@ export enum LineError {
   OutOfMemory = 16,
 }
 
+/** First word of a frame, little-endian: "CCMB" in log segments, "CCMK" in checkpoint files. */
+export enum FrameMagic {
+  Log = 0x424d4343,
+  Checkpoint = 0x4b4d4343,
+}
+
 /** How children are combined into one series; the config's "aggregation". */
 export enum Aggregation {
   None = 0,

@@ -8,14 +8,14 @@ import { randomBytes } from 'node:crypto';
 import { instantiateSync } from '@assemblyscript/loader';
 import type { MetricConfig } from '../config/config.js';
 import { codecNames } from './codec-names.js';
-import { Aggregation, LineError } from './codes.js';
+import { Aggregation, FrameMagic, LineError } from './codes.js';
 import type { Exports } from './exports.js';
 import { concat, decodeNames, encodeList, encodeName, encodeNames } from './names.js';
 import { StoreError } from './store.js';
 
 /** Magic numbers of frames, little-endian; see docs/formats.md. */
-export const LOG_MAGIC = 0x424d4343;
-export const CHECKPOINT_MAGIC = 0x4b4d4343;
+export const LOG_MAGIC = FrameMagic.Log;
+export const CHECKPOINT_MAGIC = FrameMagic.Checkpoint;
 
 /** Staging is given back when one large body has grown it beyond this, bytes. */
 const STAGING_KEEP = 4 << 20;

@@ -216,10 +216,6 @@ export class Partition {
     if (this.#openFiles.count > 1 && this.core.memory.sealedBlocks < JOIN_BYTES) this.#wantFull++;
   }
 
-  get isCheckpointing(): boolean {
-    return this.#running !== undefined;
-  }
-
   /** Starts a checkpoint; go on with `checkpointStep` until it returns false. @throws the file system's error. */
   checkpointBegin(): void {
     if (this.#running) throw new Error('BUG: a checkpoint is running already');
