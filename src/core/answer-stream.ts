@@ -1,17 +1,17 @@
 /** The main thread's end of an answer that a worker makes in pieces. */
 import { fromFailure } from './failure.js';
-import type { PieceMessage } from './protocol.js';
+import type { Piece } from './protocol.js';
 
 /** Pieces of one worker's answer, in order. */
 export class AnswerStream {
   readonly #pull: () => void;
   readonly #cancel: () => void;
-  readonly #pieces: PieceMessage[] = [];
+  readonly #pieces: Piece[] = [];
   #wake: (() => void) | undefined;
   #error: Error | undefined;
   #finished = false;
   /** The piece that is being read, and how far it has been. */
-  #current: PieceMessage | undefined;
+  #current: Piece | undefined;
   #at = 0;
   #end = 0;
 
@@ -22,7 +22,7 @@ export class AnswerStream {
   }
 
   /** Called for each message of the worker. */
-  receive(piece: PieceMessage): void {
+  receive(piece: Piece): void {
     if (piece.failure) this.#error = fromFailure(piece.failure);
     else this.#pieces.push(piece);
     if (piece.done) this.#finished = true;
@@ -43,7 +43,7 @@ export class AnswerStream {
   }
 
   /** Waits until a piece is there. Undefined: the answer has ended. */
-  async #next(): Promise<PieceMessage | undefined> {
+  async #next(): Promise<Piece | undefined> {
     while (this.#pieces.length === 0) {
       if (this.#error) throw this.#error;
       if (this.#finished) return undefined;
@@ -56,7 +56,7 @@ export class AnswerStream {
   }
 
   /** The first piece, left in place: its `text`, or the error that the answer begins with. */
-  peek(): Promise<PieceMessage | undefined> {
+  peek(): Promise<Piece | undefined> {
     return this.#next();
   }
 
@@ -66,7 +66,7 @@ export class AnswerStream {
   }
 
   /** Takes an answer that `isWhole`. */
-  takeWhole(): PieceMessage {
+  takeWhole(): Piece {
     const piece = this.#pieces.shift();
     if (!piece?.done) throw new Error('BUG: the answer is not there yet');
     return piece;

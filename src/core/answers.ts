@@ -5,7 +5,7 @@
 import { toFailure } from './failure.js';
 import type { Core } from './instance.js';
 import type { Jobs } from './jobs.js';
-import type { DumpMessage, PieceMessage, QueryMessage } from './protocol.js';
+import type { DumpMessage, Piece, PiecesMessage, QueryPart } from './protocol.js';
 import { withQueries } from './request.js';
 import { StoreError } from './store.js';
 
@@ -17,7 +17,7 @@ export const WINDOW = 6;
 interface Answer {
   id: number;
   /** Makes the next piece. */
-  next(): Omit<PieceMessage, 'kind' | 'id'>;
+  next(): Omit<Piece, 'id'>;
   end(): void;
   room: number;
   queued: boolean;
@@ -26,20 +26,28 @@ interface Answer {
 
 export class Answers {
   readonly #jobs: Jobs;
-  readonly #send: (message: PieceMessage, transfer: ArrayBuffer[]) => void;
+  readonly #post: (message: PiecesMessage, transfer: ArrayBuffer[]) => void;
   readonly #open = new Map<number, Answer>();
+  /** Pieces that are made, but not sent yet. */
+  #made: Piece[] = [];
 
-  constructor(jobs: Jobs, send: (message: PieceMessage, transfer: ArrayBuffer[]) => void) {
+  constructor(jobs: Jobs, post: (message: PiecesMessage, transfer: ArrayBuffer[]) => void) {
     this.#jobs = jobs;
-    this.#send = send;
+    this.#post = post;
   }
 
-  query(message: QueryMessage, core: Core): void {
-    this.#begin(message.id, () => {
+  /** Begins all parts of a query, and sends the first pieces together. */
+  query(parts: QueryPart[], coreOf: (partition: number) => Core): void {
+    for (const part of parts) this.#beginPart(part, coreOf(part.partition));
+    this.#send();
+  }
+
+  #beginPart(part: QueryPart, core: Core): void {
+    this.#begin(part.id, () => {
       let text: Uint8Array<ArrayBuffer> | undefined;
-      let request: Uint8Array = message.request;
-      if (message.forAllNodes) {
-        const expanded = core.expandNodes(message.forAllNodes.cluster, message.forAllNodes.metrics);
+      let request: Uint8Array = part.request;
+      if (part.forAllNodes) {
+        const expanded = core.expandNodes(part.forAllNodes.cluster, part.forAllNodes.metrics);
         text = expanded.text;
         request = withQueries(request, expanded.queries, expanded.count);
       }
@@ -70,6 +78,7 @@ export class Answers {
         end: () => {},
       };
     });
+    this.#send();
   }
 
   #begin(id: number, make: () => Pick<Answer, 'next' | 'end'>): void {
@@ -87,18 +96,20 @@ export class Answers {
 
   #queue(answer: Answer): void {
     answer.queued = true;
-    this.#jobs.add(() => this.#step(answer));
+    this.#jobs.add(() => {
+      const more = this.#step(answer);
+      this.#send();
+      return more;
+    });
   }
 
-  /** Makes and sends one piece. @returns whether to go on at once. */
+  /** Makes one piece. @returns whether to go on at once. */
   #step(answer: Answer): boolean {
     answer.queued = false;
     if (answer.cancelled) return false;
     try {
       const piece = answer.next();
-      const transfer = [piece.bytes.buffer];
-      if (piece.text) transfer.push(piece.text.buffer);
-      this.#send({ kind: 'piece', id: answer.id, ...piece }, transfer);
+      this.#made.push({ id: answer.id, ...piece });
       answer.room--;
       if (piece.done) this.#close(answer);
       answer.queued = !piece.done && answer.room > 0;
@@ -117,7 +128,16 @@ export class Answers {
   }
 
   #fail(id: number, error: unknown): void {
-    this.#send({ kind: 'piece', id, bytes: new Uint8Array(0), ends: [], done: true, failure: toFailure(error) }, []);
+    this.#made.push({ id, bytes: new Uint8Array(0), ends: [], done: true, failure: toFailure(error) });
+  }
+
+  /** Sends the pieces that are made. */
+  #send(): void {
+    if (!this.#made.length) return;
+    const pieces = this.#made;
+    this.#made = [];
+    const transfer = pieces.flatMap(({ bytes, text }) => (text ? [bytes.buffer, text.buffer] : [bytes.buffer]));
+    this.#post({ kind: 'pieces', pieces }, transfer);
   }
 
   pull(id: number): void {

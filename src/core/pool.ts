@@ -14,7 +14,7 @@ import { Buffers } from './buffers.js';
 import { answerDump } from './dump-answer.js';
 import { fromFailure } from './failure.js';
 import { Core } from './instance.js';
-import type { CallName, Calls, FromWorker, ToWorker, WorkerStart, Written } from './protocol.js';
+import type { CallName, Calls, FromWorker, QueryPart, ToWorker, WorkerStart, Written } from './protocol.js';
 import { answerForAllNodes, answerQueries } from './query-answer.js';
 import { cut, joinOutcomes, type Part, splitBody } from './routing.js';
 import { Shard } from './shard.js';
@@ -167,9 +167,11 @@ export class Pool implements Store {
           done?.(result);
         }
         break;
-      case 'piece':
-        this.#streams.get(message.id)?.receive(message);
-        if (message.done) this.#streams.delete(message.id);
+      case 'pieces':
+        for (const piece of message.pieces) {
+          this.#streams.get(piece.id)?.receive(piece);
+          if (piece.done) this.#streams.delete(piece.id);
+        }
         break;
       case 'reply': {
         const call = this.#calls.get(message.id);
@@ -182,7 +184,11 @@ export class Pool implements Store {
   }
 
   #post(partition: number, message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    this.#shards[partition % this.#shards.length]?.post(message, transfer);
+    this.#shards[this.#workerOf(partition)]?.post(message, transfer);
+  }
+
+  #workerOf(partition: number): number {
+    return partition % this.#shards.length;
   }
 
   #assertReady(): void {
@@ -247,9 +253,8 @@ export class Pool implements Store {
     });
   }
 
-  /** Opens a stream of pieces: `message` makes the request for its id. */
-  #stream(partition: number, message: (id: number) => ToWorker): AnswerStream {
-    const id = this.#nextId++;
+  /** A stream of pieces that a partition will send under this id. */
+  #stream(partition: number, id: number): AnswerStream {
     const stream = new AnswerStream(
       () => this.#post(partition, { kind: 'pull', id }),
       () => {
@@ -258,8 +263,22 @@ export class Pool implements Store {
       },
     );
     this.#streams.set(id, stream);
-    this.#post(partition, message(id));
     return stream;
+  }
+
+  /** Sends the parts of a query to their workers, one message each. */
+  #ask(parts: Omit<QueryPart, 'id'>[]): AnswerStream[] {
+    const byWorker = new Map<number, QueryPart[]>();
+    const streams = parts.map((part) => {
+      const id = this.#nextId++;
+      const worker = this.#workerOf(part.partition);
+      const group = byWorker.get(worker);
+      if (group) group.push({ id, ...part });
+      else byWorker.set(worker, [{ id, ...part }]);
+      return this.#stream(part.partition, id);
+    });
+    for (const [worker, group] of byWorker) this.#shards[worker]?.post({ kind: 'query', parts: group }, []);
+    return streams;
   }
 
   #call<N extends CallName>(partition: number, name: N, args: Calls[N]['args']): Promise<Calls[N]['result']> {
@@ -284,14 +303,7 @@ export class Pool implements Store {
     const source = {
       partitions: this.#partitions,
       partitionOf: (host: string) => this.#partitionOf(request.cluster, host),
-      open: (partition: number, bytes: Uint8Array<ArrayBuffer>, metrics?: string[]) =>
-        this.#stream(partition, (id) => ({
-          kind: 'query',
-          id,
-          partition,
-          request: bytes,
-          ...(metrics && { forAllNodes: { cluster: request.cluster, metrics } }),
-        })),
+      open: (parts: Omit<QueryPart, 'id'>[]) => this.#ask(parts),
     };
     const answer = request.forAllNodes?.length ? answerForAllNodes(request, source) : answerQueries(request, source);
     return started(answer);
@@ -309,7 +321,11 @@ export class Pool implements Store {
       answerDump(selector, {
         partitions: Array.from({ length: this.#partitions }, (_, i) => i),
         partitionOf: (cluster, host) => this.#partitionOf(cluster, host),
-        open: (partition, below) => this.#stream(partition, (id) => ({ kind: 'dump', id, partition, selector: below })),
+        open: (partition, below) => {
+          const id = this.#nextId++;
+          this.#post(partition, { kind: 'dump', id, partition, selector: below });
+          return this.#stream(partition, id);
+        },
         clusters: async () => [...new Set((await this.#everywhere('clusters', {})).flat())].sort(),
       }),
     );

@@ -29,13 +29,19 @@ export interface WriteMessage {
   perSecond: number;
 }
 
-export interface QueryMessage {
-  kind: 'query';
+/** A partition's part of a query. */
+export interface QueryPart {
   id: number;
   partition: number;
   /** See request.ts; with `forAllNodes` its header only. */
   request: Uint8Array<ArrayBuffer>;
   forAllNodes?: { cluster: string; metrics: string[] };
+}
+
+/** A query's parts in the partitions of one worker: one message, for waking a thread costs more than most queries. */
+export interface QueryMessage {
+  kind: 'query';
+  parts: QueryPart[];
 }
 
 /** The receiver has used a piece: one more may be made. */
@@ -110,8 +116,8 @@ export interface WroteMessage {
   results: Written[];
 }
 
-export interface PieceMessage {
-  kind: 'piece';
+/** A piece of an answer. */
+export interface Piece {
   id: number;
   bytes: Uint8Array<ArrayBuffer>;
   /** Offsets behind each list of results completed in this piece. */
@@ -120,6 +126,12 @@ export interface PieceMessage {
   /** First piece of a query for all nodes: the queries it made, as JSON without brackets. */
   text?: Uint8Array<ArrayBuffer>;
   failure?: Failure;
+}
+
+/** One piece, or the first pieces of all parts of a `QueryMessage`. */
+export interface PiecesMessage {
+  kind: 'pieces';
+  pieces: Piece[];
 }
 
 export interface ReplyMessage {
@@ -139,4 +151,4 @@ export interface FatalMessage {
   message: string;
 }
 
-export type FromWorker = WroteMessage | PieceMessage | ReplyMessage | ReadyMessage | FatalMessage;
+export type FromWorker = WroteMessage | PiecesMessage | ReplyMessage | ReadyMessage | FatalMessage;

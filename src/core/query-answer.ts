@@ -3,15 +3,15 @@
  * behind each; the last one is taken off. Small parts are joined, so that many queries do not make many tiny chunks.
  */
 import type { AnswerStream } from './answer-stream.js';
-import type { PieceMessage } from './protocol.js';
+import type { Piece, QueryPart } from './protocol.js';
 import { encodeRequest } from './request.js';
 import type { QueryRequest, SeriesQuery } from './store.js';
 
 export interface QuerySource {
   partitions: number;
   partitionOf(host: string): number;
-  /** Starts a partition's part. @param metrics asked for on all nodes. */
-  open(partition: number, request: Uint8Array<ArrayBuffer>, metrics?: string[]): AnswerStream;
+  /** Starts the parts; their streams in the same order. */
+  open(parts: Omit<QueryPart, 'id'>[]): AnswerStream[];
 }
 
 const JOIN = 64 << 10;
@@ -58,8 +58,17 @@ async function* around(open: string, parts: AsyncIterable<Uint8Array>, close: st
   yield encoder.encode(close);
 }
 
-/** Opens one stream a partition that has queries, and says which stream answers each query. */
-function openStreams(request: QueryRequest, source: QuerySource): { order: AnswerStream[]; streams: AnswerStream[] } {
+interface Opened {
+  /** The stream that answers each query. */
+  order: AnswerStream[];
+  /** One a partition that has queries. */
+  streams: AnswerStream[];
+  /** One a partition, for the metrics that were asked for on all nodes. */
+  all: AnswerStream[];
+}
+
+/** Opens all streams that the request needs, in one go. */
+function openStreams(request: QueryRequest, source: QuerySource): Opened {
   const groups = new Map<number, SeriesQuery[]>();
   const partitions = request.queries.map((query) => {
     const partition = source.partitionOf(query.host);
@@ -68,9 +77,22 @@ function openStreams(request: QueryRequest, source: QuerySource): { order: Answe
     else groups.set(partition, [query]);
     return partition;
   });
-  const streams = new Map([...groups].map(([p, queries]) => [p, source.open(p, encodeRequest(request, queries))]));
-  const order = partitions.map((p) => streams.get(p)).filter((stream) => stream !== undefined);
-  return { order, streams: [...streams.values()] };
+  const parts: Omit<QueryPart, 'id'>[] = [...groups].map(([partition, queries]) => ({
+    partition,
+    request: encodeRequest(request, queries),
+  }));
+  if (request.forAllNodes?.length) {
+    const header = encodeRequest(request, []);
+    const forAllNodes = { cluster: request.cluster, metrics: request.forAllNodes };
+    for (let partition = 0; partition < source.partitions; partition++) {
+      parts.push({ partition, request: header, forAllNodes });
+    }
+  }
+  const opened = source.open(parts);
+  const streams = opened.slice(0, groups.size);
+  const places = new Map([...groups.keys()].map((partition, i) => [partition, streams[i]]));
+  const order = partitions.map((p) => places.get(p)).filter((stream) => stream !== undefined);
+  return { order, streams, all: opened.slice(groups.size) };
 }
 
 async function* inOrder(order: AnswerStream[], streams: AnswerStream[]): AsyncGenerator<Uint8Array> {
@@ -80,13 +102,13 @@ async function* inOrder(order: AnswerStream[], streams: AnswerStream[]): AsyncGe
 }
 
 /** Takes all streams' answers if each has come in one piece, which most do. */
-function takeWhole(streams: AnswerStream[]): Map<AnswerStream, PieceMessage> | undefined {
+function takeWhole(streams: AnswerStream[]): Map<AnswerStream, Piece> | undefined {
   if (!streams.every((stream) => stream.isWhole)) return undefined;
   return new Map(streams.map((stream) => [stream, stream.takeWhole()]));
 }
 
 /** The lists of whole answers in the order of their queries, as one buffer, without the comma behind the last. */
-function joinWhole(order: AnswerStream[], pieces: Map<AnswerStream, PieceMessage>, head: Uint8Array[]): Uint8Array {
+function joinWhole(order: AnswerStream[], pieces: Map<AnswerStream, Piece>, head: Uint8Array[]): Uint8Array {
   const parts = [...head];
   const places = new Map<AnswerStream, number>();
   for (const stream of order) {
@@ -131,7 +153,7 @@ export async function* answerQueries(request: QueryRequest, source: QuerySource)
 /** `joinWhole` for an answer for all nodes: with the queries that were made, and their lists behind the others'. */
 function joinAll(
   order: AnswerStream[],
-  pieces: Map<AnswerStream, PieceMessage>,
+  pieces: Map<AnswerStream, Piece>,
   texts: Uint8Array[],
   lists: Uint8Array[],
 ): Uint8Array {
@@ -143,10 +165,7 @@ function joinAll(
 
 /** Answers the request's queries, then its metrics for every node of the cluster, and says which queries those were. */
 export async function* answerForAllNodes(request: QueryRequest, source: QuerySource): AsyncGenerator<Uint8Array> {
-  const { order, streams } = openStreams(request, source);
-  const header = encodeRequest(request, []);
-  const metrics = request.forAllNodes ?? [];
-  const all = Array.from({ length: source.partitions }, (_, p) => source.open(p, header.slice(), metrics));
+  const { order, streams, all } = openStreams(request, source);
   try {
     await Promise.all(streams.map((stream) => stream.peek()));
     const first = await Promise.all(all.map((stream) => stream.peek()));

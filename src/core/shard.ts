@@ -161,7 +161,7 @@ export class Shard {
   #dispatch(message: Exclude<ToWorker, WriteMessage>): void {
     switch (message.kind) {
       case 'query':
-        this.#answers.query(message, this.#partition(message.partition).core);
+        this.#answers.query(message.parts, (partition) => this.#partition(partition).core);
         break;
       case 'dump':
         this.#answers.dump(message, this.#partition(message.partition).core);

@@ -16,7 +16,7 @@ function sourceOf(partitions: Record<string, string>[]): DumpSource {
       const text = partitions[partition]?.[cluster];
       const bytes = new TextEncoder().encode(text ?? '') as Uint8Array<ArrayBuffer>;
       const failure = { code: 'NOT_FOUND' as const, message: 'not found' };
-      stream.receive({ kind: 'piece', id: 1, bytes, ends: [], done: true, ...(text === undefined && { failure }) });
+      stream.receive({ id: 1, bytes, ends: [], done: true, ...(text === undefined && { failure }) });
       return stream;
     },
   };
