@@ -47,7 +47,7 @@ export { importRun, importedSamples } from './import';
 export { parentOf, seriesHost, unsavedBefore, unsavedFrom, unsavedSpan, unsavedTo } from './unsaved';
 export { exportSeries, exportedCount, exportedFrequency, exportedNames, exportedStart } from './export';
 export { queryBegin, queryEnd, queryEndCount, queryEnds, queryStep } from './query';
-export { expandNodes, expandedCount, expandedText } from './nodes';
+export { expandedText, queryAllBegin } from './nodes';
 export { dumpBegin, dumpStep } from './dump';
 export { nodeHealth } from './health';
 export { keepHost, oldestTime, retainEnd, retainFreed, retainStep } from './retention';

@@ -3,21 +3,40 @@
  * Writes to the output buffer, both at once so that they agree: the queries' JSON as the answer echoes it, and the same
  * queries in the request's binary form (query.ts).
  */
-import { ensure, advance, outEnd, outLength, put, putAscii, putChar } from './out';
+import { Kind, alloc } from './alloc';
+import { ensure, advance, outBytes, outEnd, outLength, put, putAscii, putChar } from './out';
 import { printString } from './print';
+import { queryBegin } from './query';
 import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from './tree';
 
-/** Length of the JSON part of the last `expandNodes`; the binary part follows it. */
+/** Bytes of the output that `queryAllBegin` left there: the queries as JSON, without brackets. */
 export let expandedText: u32 = 0;
-/** Queries made by the last `expandNodes`. */
-export let expandedCount: i32 = 0;
+/** Queries made by the last `expand`. */
+let expandedCount: u32 = 0;
+
+/** Bytes of a request in front of its cluster's name, and where the number of its queries is. */
+const HEADER: u32 = 26;
+const QUERY_COUNT: usize = 20;
 
 /**
- * Expands metrics × hosts, host by host in the order they came.
- * @param metrics u16 count, then u16 length + bytes each.
- * @returns false when memory is exhausted.
+ * Starts answering metrics × hosts, host by host in the order they came.
+ * @param request a request without queries, then the metrics: u16 count, u16 length + bytes each.
+ * @returns as `queryBegin`; 0 when memory is exhausted.
  */
-export function expandNodes(cluster: usize, clusterLength: i32, metrics: usize): bool {
+export function queryAllBegin(request: usize): usize {
+  const cluster = <u32>load<u16>(request, HEADER - 2);
+  if (!expand(request + HEADER, cluster, request + HEADER + cluster)) return 0;
+  const queries = outLength() - expandedText;
+  const full = alloc(HEADER + cluster + queries, Kind.SCRATCH);
+  if (!full) return 0;
+  memory.copy(full, request, HEADER + cluster);
+  memory.copy(full + HEADER + cluster, outBytes() + expandedText, queries);
+  store<u32>(full, expandedCount, QUERY_COUNT);
+  return queryBegin(full);
+}
+
+/** Writes the queries of all hosts in both forms. False when memory is exhausted. */
+function expand(cluster: usize, clusterLength: i32, metrics: usize): bool {
   expandedCount = 0;
   expandedText = 0;
   const top = nodeFind(root, cluster, clusterLength);

@@ -6,11 +6,13 @@ import { toFailure } from './failure.js';
 import type { Core } from './instance.js';
 import type { Jobs } from './jobs.js';
 import type { DumpMessage, Piece, PiecesMessage, QueryPart } from './protocol.js';
-import { withQueries } from './request.js';
 import { StoreError } from './store.js';
 
 /** Bytes of a piece. */
 const PIECE = 256 << 10;
+/** Bytes up to which pieces share a buffer: to transfer one costs more than to copy this. */
+const SMALL = 16 << 10;
+const SHARED = 64 << 10;
 /** Pieces that may be under way to the receiver. */
 export const WINDOW = 6;
 
@@ -30,6 +32,9 @@ export class Answers {
   readonly #open = new Map<number, Answer>();
   /** Pieces that are made, but not sent yet. */
   #made: Piece[] = [];
+  /** Bytes of small pieces of `#made`. */
+  readonly #shared = new Uint8Array(SHARED);
+  #sharedLength = 0;
 
   constructor(jobs: Jobs, post: (message: PiecesMessage, transfer: ArrayBuffer[]) => void) {
     this.#jobs = jobs;
@@ -44,20 +49,21 @@ export class Answers {
 
   #beginPart(part: QueryPart, core: Core): void {
     this.#begin(part.id, () => {
+      let state: number;
       let text: Uint8Array<ArrayBuffer> | undefined;
-      let request: Uint8Array = part.request;
       if (part.forAllNodes) {
-        const expanded = core.expandNodes(part.forAllNodes.cluster, part.forAllNodes.metrics);
-        text = expanded.text;
-        request = withQueries(request, expanded.queries, expanded.count);
-      }
-      const state = core.queryBegin(request);
+        const all = core.queryAllBegin(part.request);
+        state = all.state;
+        text = this.#own(all.text);
+      } else state = core.queryBegin(part.request);
       return {
         next: () => {
-          const piece = core.queryStep(state, PIECE);
-          const answer = text ? { ...piece, text } : piece;
+          const { bytes, ends, done } = core.queryStep(state, PIECE);
+          const piece = { bytes: this.#own(bytes), ends, done };
+          if (!text) return piece;
+          const first = { ...piece, text };
           text = undefined;
-          return answer;
+          return first;
         },
         end: () => core.queryEnd(state),
       };
@@ -73,7 +79,7 @@ export class Answers {
         next: () => {
           const piece = core.dumpStep(PIECE);
           if (!piece) throw new StoreError('INTERNAL', 'the tree changed while it was dumped; ask again');
-          return { ...piece, ends: [] };
+          return { bytes: this.#own(piece.bytes), ends: [], done: piece.done };
         },
         end: () => {},
       };
@@ -131,13 +137,34 @@ export class Answers {
     this.#made.push({ id, bytes: new Uint8Array(0), ends: [], done: true, failure: toFailure(error) });
   }
 
+  /** A copy of a view into the core, to be sent. */
+  #own(view: Uint8Array): Uint8Array<ArrayBuffer> {
+    const end = this.#sharedLength + view.length;
+    if (view.length > SMALL || end > SHARED) return new Uint8Array(view);
+    const own = this.#shared.subarray(this.#sharedLength, end);
+    own.set(view);
+    this.#sharedLength = end;
+    return own;
+  }
+
   /** Sends the pieces that are made. */
   #send(): void {
     if (!this.#made.length) return;
-    const pieces = this.#made;
+    const shared = this.#shared.buffer.slice(0, this.#sharedLength);
+    const transfer = new Set([shared]);
+    const sent = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
+      if (bytes.buffer === this.#shared.buffer) return new Uint8Array(shared, bytes.byteOffset, bytes.length);
+      transfer.add(bytes.buffer);
+      return bytes;
+    };
+    const pieces = this.#made.map((piece) => ({
+      ...piece,
+      bytes: sent(piece.bytes),
+      ...(piece.text && { text: sent(piece.text) }),
+    }));
     this.#made = [];
-    const transfer = pieces.flatMap(({ bytes, text }) => (text ? [bytes.buffer, text.buffer] : [bytes.buffer]));
-    this.#post({ kind: 'pieces', pieces }, transfer);
+    this.#sharedLength = 0;
+    this.#post({ kind: 'pieces', pieces }, [...transfer]);
   }
 
   pull(id: number): void {

@@ -76,9 +76,8 @@ export interface Exports extends Record<string, unknown> {
   queryEnd(state: number): void;
   queryEnds: WebAssembly.Global;
   queryEndCount: WebAssembly.Global;
-  expandNodes(cluster: number, clusterLength: number, metrics: number): number;
+  queryAllBegin(request: number): number;
   expandedText: WebAssembly.Global;
-  expandedCount: WebAssembly.Global;
   findNode(names: number, count: number): number;
   freeNode(node: number, to: number): number;
   dumpBegin(node: number): void;

@@ -52,7 +52,7 @@ export interface Run {
 }
 
 export interface Piece {
-  /** A copy, owned by the caller. */
+  /** A view of linear memory, valid until the next call. */
   bytes: Uint8Array<ArrayBuffer>;
   /** Where each list of results ends that was completed in this piece. */
   ends: number[];
@@ -487,7 +487,7 @@ export class Core {
     return state;
   }
 
-  /** The next piece of the answer, about `budget` bytes. */
+  /** The next piece of the answer, about `budget` bytes; a view. */
   queryStep(state: number, budget: number): Piece {
     const x = this.#x;
     x.outReset();
@@ -496,7 +496,7 @@ export class Core {
     const ends: number[] = [];
     const words = this.#words;
     for (let i = 0; i < x.queryEndCount.value; i++) ends.push(words.getUint32(x.queryEnds.value + 4 * i, true));
-    return { bytes: this.#out().slice(), ends, done: result === 0 };
+    return { bytes: this.#out(), ends, done: result === 0 };
   }
 
   queryEnd(state: number): void {
@@ -504,20 +504,15 @@ export class Core {
     this.#x.outReset();
   }
 
-  /** All hosts of the cluster × metrics: the queries as JSON (no brackets), and in binary form for a request. */
-  expandNodes(
-    cluster: string,
-    metrics: string[],
-  ): { text: Uint8Array<ArrayBuffer>; queries: Uint8Array; count: number } {
-    const name = encoder.encode(cluster);
-    const list = encodeList(metrics);
-    const p = this.#stage(name, list.length);
-    this.#bytes.set(list, p + name.length);
+  /**
+   * Starts a query for all hosts of a cluster. @param request see src/core/request.ts. @returns its handle, and the queries
+   * that it is made of as JSON (no brackets), a view.
+   */
+  queryAllBegin(request: Uint8Array): { state: number; text: Uint8Array } {
     this.#x.outReset();
-    if (!this.#x.expandNodes(p, name.length, p + name.length)) throw outOfMemory();
-    const out = this.#out();
-    const textLength = this.#x.expandedText.value >>> 0;
-    return { text: out.slice(0, textLength), queries: out.slice(textLength), count: this.#x.expandedCount.value };
+    const state = this.#x.queryAllBegin(this.#stage(request)) >>> 0;
+    if (!state) throw outOfMemory();
+    return { state, text: this.#out().subarray(0, this.#x.expandedText.value >>> 0) };
   }
 
   /** The node of a selector, 0 when there is none; valid until series are freed. */
@@ -537,13 +532,13 @@ export class Core {
     this.#x.dumpBegin(node);
   }
 
-  /** The next piece of the dump. `undefined`: the tree lost nodes meanwhile, start anew. */
+  /** The next piece of the dump, a view. `undefined`: the tree lost nodes meanwhile, start anew. */
   dumpStep(budget: number): { bytes: Uint8Array<ArrayBuffer>; done: boolean } | undefined {
     this.#x.outReset();
     const result = this.#x.dumpStep(budget);
     if (result === -2) return undefined;
     if (result < 0) throw outOfMemory();
-    return { bytes: this.#out().slice(), done: result === 0 };
+    return { bytes: this.#out(), done: result === 0 };
   }
 
   /** 0 healthy, 1 degraded, 2 missing, for each metric; undefined: no such node. */

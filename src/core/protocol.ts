@@ -33,9 +33,9 @@ export interface WriteMessage {
 export interface QueryPart {
   id: number;
   partition: number;
-  /** See request.ts; with `forAllNodes` its header only. */
+  /** Of request.ts: `encodeRequest`, or with `forAllNodes` `encodeForAllNodes`. */
   request: Uint8Array<ArrayBuffer>;
-  forAllNodes?: { cluster: string; metrics: string[] };
+  forAllNodes: boolean;
 }
 
 /** A query's parts in the partitions of one worker: one message, for waking a thread costs more than most queries. */

@@ -4,7 +4,7 @@
  */
 import type { AnswerStream } from './answer-stream.js';
 import type { Piece, QueryPart } from './protocol.js';
-import { encodeRequest } from './request.js';
+import { encodeForAllNodes, encodeRequest } from './request.js';
 import type { QueryRequest, SeriesQuery } from './store.js';
 
 export interface QuerySource {
@@ -80,12 +80,12 @@ function openStreams(request: QueryRequest, source: QuerySource): Opened {
   const parts: Omit<QueryPart, 'id'>[] = [...groups].map(([partition, queries]) => ({
     partition,
     request: encodeRequest(request, queries),
+    forAllNodes: false,
   }));
   if (request.forAllNodes?.length) {
-    const header = encodeRequest(request, []);
-    const forAllNodes = { cluster: request.cluster, metrics: request.forAllNodes };
+    const bytes = encodeForAllNodes(request, request.forAllNodes);
     for (let partition = 0; partition < source.partitions; partition++) {
-      parts.push({ partition, request: header, forAllNodes });
+      parts.push({ partition, request: bytes, forAllNodes: true });
     }
   }
   const opened = source.open(parts);

@@ -13,11 +13,15 @@ const WITH_DATA = 2;
 const WITH_PADDING = 4;
 
 const MAX_U16 = 0xffff;
+
+/** Bytes of the first buffer, and of the largest that is kept. */
+const FIRST = 4 << 10;
+const KEEP = 1 << 20;
 const encoder = new TextEncoder();
 
 /** Appends little-endian values to a growing buffer. */
 class Writer {
-  #bytes = new Uint8Array(4096);
+  #bytes = new Uint8Array(FIRST);
   #data = new DataView(this.#bytes.buffer);
   #length = 0;
 
@@ -67,46 +71,61 @@ class Writer {
     this.u32(ids.length);
     for (const id of ids) this.name(id);
   }
+  /** A copy of what was written. */
   bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
   }
+  /** Forgets what was written, and the memory of an extraordinary request. */
+  reset(): void {
+    this.#length = 0;
+    if (this.#bytes.length <= KEEP) return;
+    this.#bytes = new Uint8Array(FIRST);
+    this.#data = new DataView(this.#bytes.buffer);
+  }
 }
 
-function writeQuery(w: Writer, q: SeriesQuery): void {
+/** Used again for each request. */
+const writer = new Writer();
+
+function writeQuery(q: SeriesQuery): void {
   const hasType = q.type !== undefined;
   const hasSubtype = q.subtype !== undefined;
-  w.u8((hasType ? HAS_TYPE : 0) | (q.aggregate ? AGGREGATE : 0) | (hasSubtype ? HAS_SUBTYPE : 0));
-  w.i64(q.resolution);
-  w.f64(q.scaleBy);
-  w.name(q.metric);
-  w.name(q.host);
-  w.name(q.type ?? '');
-  w.ids(hasType ? q.typeIds : []);
-  w.name(q.subtype ?? '');
-  w.ids(hasSubtype ? q.subtypeIds : []);
+  writer.u8((hasType ? HAS_TYPE : 0) | (q.aggregate ? AGGREGATE : 0) | (hasSubtype ? HAS_SUBTYPE : 0));
+  writer.i64(q.resolution);
+  writer.f64(q.scaleBy);
+  writer.name(q.metric);
+  writer.name(q.host);
+  writer.name(q.type ?? '');
+  writer.ids(hasType ? q.typeIds : []);
+  writer.name(q.subtype ?? '');
+  writer.ids(hasSubtype ? q.subtypeIds : []);
 }
 
-/** A request for these queries of one partition. */
-export function encodeRequest(request: QueryRequest, queries: SeriesQuery[]): Uint8Array<ArrayBuffer> {
-  const w = new Writer();
-  w.i64(request.from);
-  w.i64(request.to);
-  w.u32(
+function writeHeader(request: QueryRequest, queries: number): void {
+  writer.i64(request.from);
+  writer.i64(request.to);
+  writer.u32(
     (request.withStats ? WITH_STATS : 0) |
       (request.withData ? WITH_DATA : 0) |
       (request.withPadding ? WITH_PADDING : 0),
   );
-  w.u32(queries.length);
-  w.name(request.cluster);
-  for (const q of queries) writeQuery(w, q);
-  return w.bytes();
+  writer.u32(queries);
+  writer.name(request.cluster);
 }
 
-/** Puts queries that the core made (`Core.expandNodes`) behind an empty request's header. */
-export function withQueries(header: Uint8Array, queries: Uint8Array, count: number): Uint8Array {
-  const out = new Uint8Array(header.length + queries.length);
-  out.set(header);
-  out.set(queries, header.length);
-  new DataView(out.buffer).setUint32(20, count, true);
-  return out;
+/** A request for these queries of one partition. */
+export function encodeRequest(request: QueryRequest, queries: SeriesQuery[]): Uint8Array<ArrayBuffer> {
+  writer.reset();
+  writeHeader(request, queries.length);
+  for (const query of queries) writeQuery(query);
+  return writer.bytes();
+}
+
+/** A request for metrics of all nodes: one without queries, then u16 count and the metrics. */
+export function encodeForAllNodes(request: QueryRequest, metrics: string[]): Uint8Array<ArrayBuffer> {
+  writer.reset();
+  writeHeader(request, 0);
+  writer.u16(metrics.length);
+  for (const metric of metrics) writer.name(metric);
+  return writer.bytes();
 }

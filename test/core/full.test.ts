@@ -44,9 +44,10 @@ describe('a core that samples have filled', () => {
     };
     const state = core.queryBegin(encodeRequest(request, [query]));
     const { bytes, done } = core.queryStep(state, 1 << 20);
+    const text = Buffer.from(bytes).toString();
     core.queryEnd(state);
     expect(done).toBe(true);
-    const [[entry]] = JSON.parse(`[${Buffer.from(bytes).toString().slice(0, -1)}]`);
+    const [[entry]] = JSON.parse(`[${text.slice(0, -1)}]`);
     expect(entry.data.length).toBeGreaterThan(100);
   });
 

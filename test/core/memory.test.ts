@@ -40,7 +40,7 @@ function openBins(core: Core): number {
   for (let done = false; !done; ) {
     const step = core.dumpStep(1 << 16);
     if (!step) throw new Error('the tree lost nodes');
-    parts.push(step.bytes);
+    parts.push(step.bytes.slice());
     done = step.done;
   }
   const lists = Buffer.concat(parts)
