@@ -79,6 +79,7 @@ export class Service {
     settleHeap();
     log.info(`listening on ${main.host}:${this.#http?.port}`);
     await sdNotify('READY=1');
+    this.#http?.warmUp().catch((error: unknown) => log.debug('warming up ended early', error));
     this.#undo.push(startWatchdog({ isAlive: async () => (await this.#pool.stats()).length > 0 }));
   }
 

@@ -11,6 +11,7 @@ import { ReceiveBudget } from './body.js';
 import { Connections, lacksHost, portOf, serverOptions } from './connections.js';
 import { errorBody } from './errors.js';
 import type { HttpContext, HttpLog, Observe } from './route.js';
+import { warmUp } from './warm-up.js';
 
 export interface HttpOptions {
   store: Store;
@@ -32,6 +33,8 @@ export interface HttpServer {
   server: Server | TlsServer;
   /** The port it listens on, also when the config asked for port 0. */
   port: number;
+  /** Runs what every query passes until V8 has optimised it; call once the store is ready. */
+  warmUp(): Promise<void>;
   /** Stops accepting, answers what is in flight, closes all connections. */
   close(): Promise<void>;
 }
@@ -80,7 +83,12 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   server.on('checkContinue', onRequest);
   await listen(server, config.main.host, config.main.port);
   server.on('error', (error) => log.err('the HTTP server failed', error));
-  return { server, port: portOf(server), close: () => connections.close(CLOSE_GRACE) };
+  return {
+    server,
+    port: portOf(server),
+    warmUp: () => warmUp(makeListener({ ...context, authenticator: undefined, observe: undefined })),
+    close: () => connections.close(CLOSE_GRACE),
+  };
 }
 
 /** Hono behind Node's server. Requests that make no URL are refused here, before Hono sees them. */
