@@ -26,7 +26,8 @@ export namespace Kind {
   export const OPEN: i32 = 1; // open blocks
   export const SEALED: i32 = 2; // sealed blocks
   export const SCRATCH: i32 = 3; // staging, output, requests
-  export const COUNT: i32 = 4;
+  export const ROLLUPS: i32 = 4; // kept roll-ups: memory of theirs is refused, or taken back, before any other is
+  export const COUNT: i32 = 5;
 }
 
 const FREE: u32 = 1;
@@ -62,6 +63,14 @@ let reserveSize: u32 = 0;
 const RESERVE: u32 = 64 << 20;
 /** In a memory that is too small for that (tests have such). */
 const RESERVE_SMALL: u32 = 512 << 10;
+
+/** Frees all of Kind.ROLLUPS; returns false when there is none. */
+let dropRollups: (() => bool) | null = null;
+
+/** Says how memory of Kind.ROLLUPS is given back when other memory is exhausted. The function must not allocate. */
+export function onExhausted(drop: () => bool): void {
+  dropRollups = drop;
+}
 
 // @ts-ignore: decorator
 @inline
@@ -198,6 +207,12 @@ function obtain(size: u32): usize {
   return grow(size) ? take(size) : 0;
 }
 
+/** `obtain` once no roll-up is kept any longer; 0 when there was none, or it did not help. */
+function obtainLast(size: u32): usize {
+  const drop = dropRollups;
+  return drop && drop() ? obtain(size) : 0;
+}
+
 /** Cuts what is more than `size` off the chunk and marks it used. */
 function occupy(h: usize, size: u32): void {
   const have = sizeOf(h);
@@ -250,8 +265,11 @@ function restoreReserve(): void {
 export function alloc(bytes: u32, kind: i32): usize {
   if (bytes > 0xf0000000) return 0;
   if (!reserveSize) makeReserve();
+  // What roll-ups took of a reserve that is in use would keep it from being set aside again.
+  if (kind == Kind.ROLLUPS && !reserve) return 0;
   const size = max(MIN_SIZE, ((bytes + 3) & ~7) + 4);
   let h = obtain(size);
+  if (!h && kind != Kind.ROLLUPS) h = obtainLast(size);
   if (!h && kind == Kind.SCRATCH) h = useReserve(size);
   if (!h) return 0;
   occupy(h, size);

@@ -31,6 +31,7 @@ import {
   setOpenStart,
   setSealAt,
   setSeriesFlag,
+  settledChanged,
 } from './series';
 
 const ENTRY: usize = 8;
@@ -264,6 +265,7 @@ function loosen(s: usize, e: usize): bool {
  * False when memory is exhausted.
  */
 export function writeLate(s: usize, bin: i32, value: f64): bool {
+  settledChanged(s);
   const i = blockIndex(s, bin);
   const limit = i + 1 < blockCountOf(s) ? Entry.start(Entry.at(s, i + 1)) : openStart(s);
   if (i >= 0) {
@@ -336,6 +338,7 @@ function prependLoose(e: usize, ahead: i32, value: f64): bool {
  * False when memory is exhausted.
  */
 export function insertSealed(s: usize, bin: i32, block: usize, dirty: bool): bool {
+  settledChanged(s);
   const n = blockCount(block);
   const end = bin + n;
   let first = blockIndex(s, bin);
@@ -379,12 +382,14 @@ function overlay(s: usize, bin: i32, block: usize): bool {
 
 /** Drops the first n blocks of the table. */
 export function dropFirst(s: usize, n: i32): void {
+  settledChanged(s);
   for (let i = 0; i < n; i++) drop(Entry.at(s, i));
   closeRoom(s, 0, n);
 }
 
 /** Moves the last block's bins back into the (empty) open block, so that it can grow on. False when memory is exhausted. */
 export function reopenLast(s: usize, bins: usize): void {
+  settledChanged(s);
   const e = Entry.at(s, blockCountOf(s) - 1);
   const n = Entry.count(e);
   Entry.read(e, bins);

@@ -12,8 +12,9 @@ import { divide, scale, stats, statCount, statMax, statMin, statSum } from './ke
 import { metricAggregation, metricFrequency } from './metrics';
 import { advance, ensure, outEnd, putAscii, putChar } from './out';
 import { FIXED_MAX_BYTES, printFixed2, printFixed3s, printI64, printString } from './print';
-import { addBins, rangeCount, rangeMax, rangeMin, rangeStats, rangeSum, readBins } from './read';
+import { rangeCount, rangeMax, rangeMin, rangeStats, rangeSum } from './read';
 import { lttb, lttbPoints } from './resample';
+import { rollUp } from './rollup';
 import { binOf, seriesAnchor } from './series';
 
 /** Shorter answers are never resampled. */
@@ -151,12 +152,7 @@ export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resoluti
   if (!headersOnly && count) {
     values = scratch(values, count);
     if (!values) return false;
-    for (let i = 0; i < foundCount; i++) {
-      const s = series(i);
-      const bin = <i32>binOf(s, start);
-      if (i) addBins(s, bin, count, values);
-      else readBins(s, bin, count, values);
-    }
+    rollUp(found, foundCount, start, count, values);
     if (!single && aggregation == Aggregation.Avg) divide(values, count, <f64>foundCount);
     if (factor != 0 && factor != 1) scale(values, count, factor);
     shown = values;

@@ -7,6 +7,7 @@ import { dumpFind } from './dump';
 import { logFree } from './log';
 import { replayEnd } from './replay';
 import { freeBelow } from './retention';
+import { rollupsDrop } from './rollup-cache';
 import { seriesByNumber, seriesEnd, seriesIsEmpty } from './series';
 import { seriesRemove } from './remove';
 import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from './tree';
@@ -75,7 +76,7 @@ export function bufferFree(p: usize): void {
   free(p, Kind.SCRATCH);
 }
 
-/** Bytes in use: 0 index, 1 open blocks, 2 sealed blocks, 3 scratch. */
+/** Bytes in use: 0 index, 1 open blocks, 2 sealed blocks, 3 scratch, 4 kept roll-ups. */
 export function memoryUsed(kind: i32): u32 {
   return bytesUsed(kind);
 }
@@ -96,6 +97,7 @@ export function findNode(names: usize, count: i32): usize {
  */
 export function freeNode(node: usize, to: f64): i32 {
   if (!logFree(node, <i64>to)) return -1;
+  rollupsDrop();
   return freeBelow(node, <i64>to);
 }
 

@@ -14,6 +14,7 @@ import {
   seriesNextInNode,
 } from './series';
 import { seriesRemove } from './remove';
+import { rollupsDrop } from './rollup-cache';
 import { DEPTH_HOST, nodeDepth, nodeFind, nodeFirstSeries, nodeParent, nodeWalk, root, nodeIsKept, nodeKeep, nodeFirstChild } from './tree';
 
 /** Drops the series' blocks that end at or before `to` (unix seconds); the series itself when nothing is left. Returns how many. */
@@ -83,8 +84,9 @@ export function retainStep(from: u32, n: u32, to: f64): f64 {
   return end < seriesEnd ? <f64>end : -1;
 }
 
-/** Ends a pass: no host is spared any longer. */
+/** Ends a pass: no host is spared any longer, and no roll-up of what was freed is kept. */
 export function retainEnd(): void {
+  rollupsDrop();
   let node: usize = root;
   while (node) {
     if (nodeDepth(node) == DEPTH_HOST) nodeKeep(node, false);

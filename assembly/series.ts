@@ -5,10 +5,15 @@
  * Newest bins are the open block (plain f64); older ones are blocks in the series' block table (blocks.ts).
  *
  *   fixed after creation
- *   0       4               8        12
- *   ┌──────┬───────────────┬────────┬──────┐
- *   │ node │ next in node  │ metric │ hash │
- *   └──────┴───────────────┴────────┴──────┘
+ *   0       4               8
+ *   ┌──────┬───────────────┬────────┐
+ *   │ node │ next in node  │ metric │
+ *   └──────┴───────────────┴────────┘
+ *   changes when bins before the open block do
+ *   12
+ *   ┌─────────┐
+ *   │ version │
+ *   └─────────┘
  *   16 (fixed once the first sample is there)
  *   ┌────────────────────┐
  *   │ anchor, i64        │
@@ -36,7 +41,7 @@ import { SERIES_NEXT_IN_NODE, nodeAddSeries, nodePrune, nodeRemoveSeries } from 
 
 const NODE: usize = 0;
 const METRIC: usize = 8;
-const HASH: usize = 12;
+const VERSION: usize = 12;
 const ANCHOR: usize = 16;
 const EDGE: usize = 24;
 const OPEN_START: usize = 32;
@@ -65,6 +70,8 @@ let numbers: usize = 0;
 let numbersCapacity: u32 = 0;
 /** One past the highest number ever used. */
 export let seriesEnd: u32 = 0;
+/** The newest version of a series; see `settledVersion`. */
+let versions: u32 = 0;
 /** Series that exist. */
 export let seriesCount: u32 = 0;
 /** A number that the log's segment has given to a series that is gone: within one segment it must mean no other. */
@@ -221,6 +228,21 @@ export function seriesByNumber(number: u32): usize {
   return s == RESERVED ? 0 : <usize>s;
 }
 
+/**
+ * What the series' bins before its open block are known by: a number that no other series has and that this one had for no
+ * other content, so who has kept something made of them sees by it whether they are still the same. Sealing, merging and
+ * compressing keep it: they change no bin.
+ */
+// @ts-ignore: decorator
+@inline
+export function settledVersion(s: usize): u32 {
+  return load<u32>(s, VERSION);
+}
+/** Gives the series a new version: to be called where a bin before the open block changes, or the open block's start moves back. */
+export function settledChanged(s: usize): void {
+  store<u32>(s, ++versions, VERSION);
+}
+
 function hashOf(node: usize, metric: i32): u32 {
   const h = (<u64>node << 20 ^ <u64>metric) * 0x9e3779b97f4a7c15;
   return <u32>(h >> 32);
@@ -248,7 +270,6 @@ export function seriesEnsure(node: usize, metric: i32): usize {
   const hash = hashOf(node, metric);
   store<u32>(s, <u32>node, NODE);
   store<i32>(s, metric, METRIC);
-  store<u32>(s, hash, HASH);
   store<u32>(s, number, NUMBER);
   if (!tableAdd(table, hash, s)) {
     free(s, Kind.INDEX);
@@ -295,7 +316,7 @@ function takeNumber(): u32 {
 export function seriesForget(s: usize): void {
   const node = seriesNode(s);
   free(openBins(s), Kind.OPEN);
-  tableRemove(table, load<u32>(s, HASH), s);
+  tableRemove(table, hashOf(node, seriesMetric(s)), s);
   store<u32>(numbers + (<usize>seriesNumber(s) << 2), RESERVED);
   reservedNumbers++;
   seriesCount--;
@@ -307,6 +328,7 @@ export function seriesForget(s: usize): void {
 /** Fixes bin 0 by the first sample's time. */
 export function setAnchor(s: usize, anchor: i64, firstBin: i32): void {
   store<i64>(s, anchor, ANCHOR);
+  settledChanged(s);
   setSeriesFlag(s, ANCHORED, true);
   setOpenStart(s, firstBin);
 }

@@ -11,7 +11,7 @@ import { codecNames } from './codec-names.js';
 import { Aggregation, FrameMagic, LineError } from './codes.js';
 import type { Exports } from './exports.js';
 import { concat, decodeNames, encodeList, encodeName, encodeNames } from './names.js';
-import { StoreError } from './store.js';
+import { type MemoryUse, StoreError } from './store.js';
 
 /** Magic numbers of frames, little-endian; see docs/formats.md. */
 export const LOG_MAGIC = FrameMagic.Log;
@@ -627,11 +627,12 @@ export class Core {
   }
 
   /** Bytes in use, exactly, by kind. */
-  get memory(): { index: number; openBlocks: number; sealedBlocks: number; scratch: number; total: number } {
-    const [index = 0, openBlocks = 0, sealedBlocks = 0, scratch = 0] = [0, 1, 2, 3].map(
+  get memory(): MemoryUse & { scratch: number } {
+    const [index = 0, openBlocks = 0, sealedBlocks = 0, scratch = 0, rollups = 0] = [0, 1, 2, 3, 4].map(
       (k) => this.#x.memoryUsed(k) >>> 0,
     );
-    return { index, openBlocks, sealedBlocks, scratch, total: index + openBlocks + sealedBlocks + scratch };
+    const total = index + openBlocks + sealedBlocks + scratch + rollups;
+    return { index, openBlocks, sealedBlocks, scratch, rollups, total };
   }
 
   /** Size of the linear memory, without what is set aside and untouched. */

@@ -312,7 +312,7 @@ export class Partition {
     const { core } = this;
     const totals = core.totals;
     const refused = totals.refusedByReason.reduce((a, b) => a + b, 0);
-    const { index, openBlocks, sealedBlocks, total } = core.memory;
+    const { index, openBlocks, sealedBlocks, rollups, total } = core.memory;
     return {
       partition: this.index,
       worker: this.worker,
@@ -324,7 +324,7 @@ export class Partition {
       series: core.series,
       hosts: core.hosts,
       samples: counts.samples,
-      memory: { index, openBlocks, sealedBlocks, total },
+      memory: { index, openBlocks, sealedBlocks, rollups, total },
       linearMemory: core.linearMemory,
       blocks: counts.blocks,
       log: this.#log?.figures ?? { bytes: 0, segments: 0, writes: 0, syncs: 0, syncSeconds: 0, failed: null },

@@ -95,6 +95,15 @@ export interface ClusterSummary {
   blocks: Record<string, number>;
 }
 
+/** Bytes allocated in linear memory, exactly, by kind; `total` of all kinds. */
+export interface MemoryUse {
+  index: number;
+  openBlocks: number;
+  sealedBlocks: number;
+  rollups: number;
+  total: number;
+}
+
 /** One partition's figures, for /metrics, the memory cap and logs. All counters are since start. */
 export interface PartitionStats {
   partition: number;
@@ -108,8 +117,7 @@ export interface PartitionStats {
   series: number;
   hosts: number;
   samples: number;
-  /** Bytes allocated in linear memory, exactly, by kind. */
-  memory: { index: number; openBlocks: number; sealedBlocks: number; total: number };
+  memory: MemoryUse;
   /** Size of the linear memory (it never shrinks; freed parts are reused). */
   linearMemory: number;
   /** Sealed blocks by codec name. */

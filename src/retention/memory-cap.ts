@@ -2,9 +2,10 @@
  * `memory-cap`: when the store's memory passes it, the oldest data of all hosts is freed until it is below again. Writes
  * never fail for it.
  *
- *  1. the span between the oldest sample and now is cut into steps; what ends before the first border goes, everywhere alike
- *  2. blocks are freed whole, so a step may free nothing: the next one is twice as long then
- *  3. the newest data, open blocks included, goes when everything older was not enough.
+ *  1. roll-ups that are kept for the next query go first, and that may be enough
+ *  2. the span between the oldest sample and now is cut into steps; what ends before the first border goes, everywhere alike
+ *  3. blocks are freed whole, so a step may free nothing: the next one is twice as long then
+ *  4. the newest data, open blocks included, goes when everything older was not enough.
  */
 import type { Config } from '../config/config.js';
 import { type Logger, limited } from '../log.js';
@@ -29,7 +30,7 @@ export interface CappedStore {
   memoryByPartition(): Promise<number[]>;
   /** Unix seconds of the oldest sample; undefined: there is none. */
   oldestTime(): Promise<number | undefined>;
-  /** Frees blocks that end before `to` (unix seconds) except below the given hosts. Resolves to their number. */
+  /** Frees blocks that end before `to` (unix seconds) except below the given hosts, and all kept roll-ups. Resolves to the number of blocks. */
   retain(to: number, except: ReadonlyMap<string, ReadonlySet<string>>): Promise<number>;
 }
 
@@ -68,6 +69,10 @@ export async function enforceMemoryCap(
   let usage = before;
   let freed = 0;
   if (first !== undefined) {
+    // Nothing ends before the first sample, so this frees no block.
+    await store.retain(Math.floor(first), NOBODY);
+    usage = await usageOf(store, cap, partitionLimit);
+    if (!usage.tooMuch) return 0;
     let step = Math.max(MIN_STEP_SECONDS, (now() - first) / STEPS);
     let to = first;
     while (usage.tooMuch && to < END_OF_TIME) {

@@ -46,6 +46,7 @@ export function storeMetrics(into: Snapshot, partitions: readonly PartitionStats
     [{ kind: 'index' }, sum((p) => p.memory.index)],
     [{ kind: 'open_blocks' }, sum((p) => p.memory.openBlocks)],
     [{ kind: 'sealed_blocks' }, sum((p) => p.memory.sealedBlocks)],
+    [{ kind: 'rollups' }, sum((p) => p.memory.rollups)],
   ]);
   into.gauge(
     'ccms_memory_used_bytes',

@@ -128,6 +128,16 @@ export function ask(
   queries: SeriesQuery[],
   budget = 1 << 16,
 ): Answer[][] {
+  return JSON.parse(askText(core, range, queries, budget)) as Answer[][];
+}
+
+/** The same as the bytes that are sent. */
+export function askText(
+  core: Core,
+  range: Omit<QueryRequest, 'queries'>,
+  queries: SeriesQuery[],
+  budget = 1 << 16,
+): string {
   const state = core.queryBegin(encodeRequest({ ...range, queries }, queries));
   const decoder = new TextDecoder();
   let text = '';
@@ -137,5 +147,5 @@ export function ask(
     done = piece.done;
   }
   core.queryEnd(state);
-  return JSON.parse(`[${text.slice(0, -1)}]`) as Answer[][];
+  return `[${text.slice(0, -1)}]`;
 }

@@ -70,7 +70,7 @@ describe('memory', () => {
       takeLog(core);
       // The numbers of series that are gone wait for that.
       core.logStartSegment();
-      expect(core.memory).toMatchObject({ openBlocks: 0, sealedBlocks: 0 });
+      expect(core.memory).toMatchObject({ openBlocks: 0, sealedBlocks: 0, rollups: 0 });
       return core.memory;
     };
     const first = cycle();
@@ -104,8 +104,8 @@ describe('memory', () => {
     const random = seeded(23);
     for (let round = 0; round < 5; round++) {
       fill(core, round * 333, (round + 1) * 333, random);
-      const { index, openBlocks, sealedBlocks, scratch, total } = core.memory;
-      expect(index + openBlocks + sealedBlocks + scratch).toBe(total);
+      const { index, openBlocks, sealedBlocks, scratch, rollups, total } = core.memory;
+      expect(index + openBlocks + sealedBlocks + scratch + rollups).toBe(total);
       expect(total).toBeLessThan(core.linearMemory);
       const counts = counted(core);
       expect(counts.samples).toBe(HOSTS * (THREADS + 1) * (round + 1) * 333);

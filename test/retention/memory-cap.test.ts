@@ -4,6 +4,7 @@ import type { MetricConfig } from '../../src/config/config.js';
 import { Core } from '../../src/core/instance.js';
 import { type CappedStore, enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { randomNumbers } from '../assembly/compile.js';
+import { ask, seriesQuery } from '../core/driver.js';
 import { keptLog } from './fixtures.js';
 import { smallCore } from './small-core.js';
 
@@ -148,6 +149,7 @@ class CoreStore implements CappedStore {
   async retain(to: number): Promise<number> {
     const { freed, next } = this.core.retainStep(0, 1 << 20, to);
     expect(next).toBe(-1);
+    this.core.retainEnd();
     return freed;
   }
 
@@ -191,6 +193,25 @@ describe('a core under a memory cap', () => {
     expect(last?.values.length).toBeGreaterThan(500);
     expect(last?.values.includes(Number.NaN)).toBe(false);
     expect((last?.start ?? 0) + ((last?.values.length ?? 0) - 1) * 10).toBe(time - 10);
+  });
+
+  it('gives kept roll-ups back before it frees a sample', async () => {
+    const store = new CoreStore(path);
+    const lines = Array.from({ length: 300 * 8 }, (_, i) => {
+      const thread = i % 8;
+      return `m1,cluster=c,hostname=h,type=hwthread,type-id=${thread} value=${i % 97} ${NOW + 10 * Math.floor(i / 8)}\n`;
+    });
+    store.core.ingest(new TextEncoder().encode(lines.join('')), '', 0, NOW);
+    const range = { cluster: 'c', from: NOW, to: NOW + 3000, withStats: true, withData: true, withPadding: false };
+    const query = seriesQuery({ metric: 'm1', host: 'h' });
+    ask(store.core, range, [query]);
+    const { rollups, total } = store.core.memory;
+    expect(rollups).toBeGreaterThan(1000);
+    const log = keptLog();
+    expect(await enforceMemoryCap(store, total - rollups, log, 1e12, () => NOW + 3000)).toBe(0);
+    expect(log.lines).toEqual([]);
+    expect(store.core.memory).toMatchObject({ rollups: 0, total: total - rollups });
+    expect(ask(store.core, range, [query])[0]?.[0]?.data?.length).toBe(300);
   });
 
   it('refuses samples when linear memory is full, loses none of those it has, and goes on once some is freed', async () => {

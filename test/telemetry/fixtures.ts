@@ -20,7 +20,7 @@ export function twoPartitions(): PartitionStats[] {
     series: 50,
     hosts: 5,
     samples: 40_000,
-    memory: { index: 1000, openBlocks: 2000, sealedBlocks: 3000, total: 6000 },
+    memory: { index: 1000, openBlocks: 2000, sealedBlocks: 3000, rollups: 500, total: 6500 },
     linearMemory: 65_536,
     blocks: { constant: 7, raw: 1 },
     log: { bytes: 5000, segments: 2, writes: 30, syncs: 10, syncSeconds: 0.5, failed: null },

@@ -28,6 +28,7 @@ describe('/metrics', () => {
     expect(value(text, 'ccms_lines_refused_total{reason="no_cluster"}')).toBe(0);
     expect(value(text, 'ccms_samples')).toBe(80_000);
     expect(value(text, 'ccms_memory_bytes{kind="sealed_blocks"}')).toBe(6000);
+    expect(value(text, 'ccms_memory_bytes{kind="rollups"}')).toBe(1000);
     expect(value(text, 'ccms_blocks{codec="constant"}')).toBe(8);
     expect(value(text, 'ccms_log_sync_seconds_total')).toBe(1);
     expect(value(text, 'ccms_log_failed{partition="0"}')).toBe(0);
