@@ -1,6 +1,6 @@
 /**
  * Adding the bins of several series. Dashboards ask for the same roll-up again and again, a minute later each time, so what
- * was added once is kept (rollup-cache.ts) as far as samples to come do not change it: up to the first open block.
+ * was added once is kept (rollup-cache.ts) as far as it is settled: samples that come in order do not change it.
  *
  *                 first                                   settled      first + count
  *   asked for       |<-------------------------------------->|<------------->|
@@ -11,12 +11,12 @@
  */
 import { addBins, readBins } from './read';
 import { rollupFind, rollupFirst, rollupKeep, rollupBins, rollupEnd } from './rollup-cache';
-import { binOf, openStart, seriesAnchor, seriesFrequency } from './series';
+import { binOf, seriesAnchor, seriesFrequency, settledEnd } from './series';
 
 /** Fewer series are added anew each time. */
 const FEWEST_SERIES: i32 = 4;
 /** Fewer bins are added anew each time. */
-const FEWEST_BINS: i32 = 64;
+const FEWEST_BINS: i32 = 32;
 
 // @ts-ignore: decorator
 @inline
@@ -32,7 +32,7 @@ function series(list: usize, i: i32): usize {
  */
 export function rollUp(list: usize, n: i32, start: i64, count: i32, dst: usize): void {
   const first = binOf(series(list, 0), start);
-  const settled = n < FEWEST_SERIES || count < FEWEST_BINS ? 0 : <i32>max<i64>(0, min<i64>(settledEnd(list, n) - first, count));
+  const settled = n < FEWEST_SERIES || count < FEWEST_BINS ? 0 : <i32>max<i64>(0, min<i64>(settledTogether(list, n) - first, count));
   if (settled < FEWEST_BINS) {
     add(list, n, start, 0, count, dst);
     return;
@@ -68,10 +68,10 @@ function add(list: usize, n: i32, start: i64, from: i32, to: i32, dst: usize): v
 }
 
 /**
- * Where the first open block of them begins, as a bin of the first series. When their bins do not have the same limits, how
+ * One past the last bin, of the first series, that is settled in all of them. When their bins do not have the same limits, how
  * they are added up depends on where the answer starts: nothing is settled.
  */
-function settledEnd(list: usize, n: i32): i64 {
+function settledTogether(list: usize, n: i32): i64 {
   const anchor = seriesAnchor(series(list, 0));
   const f = <i64>seriesFrequency(series(list, 0));
   let end = i64.MAX_VALUE;
@@ -80,7 +80,7 @@ function settledEnd(list: usize, n: i32): i64 {
     const apart = seriesAnchor(s) - anchor;
     const bins = apart ? apart / f : 0;
     if (bins * f != apart) return i64.MIN_VALUE;
-    end = min(end, bins + <i64>openStart(s));
+    end = min(end, bins + <i64>settledEnd(s));
   }
   return end;
 }

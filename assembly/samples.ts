@@ -5,6 +5,7 @@ import { sealOpen, writeLate } from './blocks';
 import { fillNaN } from './kernels';
 import {
   ANCHORED,
+  UNSETTLED,
   binOf,
   openBins,
   openLength,
@@ -18,6 +19,7 @@ import {
   setOpenLength,
   setOpenStart,
   setSeriesEdge,
+  settledChanged,
 } from './series';
 
 /** Bins of the first open block of a series; it doubles from there, so that young series are small. */
@@ -53,6 +55,7 @@ function writeSampleSlow(s: usize, seconds: i64, value: f64, frequency: i64): i3
   let at = <i32>bin - openStart(s);
   if (at < 0) return writeLate(s, <i32>bin, value) ? LineError.None : LineError.OutOfMemory;
   if (at < n) {
+    if (at < n - UNSETTLED) settledChanged(s);
     store<f64>(openBins(s) + (<usize>at << 3), value);
     return LineError.None;
   }

@@ -9,7 +9,7 @@
  *   ┌──────┬───────────────┬────────┐
  *   │ node │ next in node  │ metric │
  *   └──────┴───────────────┴────────┘
- *   changes when bins before the open block do
+ *   changes when settled bins do
  *   12
  *   ┌─────────┐
  *   │ version │
@@ -228,17 +228,27 @@ export function seriesByNumber(number: u32): usize {
   return s == RESERVED ? 0 : <usize>s;
 }
 
+/** Newest bins that samples may still change at any time: senders overtake each other. */
+export const UNSETTLED: i32 = 16;
+
+/** One past the last settled bin: those before the open block, and of that all but the newest. Never moves back without a new version. */
+// @ts-ignore: decorator
+@inline
+export function settledEnd(s: usize): i32 {
+  return openStart(s) + max(0, openLength(s) - UNSETTLED);
+}
+
 /**
- * What the series' bins before its open block are known by: a number that no other series has and that this one had for no
- * other content, so who has kept something made of them sees by it whether they are still the same. Sealing, merging and
- * compressing keep it: they change no bin.
+ * What the settled bins are known by: a number that no other series has and that this one had for no other content, so who
+ * has kept something made of them sees by it whether they are still the same. Sealing, merging and compressing keep it: they
+ * change no bin.
  */
 // @ts-ignore: decorator
 @inline
 export function settledVersion(s: usize): u32 {
   return load<u32>(s, VERSION);
 }
-/** Gives the series a new version: to be called where a bin before the open block changes, or the open block's start moves back. */
+/** Gives the series a new version: to be called where a settled bin changes, or their end moves back. */
 export function settledChanged(s: usize): void {
   store<u32>(s, ++versions, VERSION);
 }

@@ -109,7 +109,7 @@ describe('a kept roll-up', () => {
     const few = startCore(METRICS);
     fill(few, 0, 700, { threads: 3 });
     askText(few, RANGE, QUERIES);
-    askText(few, { ...RANGE, to: T0 + 60 * 60 }, QUERIES);
+    askText(few, { ...RANGE, to: T0 + 60 * 30 }, QUERIES);
     expect(few.memory.rollups).toBe(0);
     const shifted = startCore(METRICS);
     fill(shifted, 0, 700);
@@ -152,6 +152,13 @@ describe('a kept roll-up ends', () => {
     askText(core, RANGE, QUERIES);
     // The block is loose now.
     changes(core, () => store(core, sample('flops', 3, 301, 1e9)));
+  });
+
+  it('with a sample for a bin that is not one of the newest, open or sealed', () => {
+    const core = warmCore();
+    for (let late = 1; late < 200; late++) {
+      changes(core, () => store(core, sample('flops', 5, 700 - late, 1e9 * late)));
+    }
   });
 
   it('with a sample for a bin that was missing', () => {
