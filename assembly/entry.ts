@@ -58,6 +58,19 @@ export function entryAdd(s: usize): bool {
   return true;
 }
 
+/** Adds n series. @param list u32 addresses. False when memory is exhausted. */
+export function entryAddAll(list: usize, n: i32): bool {
+  for (let i = 0; i < n; i++) {
+    if (!entryAdd(<usize>load<u32>(list + (<usize>i << 2)))) return false;
+  }
+  return true;
+}
+
+/** Addresses of the series added so far, u32; valid until the next is added. */
+export function entrySeries(): usize {
+  return found;
+}
+
 /** Series added so far. */
 export function entryCount(): i32 {
   return foundCount;

@@ -19,7 +19,8 @@
  */
 import { QueryError } from '../src/core/codes';
 import { Kind, alloc, free } from './alloc';
-import { entryAdd, entryCount, entryPadding, entryRelease, entryReset, writeEmptyEnd, writeEntry, writeError, writePadding } from './entry';
+import { entryAdd, entryAddAll, entryCount, entryPadding, entryRelease, entryReset, entrySeries, writeEmptyEnd, writeEntry, writeError, writePadding } from './entry';
+import { membersCount, membersFind, membersKeep, membersList } from './members';
 import { metricFind } from './metrics';
 import { ensure, outFail, outFailed, outLength, putChar } from './out';
 import { nodeFind, nodeFirstChild, nodeNext, root } from './tree';
@@ -224,6 +225,17 @@ function collect(node: usize, metric: i32): bool {
   return true;
 }
 
+/** `collect` for a host, without a walk when nothing has come or gone since the last one. */
+function collectHost(host: usize, metric: i32): bool {
+  const s = seriesFind(host, metric);
+  if (s) return entryAdd(s);
+  const kept = membersFind(host, metric);
+  if (kept) return entryAddAll(membersList(kept), membersCount(kept));
+  if (!collect(host, metric)) return false;
+  membersKeep(host, metric, entrySeries(), entryCount());
+  return true;
+}
+
 /** Adds what every id of the level's group holds. */
 function collectGroup(host: usize, metric: i32): bool {
   let id = firstId(idsAt);
@@ -287,7 +299,7 @@ function writeOne(state: usize, index: i32): bool {
     entryReset();
     let ok = true;
     if (bits & HAS_TYPE && !(bits & AGGREGATE)) ok = collectNext(state, host, metric);
-    else if (host) ok = bits & HAS_TYPE ? collectGroup(host, metric) : collect(host, metric);
+    else if (host) ok = bits & HAS_TYPE ? collectGroup(host, metric) : collectHost(host, metric);
     if (!ok) return outFail();
     if (!entryCount()) return padded ? writeVanished(state) : true;
   }

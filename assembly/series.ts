@@ -74,6 +74,8 @@ export let seriesEnd: u32 = 0;
 let versions: u32 = 0;
 /** Series that exist. */
 export let seriesCount: u32 = 0;
+/** Counts series that were made. */
+export let seriesMade: u32 = 0;
 /** A number that the log's segment has given to a series that is gone: within one segment it must mean no other. */
 const RESERVED: u32 = 1;
 let reservedNumbers: u32 = 0;
@@ -291,6 +293,7 @@ export function seriesEnsure(node: usize, metric: i32): usize {
   else freeNumbers--;
   store<u32>(numbers + (<usize>number << 2), <u32>s);
   seriesCount++;
+  seriesMade++;
   nodeAddSeries(node, s);
   return s;
 }
