@@ -226,7 +226,6 @@ function mergeTail(s: usize): void {
   first++;
   if (n - first < MERGE) return;
   const start = Entry.start(Entry.at(s, first));
-  fillNaN(binsScratch, end - start);
   // In order: what decoding may overwrite behind a block is written again by the next one.
   for (let i = first; i < n; i++) {
     const e = Entry.at(s, i);

@@ -22,6 +22,9 @@ const TOLERATED_MISFITS: i32 = 2;
 /** Below it v * 10^k is off by less than a half after two roundings. */
 const EXACT_LIMIT: f64 = 2251799813685248;
 const INTEGER_LIMIT: f64 = 9007199254740992;
+/** Three roundings are off by less than 2^-51 of the whole; below 2^48 that is a small part of the way to the next integer. */
+const THREE_ROUNDINGS: f64 = 4.440892098500626e-16;
+const NEAR_LIMIT: f64 = 281474976710656;
 
 const POWERS: usize = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10]);
 const INVERSES: usize = memory.data<f64>([1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10]);
@@ -89,6 +92,9 @@ export function decimalPlaces(v: f64): i32 {
 
 /** Least k <= MAX_PLACES for which v is an integer below 2^53 times 10^-k; -1 if there is none. */
 function multipliedPlaces(v: f64): i32 {
+  // v is 10^-k times an integer with two roundings, so times 10^MAX_PLACES (a third) it is near an integer, or v is none.
+  const scaled = v * power(MAX_PLACES);
+  if (abs<f64>(scaled) < NEAR_LIMIT && abs<f64>(scaled - nearest<f64>(scaled)) > abs<f64>(scaled) * THREE_ROUNDINGS) return -1;
   for (let k = 0; k <= MAX_PLACES && abs<f64>(v) * power(k) < INTEGER_LIMIT; k++) if (multiplies(v, k)) return k;
   return -1;
 }

@@ -7,8 +7,8 @@ import { bitsB, decimalExtras, decimalsB, differences, integersA, integersSize, 
 import {
   align8, CONSTANT_SIZE, EMPTY_SIZE, HEADER_SIZE, MAX_OFFSET, MIN_OFFSET, SUM_OFFSET, VALUE_OFFSET, writeHeader,
 } from './layout';
-import { IMPOSSIBLE, PLAN_SIZE, planIntegers, planWidth } from './plan';
-import { common, commonCount, gaps, greatest, least, profileBins, runs, sum } from './profile';
+import { IMPOSSIBLE, mayTakeLess, PLAN_SIZE, planIntegers } from './plan';
+import { common, commonCount, findCommon, gaps, greatest, least, profileBins, runs, sum } from './profile';
 import { BIT_DELTAS, BITS, DECIMAL_DELTAS, DECIMALS, FILLED } from './scratch';
 import { planSplit, writeSplit } from './split';
 
@@ -30,27 +30,31 @@ function offer(codec: i32, size: i32): void {
 /** Steps of `chooseCodec` for decimals; false if the bins are none. */
 function planDecimalItems(count: i32, before: i32): bool {
   if (!planDecimals(count, least)) return false;
-  const extras = decimalExtras(divisor);
   differences(DECIMALS, count, DECIMAL_DELTAS);
-  offerPlan(Codec.DecimalFrame, DECIMALS, count, FRAME_PLAN, before, extras);
-  offerPlan(Codec.DecimalDelta, DECIMAL_DELTAS, count, DELTA_PLAN, before, extras);
+  offerPlans(Codec.DecimalFrame, DECIMALS, Codec.DecimalDelta, DECIMAL_DELTAS, count, before, decimalExtras(divisor));
   return true;
 }
 
 function planBitItems(count: i32, before: i32): void {
-  const reference = reinterpret<i64>(least);
-  for (let i = 0; i < count; i++) {
-    const at = <usize>i << 3;
-    store<i64>(BITS + at, load<i64>(FILLED + at) - reference);
-  }
-  differences(BITS, count, BIT_DELTAS);
-  offerPlan(Codec.BitsFrame, BITS, count, FRAME_PLAN, before, 0);
-  offerPlan(Codec.BitsDelta, BIT_DELTAS, count, DELTA_PLAN, before, 0);
+  makeBitItems(count);
+  offerPlans(Codec.BitsFrame, BITS, Codec.BitsDelta, BIT_DELTAS, count, before, 0);
 }
 
-function offerPlan(codec: i32, items: usize, count: i32, plan: usize, before: i32, extras: i32): void {
-  const planned = planIntegers(items, count, plan);
-  if (planned != IMPOSSIBLE) offer(codec, before + integersSize(plan, count, planned, extras));
+/** Fills BITS and BIT_DELTAS. */
+function makeBitItems(count: i32): void {
+  const references = i64x2.splat(reinterpret<i64>(least));
+  for (let at: usize = 0; at < <usize>count << 3; at += 16) {
+    v128.store(BITS + at, i64x2.sub(v128.load(FILLED + at), references));
+  }
+  differences(BITS, count, BIT_DELTAS);
+}
+
+/** Plans the differences, then the items themselves where these may be shorter. */
+function offerPlans(frame: i32, items: usize, delta: i32, deltas: usize, count: i32, before: i32, extras: i32): void {
+  const deltaSize = planIntegers(deltas, count, DELTA_PLAN);
+  const frameSize = mayTakeLess(items, count, deltaSize) ? planIntegers(items, count, FRAME_PLAN) : IMPOSSIBLE;
+  if (frameSize != IMPOSSIBLE) offer(frame, before + integersSize(FRAME_PLAN, count, frameSize, extras));
+  if (deltaSize != IMPOSSIBLE) offer(delta, before + integersSize(DELTA_PLAN, count, deltaSize, extras));
 }
 
 /** Least bytes of a list entry: its step and a value as wide as the block's greatest. */
@@ -71,6 +75,7 @@ function entrySize(decimals: bool): i32 {
  */
 function chooseCodec(count: i32): void {
   const before = HEADER_SIZE + (gaps > 0 ? gapsSize(count) : 0);
+  findCommon(count);
   const exceptions = count - commonCount;
   bestCodec = Codec.Raw;
   bestSize = HEADER_SIZE + 8 * count;
@@ -99,7 +104,7 @@ function writeConstant(count: i32, out: usize): i32 {
   }
   store<f64>(out, least, VALUE_OFFSET);
   const end = gaps > 0 ? writeGaps(count, out + CONSTANT_SIZE) : out + CONSTANT_SIZE;
-  memory.fill(end, 0, 8);
+  store<u64>(end, 0);
   const size = align8(<i32>(end - out));
   writeHeader(out, Codec.Constant, 0, 0, count, gaps, size);
   return size;
@@ -141,7 +146,7 @@ function writeBlock(codec: i32, values: usize, count: i32, out: usize): i32 {
       store<f64>(end, isNaN(v) ? NaN : v);
     }
   }
-  memory.fill(end, 0, 8);
+  store<u64>(end, 0);
   const size = align8(<i32>(end - out));
   writeHeader(out, codec, a, b, count, gaps, size);
   return size;
@@ -186,11 +191,13 @@ export function encodeWith(codec: i32, values: usize, n: i32, out: usize): i32 {
     if (codec == Codec.DecimalFrame && planIntegers(DECIMALS, n, FRAME_PLAN) == IMPOSSIBLE) return 0;
     if (codec == Codec.DecimalDelta && planIntegers(DECIMAL_DELTAS, n, DELTA_PLAN) == IMPOSSIBLE) return 0;
   } else if (codec == Codec.BitsFrame || codec == Codec.BitsDelta) {
-    planBitItems(n, 0);
-    const plan = codec == Codec.BitsFrame ? FRAME_PLAN : DELTA_PLAN;
-    if (planWidth(plan) < 0) return 0;
+    makeBitItems(n);
+    if (codec == Codec.BitsFrame && planIntegers(BITS, n, FRAME_PLAN) == IMPOSSIBLE) return 0;
+    if (codec == Codec.BitsDelta && planIntegers(BIT_DELTAS, n, DELTA_PLAN) == IMPOSSIBLE) return 0;
   } else if (codec == Codec.Split && planSplit(n) == IMPOSSIBLE) {
     return 0;
+  } else if (codec == Codec.Sparse) {
+    findCommon(n);
   }
   return writeBlock(codec, values, n, out);
 }

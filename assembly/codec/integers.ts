@@ -44,15 +44,15 @@ function isBits(codec: i32): bool {
   return codec == Codec.BitsFrame || codec == Codec.BitsDelta;
 }
 
-/** Fills `deltas` with the differences of the items at `source`; each lane starts at 0. */
+/** Fills `deltas` with the differences of the items at `source`; each lane starts at 0. Both have room for one more. */
 export function differences(source: usize, count: i32, deltas: usize): void {
-  const half = halfOf(count);
-  let before: i64 = 0;
-  for (let i = 0; i < count; i++) {
-    const item = load<i64>(source + (<usize>i << 3));
-    store<i64>(deltas + (<usize>i << 3), item - (i == half ? 0 : before));
-    before = item;
+  const size = <usize>count << 3;
+  store<i64>(deltas, load<i64>(source));
+  for (let at: usize = 8; at < size; at += 16) {
+    v128.store(deltas + at, i64x2.sub(v128.load(source + at), v128.load(source + at - 8)));
   }
+  const lane1 = <usize>halfOf(count) << 3;
+  if (lane1 < size) store<i64>(deltas + lane1, load<i64>(source + lane1));
 }
 
 function misfitEntries(): i32 {
@@ -113,7 +113,7 @@ export function writeIntegers(source: usize, count: i32, plan: usize, isDecimal:
   }
   end = writePatches(source, count, plan, end);
   if (isDecimal && misfits > 0) end = writeMisfits(end);
-  memory.fill(end, 0, 8);
+  store<u64>(end, 0);
   return max(end, lanesEnd + loadSlack(width));
 }
 
@@ -125,8 +125,15 @@ function writePatches(source: usize, count: i32, plan: usize, out: usize): usize
   const bytes = planPatchBytes(plan);
   let uppers = out + patches;
   let before = 0;
+  const frames = i64x2.splat(frame);
   for (let i = 0; i < count; i++) {
-    const upper = (load<i64>(source + (<usize>i << 3)) - frame) >> width;
+    const at = source + (<usize>i << 3);
+    // Pairs without a patch are stepped over.
+    if (!v128.any_true(i64x2.shr_u(i64x2.sub(v128.load(at), frames), width))) {
+      i++;
+      continue;
+    }
+    const upper = (load<i64>(at) - frame) >> width;
     if (upper == 0) continue;
     for (let f = fillersBetween(before, i); f > 0; f--) {
       store<u8>(out++, MAX_SKIP);

@@ -1,4 +1,4 @@
-import { compileModule, type WasmMemory } from './compile.js';
+import { compileModule, type WasmGlobal, type WasmMemory } from './compile.js';
 
 /** Exports of assembly/test-exports/codec.ts. Addresses and sizes are in bytes. */
 export interface CodecExports {
@@ -51,6 +51,13 @@ export interface CodecExports {
     lower: number,
     dst: number,
   ): void;
+  plan: WasmGlobal;
+  planIntegers(source: number, count: number, plan: number): number;
+  planWidth(plan: number): number;
+  planFrame(plan: number): bigint;
+  planPatches(plan: number): number;
+  planPatchBytes(plan: number): number;
+  profile(values: number, n: number, scalar: number, out: number): void;
   lanes(): number;
   heapBase(): number;
 }
