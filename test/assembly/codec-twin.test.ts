@@ -91,7 +91,7 @@ describe('profileBins', () => {
     const values = [0, -0, 1, -1, 100, 0.1, -1e300, Infinity, -Infinity];
     for (let round = 0; round < 400; round++) {
       const n = counts[round % counts.length] ?? 1;
-      const few = 1 + r.int(values.length);
+      const few = r.int(2) === 0 ? 3 : 1 + r.int(values.length);
       const steps = r.int(3) === 0;
       const plain = r.int(2) === 0;
       let before = 0;
