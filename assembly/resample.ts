@@ -19,8 +19,8 @@
 
 /** Bytes of one sample. */
 const SAMPLE_SIZE: usize = 8;
-/** Candidates from which on two lanes are faster than one; measured. */
-const VECTOR_CANDIDATES: i32 = 10;
+/** Candidates that are looked at at once. */
+const AT_ONCE: i32 = 10;
 
 /**
  * Points that `lttb` writes when asked for `m` of `n`: m, but never fewer than the two ends and never more than there are. With m < 1, a
@@ -73,43 +73,77 @@ export function lttb(src: usize, n: i32, dst: usize, m: i32): void {
  * The candidate in [low, middle) whose triangle with the point (previous, previousValue) and the average point is the largest; `rise` and
  * `run` are the differences of those two. Twice the area is compared: halving it would not change the order.
  *
- * Two candidates a step, each lane with its own largest: how often a new one comes is as good as random, and a branch on it would cost more than
- * the arithmetic. A small bucket, or one with a NaN anywhere, goes to the scalar twin.
+ * Ten at once, without a branch on what they are and without a chain from one to the next: the point chosen is what the next bucket waits
+ * for. Those beyond go one by one, and so does a bucket with a NaN anywhere, by the scalar twin.
  */
 function largest(src: usize, low: i32, middle: i32, previous: i32, previousValue: f64, rise: f64, run: f64): i32 {
-  if (middle - low < VECTOR_CANDIDATES) return largestScalar(src, low, middle, previous, previousValue, rise, run);
+  const last = middle - AT_ONCE;
+  let x = low;
+  let largestArea = -1.0;
+  let best = x;
+  for (; x <= last; x += AT_ONCE) {
+    const found = largestOfTen(sample(src, x), x, previous, previousValue, rise, run);
+    if (found < 0) return largestScalar(src, low, middle, previous, previousValue, rise, run);
+    if (tenArea > largestArea) {
+      largestArea = tenArea;
+      best = x + found;
+    }
+  }
+  for (; x < middle; x++) {
+    const area = abs(<f64>(previous - x) * rise - run * (load<f64>(sample(src, x)) - previousValue));
+    if (area > largestArea) {
+      largestArea = area;
+      best = x;
+    } else if (area != area) {
+      return largestScalar(src, low, middle, previous, previousValue, rise, run);
+    }
+  }
+  return best;
+}
+
+/** Result of `largestOfTen`. */
+let tenArea: f64 = 0;
+
+/** Twice the areas of the two candidates at `at`, at the distances `d` before the point chosen. */
+// @ts-ignore: decorator
+@inline
+function areaPair(at: usize, d: v128, previousValues: v128, rises: v128, runs: v128): v128 {
+  return f64x2.abs(f64x2.sub(f64x2.mul(d, rises), f64x2.mul(runs, f64x2.sub(v128.load(at), previousValues))));
+}
+
+/** The first of ten candidates from `at` (index x) on with the largest area, counted from 0, and `tenArea`; -1 if an area is NaN. */
+// @ts-ignore: decorator
+@inline
+function largestOfTen(at: usize, x: i32, previous: i32, previousValue: f64, rise: f64, run: f64): i32 {
   const rises = f64x2.splat(rise);
   const runs = f64x2.splat(run);
   const previousValues = f64x2.splat(previousValue);
-  // previous - x: exact, and counted down by two.
-  let distances = f64x2.replace_lane(f64x2.splat(<f64>(previous - low)), 1, <f64>(previous - low - 1));
+  const previouses = f64x2.splat(<f64>previous);
+  // previous - x is exact.
   const twos = f64x2.splat(2);
-  let areas = f64x2.splat(-1);
-  let bests = distances;
-  let gaps = i64x2.splat(0);
-  let at = sample(src, low);
-  const pairsEnd = at + (<usize>(middle - low) >> 1) * (2 * SAMPLE_SIZE);
-  for (; at < pairsEnd; at += 2 * SAMPLE_SIZE) {
-    const drops = f64x2.sub(v128.load(at), previousValues);
-    const area = f64x2.abs(f64x2.sub(f64x2.mul(distances, rises), f64x2.mul(runs, drops)));
-    gaps = v128.or(gaps, f64x2.ne(area, area));
-    bests = v128.bitselect(distances, bests, f64x2.gt(area, areas));
-    areas = f64x2.pmax(areas, area);
-    distances = f64x2.sub(distances, twos);
-  }
-  if (v128.any_true(gaps)) return largestScalar(src, low, middle, previous, previousValue, rise, run);
-  const evenArea = f64x2.extract_lane(areas, 0);
-  const oddArea = f64x2.extract_lane(areas, 1);
-  const even = f64x2.extract_lane(bests, 0);
-  const odd = f64x2.extract_lane(bests, 1);
-  // The earliest of equals is the one with the greater distance.
-  const isOdd = oddArea > evenArea || (oddArea == evenArea && odd > even);
-  let best = previous - <i32>(isOdd ? odd : even);
-  if (((middle - low) & 1) != 0) {
-    const area = abs(f64x2.extract_lane(distances, 0) * rise - run * (load<f64>(at) - previousValue));
-    if (!(area <= max(evenArea, oddArea))) best = middle - 1;
-  }
-  return best;
+  const x0 = f64x2.replace_lane(f64x2.splat(<f64>x), 1, <f64>(x + 1));
+  const x1 = f64x2.add(x0, twos);
+  const x2 = f64x2.add(x1, twos);
+  const x3 = f64x2.add(x2, twos);
+  const x4 = f64x2.add(x3, twos);
+  const a0 = areaPair(at, f64x2.sub(previouses, x0), previousValues, rises, runs);
+  const a1 = areaPair(at + 16, f64x2.sub(previouses, x1), previousValues, rises, runs);
+  const a2 = areaPair(at + 32, f64x2.sub(previouses, x2), previousValues, rises, runs);
+  const a3 = areaPair(at + 48, f64x2.sub(previouses, x3), previousValues, rises, runs);
+  const a4 = areaPair(at + 64, f64x2.sub(previouses, x4), previousValues, rises, runs);
+  // No area is negative, so their sum is NaN only if one of them is.
+  const sums = f64x2.add(f64x2.add(f64x2.add(a0, a1), f64x2.add(a2, a3)), a4);
+  if (v128.any_true(f64x2.ne(sums, sums))) return -1;
+  const pairs = f64x2.pmax(f64x2.pmax(f64x2.pmax(a0, a1), f64x2.pmax(a2, a3)), a4);
+  const most = f64x2.pmax(pairs, v128.shuffle<f64>(pairs, pairs, 1, 0));
+  tenArea = f64x2.extract_lane(most, 0);
+  return <i32>ctz(
+    i64x2.bitmask(f64x2.eq(a0, most)) |
+      (i64x2.bitmask(f64x2.eq(a1, most)) << 2) |
+      (i64x2.bitmask(f64x2.eq(a2, most)) << 4) |
+      (i64x2.bitmask(f64x2.eq(a3, most)) << 6) |
+      (i64x2.bitmask(f64x2.eq(a4, most)) << 8),
+  );
 }
 
 /** Scalar twin of `largest`, and its slow path for gaps. */
@@ -134,6 +168,9 @@ function largestScalar(src: usize, low: i32, middle: i32, previous: i32, previou
 function mean(p: usize, n: i32): f64 {
   const end = p + <usize>n * SAMPLE_SIZE;
   let sum: f64 = 0;
+  for (; p + 4 * SAMPLE_SIZE <= end; p += 4 * SAMPLE_SIZE) {
+    sum = sum + load<f64>(p) + load<f64>(p, 8) + load<f64>(p, 16) + load<f64>(p, 24);
+  }
   for (; p < end; p += SAMPLE_SIZE) sum += load<f64>(p);
   return sum / <f64>n;
 }
