@@ -25,25 +25,13 @@ export function crc32c(crc: u32, p: usize, n: i32): u32 {
   const end = p + <usize>max(n, 0);
   const blocksEnd = end - (<usize>max(n, 0) & 15);
   for (; p < blocksEnd; p += 16) {
-    const a = load<u64>(p) ^ <u64>crc;
-    const b = load<u64>(p, 8);
-    crc =
-      entry(15, <u32>a) ^
-      entry(14, <u32>(a >> 8)) ^
-      entry(13, <u32>(a >> 16)) ^
-      entry(12, <u32>(a >> 24)) ^
-      entry(11, <u32>(a >> 32)) ^
-      entry(10, <u32>(a >> 40)) ^
-      entry(9, <u32>(a >> 48)) ^
-      entry(8, <u32>(a >> 56)) ^
-      entry(7, <u32>b) ^
-      entry(6, <u32>(b >> 8)) ^
-      entry(5, <u32>(b >> 16)) ^
-      entry(4, <u32>(b >> 24)) ^
-      entry(3, <u32>(b >> 32)) ^
-      entry(2, <u32>(b >> 40)) ^
-      entry(1, <u32>(b >> 48)) ^
-      entry(0, <u32>(b >> 56));
+    // Only the first four entries wait for the bytes before; what follows them is short.
+    const a = load<u32>(p) ^ crc;
+    const b = load<u32>(p, 4);
+    const c = load<u32>(p, 8);
+    const d = load<u32>(p, 12);
+    const rest = (four(8, b) ^ four(4, c)) ^ four(0, d);
+    crc = four(12, a) ^ rest;
   }
   for (; p < end; p++) crc = (crc >> 8) ^ entry(0, crc ^ load<u8>(p));
   return ~crc;
@@ -62,6 +50,13 @@ export function crc32cScalar(crc: u32, p: usize, n: i32): u32 {
 @inline
 function entry(k: i32, bits: u32): u32 {
   return load<u32>(tables + <usize>k * TABLE_SIZE + (<usize>(bits & 0xff) << 2));
+}
+
+/** The entries for four bytes, the last of them `k` bytes from the end. */
+// @ts-ignore: decorator
+@inline
+function four(k: i32, bits: u32): u32 {
+  return (entry(k + 3, bits) ^ entry(k + 2, bits >> 8)) ^ (entry(k + 1, bits >> 16) ^ entry(k, bits >> 24));
 }
 
 /** The remainder after eight more (zero) bits. */
