@@ -30,7 +30,7 @@ import {
 } from './line';
 import { frameClose, frameOpen, logSample } from './log';
 import { PRECISION_DOUBLE, metricFind, metricFrequency, metricPrecision } from './metrics';
-import { parseUnsigned, parseValue, parsedInteger, parsedValue } from './number';
+import { parseTerminated, parseUnsigned, parsedInteger, parsedValue } from './number';
 import { partitionOf } from './partition';
 import { roundSample } from './round';
 import { runAdd, runsReset } from './runs';
@@ -97,7 +97,7 @@ export function linesRefused(reason: i32): f64 {
 
 /**
  * Stores the lines of [p, p + n), log included; the text is not kept. Lines of other partitions' hosts are noted as runs.
- * Precondition: 64 bytes behind the text are readable.
+ * Precondition: 64 bytes behind the text are readable; the first is overwritten during the call and restored.
  * @param clusterName for lines without a cluster tag; empty: such lines are refused.
  * @param unitsPerSecond of the timestamps; 0: by magnitude. @param nowSeconds for lines without a timestamp.
  * @returns false when linear memory is exhausted before anything was stored.
@@ -118,7 +118,11 @@ export function ingest(p: usize, n: i32, clusterName: usize, clusterLength: i32,
   lastKey = 0;
   lastSlot = 0;
   if (!frameOpen()) return false;
+  // A terminator behind the text, so that numbers need not look where it ends.
+  const behind = load<u8>(p + <usize>n);
+  store<u8>(p + <usize>n, 0x0a);
   readLines(p, p + <usize>n);
+  store<u8>(p + <usize>n, behind);
   frameClose();
   totalStored += <f64>batchStored;
   totalSkipped += <f64>batchSkipped;
@@ -132,11 +136,12 @@ function readLines(p: usize, end: usize): void {
   let seconds: i64 = 0;
   let stored = 0;
   let lines = 0;
+  const byDefault = defaultCluster;
   while (p < end) {
     lines++;
     const predicted: u32 = lastKey ? keyNext(lastKey) : 0;
     let key = keyAt(predicted);
-    if (key && keyMatches(key, p, end, defaultCluster)) {
+    if (key && keyMatches(key, p, end, byDefault)) {
       lastKey = key;
       lastSlot = predicted;
     } else key = lookUp(p, end);
@@ -150,8 +155,8 @@ function readLines(p: usize, end: usize): void {
         continue;
       }
       if ((load<u64>(q) & SEVEN_BYTES) == VALUE_WORD && q + 8 < end) {
-        let v = parseValue(q + 7, end);
-        if (v && v < end && load<u8>(v) == 0x20) {
+        let v = parseTerminated(q + 7);
+        if (v && load<u8>(v) == 0x20) {
           let value = parsedValue;
           v++;
           let stop = v + 10;

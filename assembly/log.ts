@@ -122,6 +122,8 @@ export function frameClose(): void {
  * Appends a sample to the open frame.
  * @returns false when memory is exhausted; the record is not there then.
  */
+// @ts-ignore: decorator
+@inline
 export function logSample(s: usize, seconds: i64, value: f64): bool {
   if (!logEpoch) return true;
   if (!reserve()) return false;
@@ -131,14 +133,7 @@ export function logSample(s: usize, seconds: i64, value: f64): bool {
   const number = seriesNumber(s);
   if (seriesEpoch(s) != logEpoch) {
     tag = Tag.DEFINE;
-    store<u32>(p, number);
-    p = writeNames(p + 4, seriesNode(s));
-    const metric = seriesMetric(s);
-    const n = metricNameLength(metric);
-    store<u16>(p, <u16>n);
-    memory.copy(p + 2, metricName(metric), n);
-    p += 2 + n;
-    setSeriesEpoch(s, logEpoch);
+    p = writeDefinition(p, s);
   } else if (number != lastNumber + 1) {
     tag = Tag.NUMBER;
     store<u32>(p, number);
@@ -186,6 +181,18 @@ export function logSample(s: usize, seconds: i64, value: f64): bool {
   store<u8>(start, <u8>tag);
   logLength += <u32>(p - start);
   return true;
+}
+
+/** Writes the number and the names of a series; returns the end. */
+function writeDefinition(p: usize, s: usize): usize {
+  store<u32>(p, seriesNumber(s));
+  p = writeNames(p + 4, seriesNode(s));
+  const metric = seriesMetric(s);
+  const n = metricNameLength(metric);
+  store<u16>(p, <u16>n);
+  memory.copy(p + 2, metricName(metric), n);
+  setSeriesEpoch(s, logEpoch);
+  return p + 2 + n;
 }
 
 /**

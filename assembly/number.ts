@@ -83,9 +83,8 @@ export function parseValue(p: usize, end: usize): usize {
   return next;
 }
 
-// @ts-ignore: decorator
-@inline
-function parseTerminated(p: usize): usize {
+/** As `parseValue`, where the byte at the text's end is a newline already. */
+export function parseTerminated(p: usize): usize {
   // A branch, not an addition: what follows need not wait for this byte.
   if (load<u8>(p) == MINUS) return parseMagnitude(p + 1, true);
   return parseMagnitude(p, false);
