@@ -309,6 +309,20 @@ describe('lines', () => {
     expect(core.ingest(bytesOf(`${prefix}1\n${prefix}${'\0'.repeat(10)}\n`), '', 0, T0)).toMatchObject({ refused: 1 });
   });
 
+  it('end where the text ends, whatever an earlier text has left behind', () => {
+    const core = startCore(METRICS);
+    const text = `load,cluster=c,hostname=a value=1234 ${T0}\n`;
+    for (let n = text.indexOf('1234') + 1; n < text.length; n++) {
+      store(core, text);
+      const cutOff = core.ingest(bytesOf(text.slice(0, n)), '', 0, T0 + 7 * DAY);
+      expect(cutOff, text.slice(0, n)).toMatchObject({ lines: 1, stored: 1 });
+      const [series] = exportAll([core]).values();
+      const digits = /value=(\d+)/.exec(text.slice(0, n))?.[1];
+      const timed = n > text.indexOf(String(T0));
+      if (!timed) expect(series?.values[1], text.slice(0, n)).toBe(Number(digits));
+    }
+  });
+
   it('of one series in ever other spellings do not follow forgotten keys', () => {
     const core = startCore(METRICS);
     const spellings = Array.from(
