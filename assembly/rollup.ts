@@ -32,7 +32,8 @@ function series(list: usize, i: i32): usize {
  */
 export function rollUp(list: usize, n: i32, start: i64, count: i32, dst: usize): void {
   const first = binOf(series(list, 0), start);
-  const settled = n < FEWEST_SERIES || count < FEWEST_BINS ? 0 : <i32>max<i64>(0, min<i64>(settledTogether(list, n) - first, count));
+  const end = n < FEWEST_SERIES || count < FEWEST_BINS ? first : settledTogether(list, n);
+  const settled = end > first ? <i32>min<i64>(end - first, count) : 0;
   if (settled < FEWEST_BINS) {
     add(list, n, start, 0, count, dst);
     return;

@@ -118,7 +118,9 @@ describe('a kept roll-up', () => {
       text += `flops,cluster=c,hostname=h,type=hwthread,type-id=99 value=${bin} ${T0 + 60 * bin + 13}\n`;
     }
     store(shifted, text);
-    askText(shifted, RANGE, [seriesQuery({ metric: 'flops', host: 'h' })]);
+    for (const from of [RANGE.from, T0 + 6000]) {
+      askText(shifted, { ...RANGE, from }, [seriesQuery({ metric: 'flops', host: 'h' })]);
+    }
     expect(shifted.memory.rollups).toBe(0);
   });
 
