@@ -4,8 +4,8 @@
  *
  *   entry, 8 bytes   0                 4
  *                    ┌────────────────┬───────────┐
- *                    │ block at|D|L   │ first bin │     L (bit 0): loose      D (bit 1): not in a checkpoint yet
- *                    └────────────────┴───────────┘
+ *                    │ block at|O|D|L │ first bin │     L (bit 0): loose      D (bit 1): not in a checkpoint yet
+ *                    └────────────────┴───────────┘     O (bit 2): the file that it was read from holds it as open
  *   sealed block: compressed, immutable; see codec/block.ts
  *   loose block, made by late samples, compressed at the next seal:
  *                    0        4       8
@@ -37,6 +37,7 @@ import {
 const ENTRY: usize = 8;
 const LOOSE: u32 = 1;
 const DIRTY: u32 = 2;
+const OPEN: u32 = 4;
 const BITS: u32 = 7;
 const LOOSE_BINS: usize = 8;
 
@@ -76,6 +77,15 @@ export namespace Entry {
   }
   export function setDirty(e: usize, on: bool): void {
     store<u32>(e, on ? load<u32>(e) | DIRTY : load<u32>(e) & ~DIRTY);
+  }
+  /** Marks a block that was read from a file as its series' newest bins, which were still growing. */
+  export function markOpen(e: usize): void {
+    store<u32>(e, load<u32>(e) | OPEN);
+  }
+  // @ts-ignore: decorator
+  @inline
+  export function isOpen(e: usize): bool {
+    return (load<u32>(e) & OPEN) != 0;
   }
   /** First bin. */
   // @ts-ignore: decorator

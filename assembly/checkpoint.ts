@@ -44,6 +44,7 @@ import {
   seriesNode,
   setAnchor,
   setOpenStart,
+  setSealAt,
 } from './series';
 import { seriesRemove } from './remove';
 import { nodePrune } from './tree';
@@ -248,16 +249,30 @@ function loadBlocks(s: usize, p: usize, end: usize, blocks: i32, frequency: i32,
 }
 
 function loadBlock(s: usize, bin: i32, block: usize, open: bool, dirty: bool): bool {
-  // What an older file left open is covered or continued by this block.
+  // What was open before (of another directory, or of the Go server's files) is covered or continued by this block.
   if (openLength(s) && !sealOpen(s)) return false;
   if (!insertSealed(s, bin, block, dirty)) return false;
   const last = Entry.at(s, blockCountOf(s) - 1);
-  if (open && Entry.start(last) == bin && Entry.count(last) < OPEN_BINS && reserveOpen(s, Entry.count(last) + 8)) {
-    reopenLast(s, openBins(s));
-    return true;
-  }
+  if (open && Entry.start(last) == bin) Entry.markOpen(last);
   // The open block begins behind all others, or samples replayed from the log would be kept twice.
   const end = Entry.start(last) + Entry.count(last);
   if (openStart(s) < end) setOpenStart(s, end);
   return true;
+}
+
+/**
+ * Lets the newest blocks grow on that were open when they were written. To be called when all files of a directory are
+ * read, before its log: what was open in one file is covered by the next, so most of these blocks are never decoded.
+ * One for which there is no memory stays sealed.
+ */
+export function checkpointLoadEnd(): void {
+  for (let i: u32 = 0; i < seriesEnd; i++) {
+    const s = seriesByNumber(i);
+    if (!s || !blockCountOf(s)) continue;
+    const last = Entry.at(s, blockCountOf(s) - 1);
+    const n = Entry.count(last);
+    if (Entry.isOpen(last) && !openLength(s) && n < OPEN_BINS && reserveOpen(s, n + 8)) reopenLast(s, openBins(s));
+    // Only a series' first block is sealed at a length of its own (series.ts).
+    if (blockCountOf(s)) setSealAt(s, OPEN_BINS);
+  }
 }

@@ -38,6 +38,7 @@ export {
   checkpointForget,
   checkpointFrom,
   checkpointLoad,
+  checkpointLoadEnd,
   checkpointStep,
   checkpointTo,
   loadUntil,

@@ -42,6 +42,7 @@ export interface Exports extends Record<string, unknown> {
   checkpointStep(cursor: number, budget: number, full: number): number;
   checkpointForget(): void;
   checkpointLoad(p: number, n: number, since: number, self: number, partitions: number, dirty: number): number;
+  checkpointLoadEnd(): void;
   checkpointFrom: WebAssembly.Global;
   checkpointTo: WebAssembly.Global;
   loadedSeries: WebAssembly.Global;

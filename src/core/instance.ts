@@ -359,6 +359,11 @@ export class Core {
     return { series: this.#x.loadedSeries.value, unsound: this.#x.unsoundBlocks.value };
   }
 
+  /** All files of a directory are read, its log comes next: blocks that were open when they were written grow on. */
+  checkpointLoadEnd(): void {
+    this.#x.checkpointLoadEnd();
+  }
+
   /** Loading leaves out blocks that begin at this time or later, unix seconds. */
   loadUntil(time: number): void {
     this.#x.loadUntil(time);

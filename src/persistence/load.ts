@@ -96,6 +96,7 @@ export function loadDirectory(
       damaged = true;
     } else kept.push(file);
   }
+  core.checkpointLoadEnd();
 
   const segments: Loaded['segments'] = [];
   for (const [i, { name, number }] of needed.entries()) {

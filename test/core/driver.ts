@@ -82,11 +82,14 @@ export function replay(core: Core, segment: Uint8Array, since = 0): void {
   });
 }
 
-/** Loads one checkpoint file. */
-export function load(core: Core, file: Uint8Array, since = 0): void {
-  scan(core, CHECKPOINT_MAGIC, file, (p, n) => {
-    if (core.checkpointLoad(p, n, since, false).unsound) throw new Error('a block was unsound');
-  });
+/** Loads checkpoint files, oldest first. */
+export function load(core: Core, files: Uint8Array[], since = 0): void {
+  for (const file of files) {
+    scan(core, CHECKPOINT_MAGIC, file, (p, n) => {
+      if (core.checkpointLoad(p, n, since, false).unsound) throw new Error('a block was unsound');
+    });
+  }
+  core.checkpointLoadEnd();
 }
 
 /** Makes a checkpoint's file. @param between called between its steps: what workers do meanwhile. */

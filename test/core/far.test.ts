@@ -78,7 +78,7 @@ describe('samples far apart', () => {
     const core = farApart();
     const log = takeLog(core);
     const loaded = startCore(METRICS);
-    load(loaded, checkpoint(core, true));
+    load(loaded, [checkpoint(core, true)]);
     const replayed = startCore(METRICS);
     replay(replayed, log);
     for (const copy of [loaded, replayed]) {
@@ -96,7 +96,7 @@ describe('samples far apart', () => {
     store(core, text);
     core.logTaken();
     const loaded = startCore(METRICS);
-    load(loaded, checkpoint(core, true));
+    load(loaded, [checkpoint(core, true)]);
     loaded.loadEnd();
     loaded.countBegin();
     for (let from = 0; from >= 0; ) from = loaded.countStep(from, 100);

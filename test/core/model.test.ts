@@ -180,7 +180,7 @@ class World {
   reload(partitions: number, files: Uint8Array[], segments: Uint8Array[]): Core[] {
     return Array.from({ length: partitions }, (_, index) => {
       const core = startCore(METRICS, { index, partitions, module: this.module });
-      for (const file of files) load(core, file);
+      load(core, files);
       for (const segment of segments) replay(core, segment);
       core.loadEnd();
       return core;

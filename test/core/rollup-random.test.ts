@@ -135,7 +135,7 @@ class Pair {
     const file = checkpoint(this.kept, true);
     checkpoint(this.anew, true);
     if (this.#random() < 0.5) this.#late();
-    this.#both((core) => load(core, file));
+    this.#both((core) => load(core, [file]));
   }
 
   #import(): void {

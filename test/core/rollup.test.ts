@@ -231,7 +231,7 @@ describe('a kept roll-up ends', () => {
       if (!file || other.memory.sealedBlocks === sealedBlocks) continue;
       for (const read of [file, checkpoint(other, true)]) {
         const core = warmCore();
-        changes(core, () => load(core, read));
+        changes(core, () => load(core, [read]));
         files++;
       }
     }

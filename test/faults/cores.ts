@@ -80,6 +80,7 @@ export function scan(
 /** Loads checkpoint files, oldest first, then log segments, and ends loading. */
 export function load(core: Core, files: Uint8Array[], segments: Uint8Array[] = [], since = 0): Core {
   for (const file of files) scan(core, CHECKPOINT_MAGIC, file, (p, n) => core.checkpointLoad(p, n, since, false));
+  core.checkpointLoadEnd();
   for (const segment of segments) {
     core.replayBegin();
     scan(core, LOG_MAGIC, segment, (p, n) => core.replayFrame(p, n, since));

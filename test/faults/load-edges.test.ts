@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CHECKPOINT_MAGIC, LOG_MAGIC } from '../../src/core/instance.js';
+import { CHECKPOINT_MAGIC, type Core, LOG_MAGIC } from '../../src/core/instance.js';
 import { checkpoint, ingest, line, load, metrics, newCore, samples, scan, T0, takeLog } from './cores.js';
 
 const ONE = metrics(['m', 60]);
@@ -7,6 +7,13 @@ const ONE = metrics(['m', 60]);
 /** Bins 0 to n - 1 of a series, bin k holding k + 0.1. */
 function run(host: string, n: number): string {
   return Array.from({ length: n }, (_, k) => line('m', host, T0 + 60 * k, k + 0.1)).join('');
+}
+
+/** Bytes of sealed blocks, and how many of them there are by codec. */
+function blocks(core: Core): unknown {
+  core.countBegin();
+  for (let from = 0; from >= 0; ) from = core.countStep(from, 100);
+  return [core.memory.sealedBlocks, core.counted.blocks];
 }
 
 describe('loading', () => {
@@ -20,6 +27,29 @@ describe('loading', () => {
       ingest(core, line('m', 'h', T0 + 60 * (n - 3), -1) + line('m', 'h', T0 + 60 * n, -2) + run('h', 2));
       const expected = samples(core);
       expect(samples(load(newCore(ONE), [file], [takeLog(core)])), `${n} bins`).toEqual(expected);
+    }
+  });
+
+  it('what one file left open and the next goes on with comes back as the blocks that it was, and grows on as it would have', () => {
+    for (let first = 10; first <= 400; first += 13) {
+      const core = load(newCore(ONE), []);
+      const files: Uint8Array[] = [];
+      const add = (from: number, n: number, into: Core): void => {
+        for (let k = from; k < from + n; k++) ingest(into, line('m', 'h', T0 + 60 * k, Math.sqrt(k)));
+      };
+      add(0, first, core);
+      files.push(checkpoint(core, false));
+      add(first, 40, core);
+      files.push(checkpoint(core, false));
+      add(first + 40, 1, core);
+      files.push(checkpoint(core, false));
+      const loaded = load(newCore(ONE), files);
+      for (const grown of [0, 600]) {
+        add(first + 41, grown, core);
+        add(first + 41, grown, loaded);
+        expect(samples(loaded), `${first} bins`).toEqual(samples(core));
+        expect(blocks(loaded), `${first} bins, ${grown} more`).toEqual(blocks(core));
+      }
     }
   });
 

@@ -107,6 +107,7 @@ async function loadShare(core: Core, options: ShareOptions, sources: Sources, lo
       scanFile(core, path, CHECKPOINT_MAGIC, (p, n) => core.checkpointLoad(p, n, options.from, false).unsound);
     }
     if (!options.withLog) continue;
+    core.checkpointLoadEnd();
     for (const path of segments) {
       core.replayBegin();
       scanFile(core, path, LOG_MAGIC, (p, n) => (core.replayFrame(p, n, options.from).sound ? 0 : 1));
