@@ -1,11 +1,15 @@
-/** Entry: `node dist/server.js`. Reads flags and config, starts everything in order, stops everything in reverse. */
+/**
+ * Entry: `node dist/server.js`. Reads flags and config, starts everything in order, stops everything in reverse.
+ *
+ * As soon as the config is known the workers are started and read the checkpoint directory; while they do, this thread
+ * reads the rest of its modules and opens the port.
+ */
 import { parseFlags } from './cli.js';
 import { loadConfig } from './config/load.js';
 import { ConfigError } from './config/problems.js';
+import { Pool } from './core/pool.js';
 import { configureLog, logger } from './log.js';
-import { checkConfig } from './ops/check-config.js';
-import { runCleanup } from './persistence/cleanup.js';
-import { Service } from './service.js';
+import { becomesOther, type OpenStore, openStore } from './open-store.js';
 
 const log = logger('server');
 
@@ -20,14 +24,32 @@ async function main(): Promise<number | undefined> {
   const { config, warnings } = loadConfig(flags.config);
   for (const warning of warnings) log.warn(warning);
   if (flags.checkConfig) {
+    const { checkConfig } = await import('./ops/check-config.js');
     process.stdout.write(checkConfig(config).text);
     return 0;
   }
   if (flags.cleanupCheckpoints) {
+    const { runCleanup } = await import('./persistence/cleanup.js');
     process.stdout.write(`${await runCleanup(config, logger('cleanup'))} checkpoint files cleaned up\n`);
     return 0;
   }
-  const service = new Service(config, flags.dev);
+  const pool = new Pool({
+    config,
+    log: logger('store'),
+    modulePath: new URL('./core.wasm', import.meta.url),
+    onFatal: (error) => {
+      log.crit('a part of the store is gone, so the server ends; what was acknowledged is in the log', error);
+      process.exit(1);
+    },
+  });
+  // Threads must not be started, nor files be opened, by the user that the process is only to bind its port as.
+  let store: OpenStore | undefined;
+  if (!becomesOther(config)) {
+    pool.prepare();
+    store = openStore(config, pool);
+  }
+  const { Service } = await import('./service.js');
+  const service = new Service(config, flags.dev, pool, store);
   const stop = (signal: string): void => {
     log.info(`${signal}: stopping`);
     process.once(signal, () => process.exit(1));

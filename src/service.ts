@@ -1,24 +1,25 @@
 /**
  * The running server: what is started, in which order, and stopped in reverse.
  *
- *   port (answers 503 "loading") → privileges → lock → partitions loaded → NATS, retention → READY
+ *   port (answers 503 "loading") → partitions loaded → NATS, retention → READY
+ *
+ * The store is open before the port is (server.ts), unless the process becomes another user: then port → privileges → store.
+ *
+ * What is not needed to answer the first query (NATS, archives, Swagger, tokens where there are none) is imported when it is
+ * needed: reading modules is most of a start without data.
  */
 import type { Server as TlsServer } from 'node:https';
 import type { Config } from './config/config.js';
-import { Pool } from './core/pool.js';
+import type { Pool } from './core/pool.js';
 import { settleHeap } from './heap.js';
 import { type HttpServer, startHttp } from './http/server.js';
 import { limited, logger } from './log.js';
-import { type NatsIngest, startNats } from './nats/ingest.js';
+import type { NatsIngest } from './nats/ingest.js';
 import { natsHealth } from './nats/state.js';
-import { acquireLock, type Lock } from './ops/lock.js';
-import { dropPrivileges, lookUpIdentity, makeOwnedDirectory } from './ops/privileges.js';
+import { type OpenStore, openStore } from './open-store.js';
 import { sdNotify, startWatchdog } from './ops/sd-notify.js';
 import { loadTls, reloadTlsOnHangup } from './ops/tls.js';
-import { cleanUp } from './persistence/cleanup.js';
 import { dumpToFile } from './persistence/dump-file.js';
-import { keepJsonWindowSeconds } from './persistence/json-windows.js';
-import { supersede } from './persistence/supersede.js';
 import { type MemoryCap, startMemoryCap } from './retention/memory-cap.js';
 import { type Retention, startRetention } from './retention/retention.js';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.js';
@@ -34,24 +35,18 @@ export class Service {
   readonly #pool: Pool;
   readonly #telemetry: Telemetry;
   #http: HttpServer | undefined;
-  #lock: Lock | undefined;
+  #store: OpenStore | undefined;
   #nats: NatsIngest | undefined;
   #retention: Retention | undefined;
   #memoryCap: MemoryCap | undefined;
   readonly #undo: (() => void)[] = [];
 
-  constructor(config: Config, dev: boolean) {
+  /** @param store the pool's, if it is open already; undefined: it is opened once the port is bound. */
+  constructor(config: Config, dev: boolean, pool: Pool, store: OpenStore | undefined) {
     this.#config = config;
     this.#dev = dev;
-    this.#pool = new Pool({
-      config,
-      log: logger('store'),
-      modulePath: new URL('./core.wasm', import.meta.url),
-      onFatal: (error) => {
-        log.crit('a part of the store is gone, so the server ends; what was acknowledged is in the log', error);
-        process.exit(1);
-      },
-    });
+    this.#pool = pool;
+    this.#store = store;
     const { version, commit } = buildInfo();
     this.#telemetry = createTelemetry({
       store: this.#pool,
@@ -67,17 +62,11 @@ export class Service {
   /** Resolves once the store answers. @throws Error that says what could not be started. */
   async start(): Promise<void> {
     await this.#listen();
-    const { main, store } = this.#config;
-    const identity = lookUpIdentity(main.user, main.group);
-    makeOwnedDirectory(store.checkpoints.directory, identity);
-    if (store.cleanup.mode === 'archive') makeOwnedDirectory(store.cleanup.directory, identity);
-    dropPrivileges(identity);
-    this.#lock = acquireLock(store.checkpoints.directory);
-    keepJsonWindowSeconds(store);
-    await this.#pool.start(() => supersede(this.#config, logger('store')));
-    this.#startJobs();
+    this.#store ??= openStore(this.#config, this.#pool);
+    await this.#store.ready;
+    await this.#startJobs();
     settleHeap();
-    log.info(`listening on ${main.host}:${this.#http?.port}`);
+    log.info(`listening on ${this.#config.main.host}:${this.#http?.port}`);
     await sdNotify('READY=1');
     this.#http?.warmUp().catch((error: unknown) => log.debug('warming up ended early', error));
     this.#undo.push(startWatchdog({ isAlive: async () => (await this.#pool.stats()).length > 0 }));
@@ -102,18 +91,22 @@ export class Service {
     this.#undo.push(reloadTlsOnHangup(files, (fresh) => (server as TlsServer).setSecureContext(fresh)));
   }
 
-  #startJobs(): void {
+  async #startJobs(): Promise<void> {
     const config = this.#config;
     this.#memoryCap = startMemoryCap(this.#pool, config, logger('memory'), (blocks) => this.#telemetry.freed(blocks));
     this.#retention = startRetention({
       store: this.#pool,
       config,
       log: logger('retention'),
-      cleanup: () => cleanUp(config, this.#pool, logger('cleanup')),
+      cleanup: async () => {
+        const { cleanUp } = await import('./persistence/cleanup.js');
+        await cleanUp(config, this.#pool, logger('cleanup'));
+      },
       onJob: (job, seconds, failed) => this.#telemetry.job(job, seconds, failed),
       onFreed: (blocks) => this.#telemetry.freed(blocks),
     });
     if (config.nats && config.store.natsSubscriptions.length) {
+      const { startNats } = await import('./nats/ingest.js');
       this.#nats = startNats(config.nats, config.store.natsSubscriptions, this.#pool, logger('nats'));
     }
   }
@@ -129,6 +122,6 @@ export class Service {
     if (this.#config.main.dumpToFile) await dumpToFile(this.#pool, this.#config.main.dumpToFile, log);
     await this.#pool.stop();
     this.#telemetry.close();
-    this.#lock?.release();
+    this.#store?.lock.release();
   }
 }

@@ -14,14 +14,13 @@ import { readArchivedTo } from '../persistence/archive-job/state.js';
 import { CheckpointWriter } from '../persistence/checkpoint-file.js';
 import type { CheckpointRun } from '../persistence/checkpoint-run.js';
 import { FileSet } from '../persistence/file-set.js';
-import { importReference } from '../persistence/import-reference.js';
-import { dropWindows, JsonCheckpoint, removeUnfinished } from '../persistence/json-checkpoint.js';
+import type { Imported } from '../persistence/import-reference.js';
 import { jsonWindowSeconds } from '../persistence/json-windows.js';
-import { foreignDirectories, makeDirectory, partitionDirectory } from '../persistence/layout.js';
+import { foreignDirectories, keepDamaged, makeDirectory, partitionDirectory } from '../persistence/layout.js';
 import { type Loaded, loadDirectory } from '../persistence/load.js';
 import { LoadRoom, loadLimit } from '../persistence/load-room.js';
 import { LogFile } from '../persistence/log-file.js';
-import { keepDamaged } from '../persistence/supersede.js';
+import { scanReferenceDirectory } from '../persistence/reference/directory.js';
 import { type Batch, Core, type Counts } from './instance.js';
 import { type PartitionStats, StoreError } from './store.js';
 
@@ -39,6 +38,8 @@ export class Partition {
   #files: FileSet | undefined;
   /** Width of JSON windows; undefined: checkpoints are our own `.blocks` files. */
   readonly #windowSeconds: number | undefined;
+  /** What writes them. */
+  #json: typeof import('../persistence/json-checkpoint.js') | undefined;
   /** The next checkpoint writes everything, not just what is new. Counts up with each reason for that. */
   #wantFull = 0;
   #doneFull = 0;
@@ -80,10 +81,11 @@ export class Partition {
     const archivedTo = this.#readArchivedTo(root);
     // What is only in the log must get into a checkpoint before it may leave memory for the archive.
     const logSince = archivedTo === undefined ? since : Math.min(since, archivedTo);
-    const imported = await importReference(core, root, since, this.#windowSeconds, this.#logger);
+    if (this.#windowSeconds !== undefined) this.#json = await import('../persistence/json-checkpoint.js');
+    const imported = await this.#importReference(root, since);
     // JSON windows are checkpoints: what they hold is kept already.
     if (!imported.foreign) for (let number = 0; number < core.seriesEnd; number++) core.takeUnsaved(number, true);
-    if (this.#windowSeconds !== undefined) await removeUnfinished(core, root);
+    await this.#json?.removeUnfinished(core, root);
     const room = new LoadRoom(core, since, loadLimit(this.#store.memoryCapBytes, this.count));
     const foreign = foreignDirectories(root, this.count);
     for (const directory of foreign) {
@@ -100,6 +102,13 @@ export class Partition {
     if (core.replayedFrees) this.#wantFull++;
     this.#mustSave = loaded.damaged || foreign.length > 0 || imported.foreign || imported.damaged.length > 0;
     if (this.#mustSave) this.#wantFull++;
+  }
+
+  /** What lies there in the reference's layout; mostly nothing, and then the code for it is not even read. */
+  async #importReference(root: string, since: number): Promise<Imported> {
+    if (!(await scanReferenceDirectory(root)).length) return { foreign: false, damaged: [] };
+    const { importReference } = await import('../persistence/import-reference.js');
+    return importReference(this.core, root, since, this.#windowSeconds, this.#logger);
   }
 
   /** Until when data is archived, unix seconds; undefined: it is not archived but deleted. */
@@ -229,11 +238,11 @@ export class Partition {
   #newRun(firstSegment: number): CheckpointRun {
     const files = this.#openFiles;
     const wanted = this.#wantFull > this.#doneFull;
-    if (this.#windowSeconds !== undefined && !this.#mustSave) {
+    if (this.#json && this.#windowSeconds !== undefined && !this.#mustSave) {
       // What `.blocks` files hold moves to windows, all at once.
       const full = wanted || files.count > 0;
       const root = this.#store.checkpoints.directory;
-      return new JsonCheckpoint(this.core, root, this.#windowSeconds, full, firstSegment, files.freedTo);
+      return new this.#json.JsonCheckpoint(this.core, root, this.#windowSeconds, full, firstSegment, files.freedTo);
     }
     const name = files.takeName();
     const full = wanted || files.wantJoining;
@@ -287,8 +296,10 @@ export class Partition {
   /** Removes checkpoint files whose samples all end before `to`. @returns their number. */
   async dropFiles(to: number): Promise<number> {
     const dropped = this.#openFiles.drop(to);
-    if (this.#windowSeconds === undefined) return dropped;
-    return dropped + (await dropWindows(this.core, this.#store.checkpoints.directory, this.#windowSeconds, to));
+    if (!this.#json || this.#windowSeconds === undefined) return dropped;
+    return (
+      dropped + (await this.#json.dropWindows(this.core, this.#store.checkpoints.directory, this.#windowSeconds, to))
+    );
   }
 
   /** Lets no checkpoint file be removed, while somebody reads them, until as many `unpinFiles`. */

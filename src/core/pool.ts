@@ -5,7 +5,6 @@
  * A worker that dies takes the process down: half a store would answer queries with half of the data.
  */
 import { readFileSync } from 'node:fs';
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Config } from '../config/config.js';
 import { type Logger, logSettings } from '../log.js';
 import { partitionCount } from '../ops/check-config.js';
@@ -17,7 +16,7 @@ import { Core } from './instance.js';
 import type { CallName, Calls, FromWorker, QueryPart, ToWorker, WorkerStart, Written } from './protocol.js';
 import { answerForAllNodes, answerQueries } from './query-answer.js';
 import { cut, joinOutcomes, type Part, splitBody } from './routing.js';
-import { Shard } from './shard.js';
+import { inlineShard, type ShardLink, threadShard } from './shard-link.js';
 import {
   type ClusterSummary,
   type NodeHealth,
@@ -38,12 +37,6 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** What the pool needs of a worker thread, or of a shard on this very thread. */
-interface Shards {
-  post(message: ToWorker, transfer: ArrayBuffer[]): void;
-  end(): Promise<void>;
-}
-
 export interface PoolOptions {
   config: Config;
   log: Logger;
@@ -59,7 +52,7 @@ export class Pool implements Store {
   readonly #onFatal: (error: Error) => void;
   readonly #module: WebAssembly.Module;
   readonly #buffers = new Buffers();
-  readonly #shards: Shards[] = [];
+  #shards: readonly ShardLink[] = [];
   readonly #partitions: number;
   readonly #maxInFlight: number;
   readonly #writes = new Map<number, (result: Written) => void>();
@@ -86,19 +79,25 @@ export class Pool implements Store {
     return this.#state;
   }
 
+  /** Starts the worker threads, which read their code and wait. Worth while when there is something to do before `start`. */
+  prepare(): void {
+    if (this.#shards.length) return;
+    const workers = Math.max(1, this.#config.store.numWorkers);
+    this.#shards = Array.from({ length: workers }, (_, worker) => this.#makeShard(worker, workers));
+  }
+
   /**
-   * Starts the workers; resolves once all partitions are loaded.
+   * Has the workers load, which the directory must be locked for; resolves once all partitions are loaded.
    * @param beforeReady runs between that and the first write: what is done about files must not miss what comes in.
    */
   async start(beforeReady: () => Promise<void> = async () => {}): Promise<void> {
-    const workers = Math.max(1, this.#config.store.numWorkers);
-    const started = Array.from({ length: workers }, (_, worker) => this.#startShard(worker, workers));
-    await Promise.all(started);
+    this.prepare();
+    await Promise.all(this.#shards.map((shard) => shard.load()));
     await beforeReady();
     if (this.#state === 'loading') this.#state = 'ready';
   }
 
-  #startShard(worker: number, workers: number): Promise<void> {
+  #makeShard(worker: number, workers: number): ShardLink {
     const partitions = Array.from({ length: this.#partitions }, (_, i) => i).filter((i) => i % workers === worker);
     const start: WorkerStart = {
       module: this.#module,
@@ -109,44 +108,9 @@ export class Pool implements Store {
       store: this.#config.store,
       log: logSettings(),
     };
-    return new Promise((resolve, reject) => {
-      const receive = (message: FromWorker): void => {
-        if (message.kind === 'ready') resolve();
-        else if (message.kind === 'fatal') reject(new Error(message.message));
-        else this.#receive(message);
-      };
-      this.#shards[worker] =
-        this.#config.store.numWorkers === 0
-          ? startInline(start, receive, reject)
-          : this.#startThread(start, receive, reject);
-    });
-  }
-
-  #startThread(start: WorkerStart, receive: (m: FromWorker) => void, failed: (error: Error) => void): Shards {
-    const thread = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: start,
-      name: `shard-${start.worker}`,
-      // Samples live in linear memory; what is left for V8 are messages and figures.
-      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
-    });
-    let ending = false;
-    const died = (error: Error): void => {
-      if (ending) return;
-      failed(error);
-      this.#fail(error);
-    };
-    thread.on('message', receive);
-    thread.on('error', (error: Error) =>
-      died(new Error(`shard worker ${start.worker} died: ${error.message}`, { cause: error })),
-    );
-    thread.on('exit', (code) => died(new Error(`shard worker ${start.worker} ended with code ${code}`)));
-    return {
-      post: (message, transfer) => thread.postMessage(message, transfer),
-      end: async () => {
-        ending = true;
-        await thread.terminate();
-      },
-    };
+    const receive = (message: FromWorker): void => this.#receive(message);
+    if (this.#config.store.numWorkers === 0) return inlineShard(start, receive);
+    return threadShard(start, receive, (error) => this.#fail(error));
   }
 
   /** A worker is gone: nothing that waits for it will be answered. */
@@ -419,17 +383,6 @@ export class Pool implements Store {
     await Promise.all(this.#shards.map((shard) => shard.end()));
     this.#log.debug('all partitions are written and closed');
   }
-}
-
-/** A shard on this thread, behind a channel so that it sees the same messages. */
-function startInline(start: WorkerStart, receive: (m: FromWorker) => void, failed: (error: Error) => void): Shards {
-  const { port1, port2 }: { port1: MessagePort; port2: MessagePort } = new MessageChannel();
-  port1.on('message', receive);
-  new Shard(port2, start).run().catch(failed);
-  return {
-    post: (message, transfer) => port1.postMessage(message, transfer),
-    end: async () => port1.close(),
-  };
 }
 
 /** Pulls the first piece, so that an error of the whole request rejects before anything was answered. */

@@ -19,6 +19,11 @@ export interface WorkerStart {
   log: LogSettings;
 }
 
+/** The directory is ours now: the worker reads its partitions. The first message. */
+export interface LoadMessage {
+  kind: 'load';
+}
+
 export interface WriteMessage {
   kind: 'write';
   id: number;

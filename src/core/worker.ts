@@ -1,4 +1,4 @@
-/** Entry of a worker thread: one shard. */
+/** Entry of a worker thread: one shard, which loads when the first message says so. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { configureLog, logger } from '../log.js';
 import type { FromWorker, WorkerStart } from './protocol.js';
@@ -9,8 +9,11 @@ const port = parentPort;
 const start = workerData as WorkerStart;
 configureLog(start.log);
 
-new Shard(port, start).run().catch((error: unknown) => {
-  logger(`shard ${start.worker}`).debug('loading failed', error);
-  const message: FromWorker = { kind: 'fatal', message: error instanceof Error ? error.message : String(error) };
-  port.postMessage(message);
+const shard = new Shard(port, start);
+port.once('message', () => {
+  shard.run().catch((error: unknown) => {
+    logger(`shard ${start.worker}`).debug('loading failed', error);
+    const message: FromWorker = { kind: 'fatal', message: error instanceof Error ? error.message : String(error) };
+    port.postMessage(message);
+  });
 });

@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import { type Bindings, dispatcher, notFoundDispatcher } from './dispatch.js';
-import { openApiDocument } from './openapi.js';
 import type { HttpContext, Route } from './route.js';
 import { debugRoute } from './routes/debug.js';
 import { freeRoute } from './routes/free.js';
@@ -31,7 +30,8 @@ export function routesOf(context: HttpContext): Route[] {
 }
 
 /** The OpenAPI document of these routes. */
-export function documentOf(routes: readonly Route[], context: HttpContext) {
+async function documentOf(routes: readonly Route[], context: HttpContext): Promise<unknown> {
+  const { openApiDocument } = await import('./openapi.js');
   return openApiDocument(routes, context.version, context.authenticator !== undefined);
 }
 

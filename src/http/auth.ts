@@ -1,8 +1,11 @@
-import { importJWK, type JWTPayload, jwtVerify } from 'jose';
+import type { JWTPayload } from 'jose';
 import { HttpError } from './errors.js';
 
 /** Verified tokens that are remembered. */
 const MAX_CACHED_TOKENS = 1024;
+
+type Verify = typeof import('jose/jwt/verify').jwtVerify;
+type Key = Awaited<ReturnType<typeof import('jose/key/import').importJWK>>;
 
 /** Seconds in which a remembered token is accepted, ends excluded. */
 interface Validity {
@@ -40,11 +43,13 @@ function reasonOf(error: unknown): string {
  * remembered, at most until it expires; of 1024 remembered ones the oldest goes first.
  */
 export class Authenticator {
-  readonly #key: Awaited<ReturnType<typeof importJWK>>;
+  readonly #verifyJwt: Verify;
+  readonly #key: Key;
   readonly #verified = new Map<string, Validity>();
   readonly #now: () => number;
 
-  private constructor(key: Awaited<ReturnType<typeof importJWK>>, now: () => number) {
+  private constructor(verify: Verify, key: Key, now: () => number) {
+    this.#verifyJwt = verify;
     this.#key = key;
     this.#now = now;
   }
@@ -55,7 +60,9 @@ export class Authenticator {
    */
   static async create(publicKey: Uint8Array, now: () => number = Date.now): Promise<Authenticator> {
     const x = Buffer.from(publicKey).toString('base64url');
-    return new Authenticator(await importJWK({ kty: 'OKP', crv: 'Ed25519', x }, 'EdDSA'), now);
+    // Only here: without a key nothing of it is needed.
+    const [{ importJWK }, { jwtVerify }] = await Promise.all([import('jose/key/import'), import('jose/jwt/verify')]);
+    return new Authenticator(jwtVerify, await importJWK({ kty: 'OKP', crv: 'Ed25519', x }, 'EdDSA'), now);
   }
 
   /** Tokens remembered at this moment. */
@@ -85,7 +92,7 @@ export class Authenticator {
   async #verify(token: string): Promise<JWTPayload> {
     try {
       const currentDate = new Date(this.#now());
-      const { payload } = await jwtVerify(token, this.#key, { algorithms: ['EdDSA'], currentDate });
+      const { payload } = await this.#verifyJwt(token, this.#key, { algorithms: ['EdDSA'], currentDate });
       return payload;
     } catch (error) {
       throw unauthorized(reasonOf(error));

@@ -27,7 +27,6 @@ import { join } from 'node:path';
 import type { StoreConfig } from '../config/config.js';
 import { replaceFile } from './files.js';
 import type { ReferenceFile } from './reference/directory.js';
-import { readJsonWindow } from './reference/json-reader.js';
 
 const NAME = 'json-windows.json';
 const MIN_SECONDS = 60;
@@ -59,5 +58,6 @@ export function keepJsonWindowSeconds(store: StoreConfig): void {
 /** Whether a file is one of ours, by its window: whoever wrote it, such a file may be loaded and rewritten as ours. */
 export async function isJsonWindow(file: ReferenceFile, windowSeconds: number): Promise<boolean> {
   if (file.kind !== 'json' || file.from % windowSeconds !== 0) return false;
+  const { readJsonWindow } = await import('./reference/json-reader.js');
   return (await readJsonWindow(file.path))?.to === file.from + windowSeconds;
 }

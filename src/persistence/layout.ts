@@ -17,13 +17,24 @@
  * Where old data is archived, a file may be needed longer than the running server needs it: see `KeptFile`.
  */
 import { createHash } from 'node:crypto';
-import { type Dirent, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  copyFileSync,
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { replaceFile, syncDirectory } from './files.js';
 
 const DIRECTORY = /^partition-(\d+)-of-(\d+)$/;
 const LOG = /^(\d{8,})\.log$/;
 const BLOCKS = /^(\d{8,})\.blocks$/;
+/** Where files go that were replaced and may be wanted still. */
+export const SUPERSEDED = 'superseded';
 export const MANIFEST = 'manifest.json';
 /** Number of a partition's first log segment. */
 export const FIRST_SEGMENT = 1;
@@ -184,6 +195,15 @@ export function corruptName(path: string): string {
   let target = `${path}.corrupt`;
   for (let n = 1; existsSync(target); n++) target = `${path}.${n}.corrupt`;
   return target;
+}
+
+/** Keeps copies of damaged files of a directory that will be removed. @param paths of the files. */
+export function keepDamaged(root: string, paths: string[]): void {
+  for (const path of paths) {
+    const copy = corruptName(join(root, SUPERSEDED, `${basename(dirname(path))}-${basename(path)}`));
+    mkdirSync(dirname(copy), { recursive: true });
+    copyFileSync(path, copy);
+  }
 }
 
 /** Sets a file aside. @returns the new path. */

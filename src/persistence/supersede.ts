@@ -2,18 +2,17 @@
  * What other layouts and the Go server left is superseded once every partition holds it in files of its own. Our own old
  * layouts are removed; the Go server's files are moved to `superseded/`, where an admin may delete them, or take them back.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { Logger } from '../log.js';
 import { partitionCount } from '../ops/check-config.js';
 import { readArchivedTo } from './archive-job/state.js';
 import { syncDirectory } from './files.js';
 import { isJsonWindow, jsonWindowSeconds } from './json-windows.js';
-import { corruptName, foreignDirectories, readManifest, writeManifest } from './layout.js';
+import { foreignDirectories, readManifest, SUPERSEDED, writeManifest } from './layout.js';
 import { scanReferenceDirectory } from './reference/directory.js';
 
-const SUPERSEDED = 'superseded';
 const REMOVED = '.removed';
 
 /** To be called once all partitions are loaded, and have made a checkpoint of what was not in their own files. */
@@ -49,15 +48,6 @@ async function setAsideReference(root: string, windowSeconds: number | undefined
   log.warn(
     `${root}: ${files} files in the layout of the Go server are in our own files now; they were moved to ${SUPERSEDED}/`,
   );
-}
-
-/** Keeps copies of damaged files of a directory that will be removed. @param paths of the files. */
-export function keepDamaged(root: string, paths: string[]): void {
-  for (const path of paths) {
-    const copy = corruptName(join(root, SUPERSEDED, `${basename(dirname(path))}-${basename(path)}`));
-    mkdirSync(dirname(copy), { recursive: true });
-    copyFileSync(path, copy);
-  }
 }
 
 /**

@@ -42,17 +42,16 @@ const files: ReadonlyMap<string, string> = new Map([
   ['favicon-32x32.png', 'image/png'],
 ]);
 
-const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-
 async function sendFile(exchange: Exchange, name: string): Promise<void> {
   if (name === 'start.js') return send(exchange, 200, SCRIPT_TYPE, START);
   const type = files.get(name);
   if (type === undefined) throw new HttpError(404, `no such path: /swagger/${name}`);
+  const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   send(exchange, 200, type, await readFile(join(directory, name)));
 }
 
 /** @param document the OpenAPI document; asked for once the routes are complete. */
-export function swaggerRoutes(document: () => unknown): Route[] {
+export function swaggerRoutes(document: () => Promise<unknown>): Route[] {
   return [
     {
       path: '/swagger',
@@ -69,7 +68,7 @@ export function swaggerRoutes(document: () => unknown): Route[] {
       access: 'open',
       operations: {
         GET: {
-          handle: (exchange) => sendJson(exchange, 200, document()),
+          handle: async (exchange) => sendJson(exchange, 200, await document()),
           document: {
             summary: 'The OpenAPI document',
             responses: { 200: { description: 'OpenAPI 3.1', type: 'application/json' } },

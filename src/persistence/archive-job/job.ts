@@ -7,7 +7,7 @@
  */
 import type { Logger } from '../../log.js';
 import type { ArchiveResult } from '../archive/write-archive.js';
-import { keepDamaged } from '../supersede.js';
+import { keepDamaged } from '../layout.js';
 import { loadShares, type ShareOptions, seriesRuns } from './shares.js';
 import { ArchiveWriters } from './writers.js';
 

@@ -1,0 +1,38 @@
+/** The checkpoint directory becomes this server's, and the store begins to read it. */
+import type { Config } from './config/config.js';
+import type { Pool } from './core/pool.js';
+import { logger } from './log.js';
+import { acquireLock, type Lock } from './ops/lock.js';
+import { dropPrivileges, lookUpIdentity, makeOwnedDirectory } from './ops/privileges.js';
+import { keepJsonWindowSeconds } from './persistence/json-windows.js';
+
+export interface OpenStore {
+  lock: Lock;
+  /** Resolves once the store answers. Rejects when that is impossible; nobody need listen yet. */
+  ready: Promise<void>;
+}
+
+/** Whether the process is to become another user, which must wait until root's files are read and the port is bound. */
+export function becomesOther({ main }: Config): boolean {
+  return main.user !== undefined || main.group !== undefined;
+}
+
+/**
+ * Becomes the configured user, if there is one, and opens the store as that.
+ * @param pool not started yet. @throws Error that says why the directory can't be had.
+ */
+export function openStore(config: Config, pool: Pool): OpenStore {
+  const { checkpoints, cleanup } = config.store;
+  const identity = lookUpIdentity(config.main.user, config.main.group);
+  makeOwnedDirectory(checkpoints.directory, identity);
+  if (cleanup.mode === 'archive') makeOwnedDirectory(cleanup.directory, identity);
+  dropPrivileges(identity);
+  const lock = acquireLock(checkpoints.directory);
+  keepJsonWindowSeconds(config.store);
+  const ready = pool.start(async () => {
+    const { supersede } = await import('./persistence/supersede.js');
+    await supersede(config, logger('store'));
+  });
+  ready.catch(() => {});
+  return { lock, ready };
+}
