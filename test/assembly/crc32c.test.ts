@@ -35,6 +35,28 @@ describe('crc32c', () => {
     }
   });
 
+  it('agrees with it for runs that are folded, at every length around whole rows', () => {
+    const next = randomNumbers(13);
+    for (const rows of [4, 5, 6, 33]) {
+      for (let n = 128 * rows - 20; n <= 128 * rows + 20; n++) {
+        const bytes = Uint8Array.from({ length: n }, () => next() * 256);
+        const crc = Math.floor(next() * 2 ** 32);
+        expect(sum(bytes, n % 16, crc)).toBe(sum(bytes, 0, crc, 'crc32cScalar'));
+      }
+    }
+  });
+
+  it('tells each bit of a row from the others', () => {
+    const sums = new Set<number>();
+    for (let bit = 0; bit < 8 * 640; bit++) {
+      const bytes = new Uint8Array(640);
+      bytes[bit >> 3] = 1 << (bit & 7);
+      expect(sum(bytes)).toBe(sum(bytes, 0, 0, 'crc32cScalar'));
+      sums.add(sum(bytes));
+    }
+    expect(sums.size).toBe(8 * 640);
+  });
+
   it('goes on from the checksum of what came before', () => {
     const next = randomNumbers(12);
     const bytes = Uint8Array.from({ length: 5000 }, () => next() * 256);
