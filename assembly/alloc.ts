@@ -61,8 +61,11 @@ let endMarker: usize = 0;
 let reserve: usize = 0;
 let reserveSize: u32 = 0;
 const RESERVE: u32 = 64 << 20;
-/** In a memory that is too small for that (tests have such). */
+/** At first, and in a memory that is too small for more (tests have such). To V8 a large one is a reason to collect garbage. */
 const RESERVE_SMALL: u32 = 512 << 10;
+let reserveWanted: u32 = RESERVE_SMALL;
+/** Pages of linear memory from which on the large one is set aside. */
+const RESERVE_PAGES: i32 = 512;
 
 /** Frees all of Kind.ROLLUPS; returns false when there is none. */
 let dropRollups: (() => bool) | null = null;
@@ -162,6 +165,7 @@ function grow(size: u32): bool {
     pages = need;
     if (memory.grow(pages) < 0) return false;
   }
+  if (before + pages >= RESERVE_PAGES) reserveWanted = RESERVE;
   const from: usize = <usize>before << PAGE_BITS;
   let h: usize;
   if (!endMarker) {
@@ -229,17 +233,27 @@ function occupy(h: usize, size: u32): void {
   }
 }
 
-/** Sets the reserve aside for the first time. */
+/** Sets the reserve aside, or a larger one in the place of the small one. */
 function makeReserve(): void {
-  reserveSize = RESERVE + 4;
-  let h = obtain(reserveSize);
+  const size = reserveWanted + 4;
+  const h = obtain(size);
   if (!h) {
-    reserveSize = RESERVE_SMALL + 4;
-    h = obtain(reserveSize);
+    // What there is must do.
+    reserveWanted = 0;
+    return;
   }
-  if (!h) return;
-  occupy(h, reserveSize);
+  occupy(h, size);
+  if (reserve) release(reserve);
   reserve = h;
+  reserveSize = size;
+}
+
+/** Grows linear memory by what `bytes` more need, at once: to V8 each growth is a reason to collect garbage. */
+export function expectBytes(bytes: u32): void {
+  let used = <u64>__heap_base + <u64>bytesReserved();
+  for (let kind = 0; kind < Kind.COUNT; kind++) used += <u64>bytesUsed(kind);
+  const room = (<u64>memory.size() << PAGE_BITS) - min(used, <u64>memory.size() << PAGE_BITS);
+  if (<u64>bytes > room) grow(<u32>(<u64>bytes - room));
 }
 
 /** Hands the reserve out for scratch. @returns a chunk of at least `size`, or 0. */
@@ -264,7 +278,7 @@ function restoreReserve(): void {
  */
 export function alloc(bytes: u32, kind: i32): usize {
   if (bytes > 0xf0000000) return 0;
-  if (!reserveSize) makeReserve();
+  if (reserveSize < reserveWanted && (reserve || !reserveSize)) makeReserve();
   // What roll-ups took of a reserve that is in use would keep it from being set aside again.
   if (kind == Kind.ROLLUPS && !reserve) return 0;
   const size = max(MIN_SIZE, ((bytes + 3) & ~7) + 4);

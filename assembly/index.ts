@@ -2,7 +2,7 @@
  * What the host sees of the core: numbers only. Addresses are of linear memory; memory is the core's unless a comment says
  * that the caller frees it. Times are unix seconds as f64, sizes bytes. src/core/instance.ts is the only caller.
  */
-import { Kind, alloc, bytesReserved, bytesUsed, free } from './alloc';
+import { Kind, alloc, bytesReserved, bytesUsed, expectBytes, free } from './alloc';
 import { dumpFind } from './dump';
 import { logFree } from './log';
 import { replayEnd } from './replay';
@@ -75,6 +75,11 @@ export function bufferAlloc(bytes: u32): usize {
 /** Gives memory of `bufferAlloc` back. */
 export function bufferFree(p: usize): void {
   free(p, Kind.SCRATCH);
+}
+
+/** Makes room for so many bytes of samples that will come, as far as there is room. */
+export function expectSamples(bytes: f64): void {
+  expectBytes(<u32>min(bytes, <f64>0x7fffffff));
 }
 
 /** Bytes in use: 0 index, 1 open blocks, 2 sealed blocks, 3 scratch, 4 kept roll-ups. */

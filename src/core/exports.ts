@@ -8,6 +8,7 @@ export interface Exports extends Record<string, unknown> {
   bufferFree(p: number): void;
   memoryUsed(kind: number): number;
   memoryReserved(): number;
+  expectSamples(bytes: number): void;
   route(p: number, n: number, cluster: number, clusterLength: number, partitions: number): number;
   runsAt(): number;
   runCount: WebAssembly.Global;

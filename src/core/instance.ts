@@ -352,6 +352,11 @@ export class Core {
     return this.#x.replayFrees.value;
   }
 
+  /** Makes room for about so many bytes of samples at once, rather than bit by bit while they come. */
+  expectSamples(bytes: number): void {
+    this.#x.expectSamples(bytes);
+  }
+
   /** Takes a checkpoint frame's blocks. @param dirty they belong into the next checkpoint. @returns blocks that were unsound. */
   checkpointLoad(payload: number, length: number, since: number, dirty: boolean): { series: number; unsound: number } {
     if (!this.#x.checkpointLoad(payload, length, since, this.index, this.partitions, dirty ? 1 : 0))

@@ -65,6 +65,9 @@ export function loadDirectory(
   let samples = 0;
   const needed = listSegments(directory).filter(({ number }) => number >= manifest.firstSegment);
   const progress = new LoadProgress(directory, [...manifest.files, ...needed], log);
+  // The largest file's blocks need at least so much; of another layout's only a part is ours.
+  if (!dirty)
+    core.expectSamples(Math.max(0, ...manifest.files.filter(({ to }) => to > room.since).map(({ bytes }) => bytes)));
   const kept: Manifest['files'] = [];
   const aside: string[] = [];
   for (const [i, file] of manifest.files.entries()) {
