@@ -2,14 +2,17 @@
  * Answers that are made in pieces: queries and dumps. A piece is made when the receiver has room for it (`pull`), so an
  * answer of any size takes a few pieces of memory; the first one is made at once, which is all of most answers.
  */
+import { bufferSize } from './buffers.js';
 import { toFailure } from './failure.js';
 import type { Core } from './instance.js';
 import type { Jobs } from './jobs.js';
-import type { DumpMessage, Piece, PiecesMessage, QueryPart } from './protocol.js';
+import type { DumpMessage, Piece, PiecesMessage, PullMessage, QueryPart } from './protocol.js';
 import { StoreError } from './store.js';
 
-/** Bytes of a piece. */
-const PIECE = 256 << 10;
+/** Bytes after which a piece ends, with the entry that it is in: most fit into PIECE_BUFFER. */
+const PIECE = 200 << 10;
+/** Bytes of the buffer of a usual piece. */
+export const PIECE_BUFFER = 256 << 10;
 /** Bytes up to which pieces share a buffer: to transfer one costs more than to copy this. */
 const SMALL = 16 << 10;
 const SHARED = 64 << 10;
@@ -33,6 +36,8 @@ export class Answers {
   /** Pieces that are made, but not sent yet. */
   #made: Piece[] = [];
   /** Bytes of small pieces of `#made`. */
+  /** Buffers of pieces that were sent, to be used again. */
+  readonly #spare: ArrayBuffer[] = [];
   readonly #shared = new Uint8Array(SHARED);
   #sharedLength = 0;
 
@@ -140,7 +145,12 @@ export class Answers {
   /** A copy of a view into the core, to be sent. */
   #own(view: Uint8Array): Uint8Array<ArrayBuffer> {
     const end = this.#sharedLength + view.length;
-    if (view.length > SMALL || end > SHARED) return new Uint8Array(view);
+    if (view.length > SMALL || end > SHARED) {
+      const fits = view.length <= PIECE_BUFFER ? this.#spare.pop() : undefined;
+      const large = new Uint8Array(fits ?? new ArrayBuffer(bufferSize(view.length)), 0, view.length);
+      large.set(view);
+      return large;
+    }
     const own = this.#shared.subarray(this.#sharedLength, end);
     own.set(view);
     this.#sharedLength = end;
@@ -167,7 +177,8 @@ export class Answers {
     this.#post({ kind: 'pieces', pieces }, [...transfer]);
   }
 
-  pull(id: number): void {
+  pull({ id, buffer }: PullMessage): void {
+    if (buffer && this.#spare.length < WINDOW) this.#spare.push(buffer);
     const answer = this.#open.get(id);
     if (!answer) return;
     answer.room++;

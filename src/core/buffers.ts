@@ -1,35 +1,39 @@
-/** Bodies' buffers, used again and again: allocating 64 KiB a request is what a garbage collector notices most. */
+/** Buffers of bodies and pieces, used again and again: allocating 64 KiB a request is what a garbage collector notices most. */
 
 const SMALLEST_BITS = 14;
 const LARGEST_BITS = 21;
 /** Bytes of unused buffers that are kept. */
 const KEEP = 16 << 20;
 
+/** Bytes of the buffer for `bytes`: a power of two, unless that is extraordinarily much. */
+export function bufferSize(bytes: number): number {
+  const bits = Math.max(SMALLEST_BITS, 32 - Math.clz32(bytes - 1));
+  return bits > LARGEST_BITS ? bytes : 1 << bits;
+}
+
 export class Buffers {
-  readonly #free: ArrayBuffer[][] = [];
+  readonly #free = new Map<number, ArrayBuffer[]>();
   #kept = 0;
 
   /** A buffer of at least `bytes`, with garbage in it. */
   take(bytes: number): ArrayBuffer {
-    const bits = Math.max(SMALLEST_BITS, 32 - Math.clz32(bytes - 1));
-    if (bits > LARGEST_BITS) return new ArrayBuffer(bytes);
-    const buffer = this.#free[bits]?.pop();
-    if (!buffer) return new ArrayBuffer(1 << bits);
-    this.#kept -= buffer.byteLength;
+    return this.spare(bytes) ?? new ArrayBuffer(bufferSize(bytes));
+  }
+
+  /** The same if there is one; none is made. */
+  spare(bytes: number): ArrayBuffer | undefined {
+    const buffer = this.#free.get(bufferSize(bytes))?.pop();
+    if (buffer) this.#kept -= buffer.byteLength;
     return buffer;
   }
 
   /** Takes a buffer back; odd or superfluous ones are left to the garbage collector. */
   give(buffer: ArrayBuffer): void {
     const size = buffer.byteLength;
-    const bits = 31 - Math.clz32(size);
-    if (bits < SMALLEST_BITS || bits > LARGEST_BITS || size !== 1 << bits || this.#kept + size > KEEP) return;
-    let list = this.#free[bits];
-    if (!list) {
-      list = [];
-      this.#free[bits] = list;
-    }
-    list.push(buffer);
+    if (size > 1 << LARGEST_BITS || size !== bufferSize(size) || this.#kept + size > KEEP) return;
+    const list = this.#free.get(size);
+    if (list) list.push(buffer);
+    else this.#free.set(size, [buffer]);
     this.#kept += size;
   }
 }

@@ -9,6 +9,7 @@ import type { Config } from '../config/config.js';
 import { type Logger, logSettings } from '../log.js';
 import { partitionCount } from '../ops/check-config.js';
 import { AnswerStream } from './answer-stream.js';
+import { PIECE_BUFFER } from './answers.js';
 import { Buffers } from './buffers.js';
 import { answerDump } from './dump-answer.js';
 import { fromFailure } from './failure.js';
@@ -57,6 +58,8 @@ export class Pool implements Store {
   readonly #maxInFlight: number;
   readonly #writes = new Map<number, (result: Written) => void>();
   readonly #calls = new Map<number, Pending>();
+  /** Lengths of large pieces that are being read, by their buffers. */
+  readonly #lent = new WeakMap<ArrayBuffer, number>();
   readonly #streams = new Map<number, AnswerStream>();
   /** Finds out where lines belong; stores nothing. Undefined: there is one partition only. */
   readonly #router: Core | undefined;
@@ -133,6 +136,7 @@ export class Pool implements Store {
         break;
       case 'pieces':
         for (const piece of message.pieces) {
+          if (piece.bytes.length > PIECE_BUFFER >> 1) this.#lent.set(piece.bytes.buffer, piece.bytes.length);
           this.#streams.get(piece.id)?.receive(piece);
           if (piece.done) this.#streams.delete(piece.id);
         }
@@ -162,6 +166,14 @@ export class Pool implements Store {
 
   takeBuffer(bytes: number): ArrayBuffer {
     return this.#buffers.take(bytes);
+  }
+
+  /** Only what is all of a piece: of one that was cut, other parts may still be read. */
+  recycle(part: Uint8Array): void {
+    const { buffer, byteOffset, length } = part;
+    if (!(buffer instanceof ArrayBuffer) || byteOffset || this.#lent.get(buffer) !== length) return;
+    this.#lent.delete(buffer);
+    this.#buffers.give(buffer);
   }
 
   async write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome> {
@@ -220,7 +232,11 @@ export class Pool implements Store {
   /** A stream of pieces that a partition will send under this id. */
   #stream(partition: number, id: number): AnswerStream {
     const stream = new AnswerStream(
-      () => this.#post(partition, { kind: 'pull', id }),
+      () => {
+        const buffer = this.#buffers.spare(PIECE_BUFFER);
+        if (buffer) this.#post(partition, { kind: 'pull', id, buffer }, [buffer]);
+        else this.#post(partition, { kind: 'pull', id });
+      },
       () => {
         this.#streams.delete(id);
         this.#post(partition, { kind: 'cancel', id });

@@ -1,6 +1,7 @@
 /**
  * Messages between the main thread and the shard workers. Buffers are transferred, never copied: a write's body goes to the
- * worker and comes back with the answer to be used again; an answer's pieces go to the main thread.
+ * worker and comes back with the answer to be used again; an answer's pieces go to the main thread, and their buffers come
+ * back when more is asked for.
  */
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { LogSettings } from '../log.js';
@@ -53,6 +54,8 @@ export interface QueryMessage {
 export interface PullMessage {
   kind: 'pull';
   id: number;
+  /** For a piece, to be used again. */
+  buffer?: ArrayBuffer;
 }
 
 /** The receiver wants no more of a query or dump. */
@@ -121,7 +124,7 @@ export interface WroteMessage {
   results: Written[];
 }
 
-/** A piece of an answer. */
+/** A piece of an answer; a large one is at the start of a buffer of its own. */
 export interface Piece {
   id: number;
   bytes: Uint8Array<ArrayBuffer>;

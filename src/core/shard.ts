@@ -167,7 +167,7 @@ export class Shard {
         this.#answers.dump(message, this.#partition(message.partition).core);
         break;
       case 'pull':
-        this.#answers.pull(message.id);
+        this.#answers.pull(message);
         break;
       case 'cancel':
         this.#answers.cancel(message.id);

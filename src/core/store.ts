@@ -141,6 +141,8 @@ export interface Store {
    * returned, so an error that concerns the whole request rejects here and not in the middle of a 200 answer.
    */
   query(request: QueryRequest): Promise<AsyncIterable<Uint8Array>>;
+  /** Takes a part of an answer back that nobody reads any more: its memory may be used for another. */
+  recycle(part: Uint8Array): void;
   /** Frees whole blocks that end before `to` below each selector; resolves to the number of blocks. */
   free(to: number, selectors: string[][]): Promise<number>;
   /** The tree below the selector as JSON text (`{"data": ...}`). Rejects NOT_FOUND. */

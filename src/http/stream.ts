@@ -66,9 +66,9 @@ async function nextBatch(source: AsyncIterator<Uint8Array>): Promise<Batch> {
 }
 
 /** False: the socket has enough for now. */
-function write({ outgoing }: Exchange, { parts }: Batch): boolean {
+function write({ outgoing }: Exchange, { parts }: Batch, sent: (part: Uint8Array) => void): boolean {
   let more = true;
-  for (const part of parts) more = outgoing.write(part);
+  for (const part of parts) more = outgoing.write(part, () => sent(part));
   return more;
 }
 
@@ -82,8 +82,13 @@ function bytesOf({ parts }: Batch): number {
  *
  * A source that fails within the first batch rejects here and can still be answered; one that fails later breaks the
  * connection and rejects. When the client leaves, the source's `return` is called at once.
+ * @param sent told of each part that the socket has done with.
  */
-export async function streamJson(exchange: Exchange, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+export async function streamJson(
+  exchange: Exchange,
+  pieces: AsyncIterable<Uint8Array>,
+  sent: (part: Uint8Array) => void,
+): Promise<void> {
   const { outgoing } = exchange;
   const source = pieces[Symbol.asyncIterator]();
   let gone = false;
@@ -100,7 +105,7 @@ export async function streamJson(exchange: Exchange, pieces: AsyncIterable<Uint8
     startJson(exchange);
     try {
       while (!gone) {
-        const more = write(exchange, batch);
+        const more = write(exchange, batch, sent);
         exchange.sent += bytesOf(batch);
         if (batch.last) {
           outgoing.end();

@@ -52,6 +52,8 @@ export class MemoryStore implements Store {
     return pieces;
   }
 
+  recycle(): void {}
+
   async free(to: number, selectors: string[][]): Promise<number> {
     this.freed.push({ to, selectors });
     return selectors.length;

@@ -30,7 +30,9 @@ export function debugRoute(context: HttpContext): Route {
           const text = exchange.param('selector') ?? '';
           const selector = text === '' ? [] : text.split(':');
           const summary = exchange.param('summary') ?? '';
-          if (summary === '' || summary === '0') return streamJson(exchange, await store.debug(selector));
+          if (summary === '' || summary === '0') {
+            return streamJson(exchange, await store.debug(selector), (part) => store.recycle(part));
+          }
           sendJson(exchange, 200, { clusters: summaryOf(await store.summary(), selector[0]) });
         },
         document: {

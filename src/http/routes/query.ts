@@ -63,7 +63,8 @@ export function queryRoute(context: HttpContext): Route {
     async handle(exchange) {
       requireReady(context.store);
       const request = toQueryRequest(await readJson(exchange, context, QuerySchema));
-      await streamJson(exchange, await context.store.query(request));
+      const { store } = context;
+      await streamJson(exchange, await store.query(request), (part) => store.recycle(part));
     },
     document: {
       summary: 'Read series: samples and statistics',
