@@ -18,8 +18,8 @@ const METRIC: usize = 8;
 const COUNT: usize = 12;
 const LIST: usize = 16;
 
-/** 1600 lists of 76 series. */
-const ARENA_BYTES: u32 = 512 << 10;
+/** 800 lists of 76 series. */
+const ARENA_BYTES: u32 = 256 << 10;
 const BUCKETS: u32 = 2048;
 const buckets: usize = memory.data(4 * 2048, 4);
 
