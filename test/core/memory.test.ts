@@ -1,8 +1,10 @@
+import { instantiateSync } from '@assemblyscript/loader';
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
+import type { Exports } from '../../src/core/exports.js';
 import type { Core } from '../../src/core/instance.js';
 import { random as seeded } from '../integration/client.js';
-import { ask, metric, seriesQuery, startCore, store, T0, takeLog } from './driver.js';
+import { ask, coreModule, metric, seriesQuery, startCore, store, T0, takeLog } from './driver.js';
 
 const METRICS = new Map<string, MetricConfig>([
   ['load', metric(60)],
@@ -181,5 +183,25 @@ describe('memory', () => {
     core.releaseStaging();
     core.logTaken();
     expect(core.memory.index).toBeLessThan(100_000);
+  });
+
+  it('sets little aside at first, and 64 MiB once it is large, which samples that are expected do not take', () => {
+    const { exports: x } = instantiateSync<Exports>(coreModule(), { env: { abort: () => {} } });
+    const bytes = (): number => x.memory.buffer.byteLength;
+    x.bufferFree(x.bufferAlloc(1000));
+    expect(x.memoryReserved()).toBeCloseTo(512 << 10, -2);
+    expect(bytes()).toBeLessThan(8 << 20);
+    x.expectSamples(100 << 20);
+    const size = bytes();
+    expect(size).toBeGreaterThan(100 << 20);
+    expect(size).toBeLessThan(110 << 20);
+    x.expectSamples(100 << 20);
+    expect(bytes()).toBe(size);
+    x.bufferFree(x.bufferAlloc(1000));
+    expect(x.memoryReserved()).toBeCloseTo(64 << 20, -2);
+    const buffers = Array.from({ length: 30 }, () => x.bufferAlloc(1 << 20));
+    expect(buffers.every((p) => p)).toBe(true);
+    expect(bytes()).toBe(size);
+    for (const p of buffers) x.bufferFree(p);
   });
 });
