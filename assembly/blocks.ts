@@ -21,6 +21,8 @@ import {
   OPEN_BINS,
   blockCountOf,
   blockTable,
+  firstMergeLess,
+  nextSealAt,
   openBins,
   openLength,
   openStart,
@@ -198,7 +200,7 @@ export function sealOpen(s: usize): bool {
   store<i32>(e, start, 4);
   setOpenLength(s, 0);
   setOpenStart(s, start + n);
-  setSealAt(s, OPEN_BINS);
+  setSealAt(s, nextSealAt(s, blockCountOf(s)));
   if (seriesFlag(s, HAS_LOOSE)) sealLoose(s);
   mergeTail(s);
   return true;
@@ -221,10 +223,17 @@ export function sealLoose(s: usize): void {
   setSeriesFlag(s, HAS_LOOSE, left);
 }
 
+/** Blocks from the `first` on that are merged. */
+function mergeAt(s: usize, first: i32): i32 {
+  if (first || Entry.count(Entry.at(s, 0)) > OPEN_BINS) return MERGE;
+  const less = firstMergeLess(s);
+  return less == MERGE - 1 ? i32.MAX_VALUE : MERGE - less;
+}
+
 /** Merges the newest blocks into one of up to MAX_BINS bins once there are enough of them: larger blocks compress better. */
 function mergeTail(s: usize): void {
   const n = blockCountOf(s);
-  if (n < MERGE) return;
+  if (n < 2) return;
   const last = Entry.at(s, n - 1);
   const end = Entry.start(last) + Entry.count(last);
   let first = n - 1;
@@ -234,7 +243,7 @@ function mergeTail(s: usize): void {
     first--;
   }
   first++;
-  if (n - first < MERGE) return;
+  if (n - first < mergeAt(s, first)) return;
   const start = Entry.start(Entry.at(s, first));
   // In order: what decoding may overwrite behind a block is written again by the next one.
   for (let i = first; i < n; i++) {

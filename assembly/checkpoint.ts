@@ -30,6 +30,7 @@ import {
   HAS_LOOSE,
   OPEN_BINS,
   blockCountOf,
+  nextSealAt,
   openBins,
   openLength,
   openStart,
@@ -272,7 +273,6 @@ export function checkpointLoadEnd(): void {
     const last = Entry.at(s, blockCountOf(s) - 1);
     const n = Entry.count(last);
     if (Entry.isOpen(last) && !openLength(s) && n < OPEN_BINS && reserveOpen(s, n + 8)) reopenLast(s, openBins(s));
-    // Only a series' first block is sealed at a length of its own (series.ts).
-    if (blockCountOf(s)) setSealAt(s, OPEN_BINS);
+    if (blockCountOf(s)) setSealAt(s, nextSealAt(s, blockCountOf(s)));
   }
 }

@@ -270,6 +270,29 @@ export function seriesFind(node: usize, metric: i32): usize {
   return 0;
 }
 
+/** Spreads series' numbers over 32 bits. */
+// @ts-ignore: decorator
+@inline
+function spread(number: u32): u32 {
+  return number * 0x9e3779b1;
+}
+
+/*
+ * Series seal and merge at different times, else all series of a host would do so in the same request, and all of a cluster within
+ * the same minutes. Bits of `spread`: 26..31 bins of the first block above half a block, 25 length of the second, 23..24 blocks of the
+ * first merge.
+ */
+
+/** Length at which a series seals its open block when it has `blocks` sealed ones. */
+export function nextSealAt(s: usize, blocks: i32): i32 {
+  return blocks == 1 && (spread(seriesNumber(s)) >> 25) & 1 ? OPEN_BINS / 2 : OPEN_BINS;
+}
+
+/** Of the blocks that are merged otherwise, how many fewer the series merges the first time; 3: it leaves its first block alone. */
+export function firstMergeLess(s: usize): i32 {
+  return <i32>((spread(seriesNumber(s)) >> 23) & 3);
+}
+
 /** The node's series of the metric, made when missing. 0 when memory is exhausted. */
 export function seriesEnsure(node: usize, metric: i32): usize {
   const found = seriesFind(node, metric);
@@ -287,8 +310,7 @@ export function seriesEnsure(node: usize, metric: i32): usize {
     free(s, Kind.INDEX);
     return 0;
   }
-  // Series seal their first block at different lengths, else all series of a host would seal in the same request.
-  setSealAt(s, OPEN_BINS / 2 + <i32>((number * 0x9e3779b1) >> 26));
+  setSealAt(s, OPEN_BINS / 2 + <i32>(spread(number) >> 26));
   if (number == seriesEnd) seriesEnd++;
   else freeNumbers--;
   store<u32>(numbers + (<usize>number << 2), <u32>s);
