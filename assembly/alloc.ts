@@ -264,6 +264,14 @@ function useReserve(size: u32): usize {
   return take(size);
 }
 
+/**
+ * Whether scratch has the reserve: memory was exhausted. What is only kept to save time must not be allocated then: it would
+ * take from the reserve and keep it from being set aside again.
+ */
+export function reserveIsLent(): bool {
+  return reserveSize != 0 && !reserve;
+}
+
 /** Sets the reserve aside again once its scratch is free. */
 function restoreReserve(): void {
   const h = take(reserveSize);
@@ -279,8 +287,7 @@ function restoreReserve(): void {
 export function alloc(bytes: u32, kind: i32): usize {
   if (bytes > 0xf0000000) return 0;
   if (reserveSize < reserveWanted && (reserve || !reserveSize)) makeReserve();
-  // What roll-ups took of a reserve that is in use would keep it from being set aside again.
-  if (kind == Kind.ROLLUPS && !reserve) return 0;
+  if (kind == Kind.ROLLUPS && reserveIsLent()) return 0;
   const size = max(MIN_SIZE, ((bytes + 3) & ~7) + 4);
   let h = obtain(size);
   if (!h && kind != Kind.ROLLUPS) h = obtainLast(size);

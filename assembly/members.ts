@@ -9,7 +9,7 @@
  *   │ next in bucket │ node │ metric │ #series │ series, u32... │
  *   └────────────────┴──────┴────────┴─────────┴────────────────┘
  */
-import { Kind, alloc } from './alloc';
+import { Kind, alloc, reserveIsLent } from './alloc';
 import { seriesMade } from './series';
 import { treeVersion } from './tree';
 
@@ -55,7 +55,7 @@ export function membersList(m: usize): usize {
 export function membersKeep(node: usize, metric: i32, list: usize, n: i32): void {
   const bytes = <u32>LIST + (<u32>n << 2);
   if (bytes > ARENA_BYTES) return;
-  if (!arena) arena = alloc(ARENA_BYTES, Kind.INDEX);
+  if (!arena && !reserveIsLent()) arena = alloc(ARENA_BYTES, Kind.INDEX);
   if (!arena) return;
   if (used + bytes > ARENA_BYTES) forget();
   const m = arena + used;
