@@ -37,11 +37,13 @@ import {
 } from './series';
 
 const ENTRY: usize = 8;
-const LOOSE: u32 = 1;
-const DIRTY: u32 = 2;
+/** Bits of an entry's first word, drawn above. */
+export const LOOSE: u32 = 1;
+export const DIRTY: u32 = 2;
 const OPEN: u32 = 4;
 const BITS: u32 = 7;
-const LOOSE_BINS: usize = 8;
+/** Offset of a loose block's bins. */
+export const LOOSE_BINS: usize = 8;
 
 /** Sealed blocks that are merged into one. */
 const MERGE: i32 = 4;
@@ -142,12 +144,13 @@ export function blockIndex(s: usize, bin: i32): i32 {
   return low - 1;
 }
 
-function drop(e: usize): void {
+/** Gives an entry's block back; the entry is the caller's to fill or to close. */
+export function dropBlock(e: usize): void {
   free(Entry.block(e), Entry.isLoose(e) ? Kind.OPEN : Kind.SEALED);
 }
 
-/** Makes room for an entry at index i. False when memory is exhausted. */
-function makeRoom(s: usize, i: i32): bool {
+/** Makes room for an entry at index i, with garbage in it. False when memory is exhausted. */
+export function makeRoom(s: usize, i: i32): bool {
   const n = blockCountOf(s);
   const need = <u32>(n + 1) * <u32>ENTRY;
   let p = blockTable(s);
@@ -163,7 +166,7 @@ function makeRoom(s: usize, i: i32): bool {
 }
 
 /** Takes `n` entries at index i out of the table; their blocks must have been dropped or moved. */
-function closeRoom(s: usize, i: i32, n: i32): void {
+export function closeRoom(s: usize, i: i32, n: i32): void {
   const count = blockCountOf(s);
   const e = Entry.at(s, i);
   memory.copy(e, e + <usize>n * ENTRY, <usize>(count - i - n) * ENTRY);
@@ -259,149 +262,16 @@ function mergeTail(s: usize): void {
   const block = alloc(size, Kind.SEALED);
   if (!block) return;
   memory.copy(block, blockScratch, size);
-  for (let i = first; i < n; i++) drop(Entry.at(s, i));
+  for (let i = first; i < n; i++) dropBlock(Entry.at(s, i));
   const e = Entry.at(s, first);
   store<u32>(e, <u32>block | DIRTY);
   setBlockCount(s, first + 1);
 }
 
-/** Turns a sealed block into a loose one so that it can be written. */
-function loosen(s: usize, e: usize): bool {
-  const n = Entry.count(e);
-  const loose = alloc(<u32>(LOOSE_BINS + (<usize>n << 3) + 64), Kind.OPEN);
-  if (!loose) return false;
-  store<i32>(loose, n);
-  decodeBlock(Entry.block(e), loose + LOOSE_BINS);
-  free(Entry.block(e), Kind.SEALED);
-  store<u32>(e, <u32>loose | LOOSE | DIRTY);
-  setSeriesFlag(s, HAS_LOOSE, true);
-  return true;
-}
-
-/**
- * Writes a bin before the open block. Late samples are kept wherever they fall: in a block, beside one, or alone.
- * False when memory is exhausted.
- */
-export function writeLate(s: usize, bin: i32, value: f64): bool {
-  settledChanged(s);
-  const i = blockIndex(s, bin);
-  const limit = i + 1 < blockCountOf(s) ? Entry.start(Entry.at(s, i + 1)) : openStart(s);
-  if (i >= 0) {
-    const e = Entry.at(s, i);
-    const offset = bin - Entry.start(e);
-    if (offset < Entry.count(e)) {
-      if (!Entry.isLoose(e) && !loosen(s, e)) return false;
-      store<f64>(Entry.bins(e) + (<usize>offset << 3), value);
-      store<u32>(e, load<u32>(e) | DIRTY);
-      return true;
-    }
-    // A loose block close before: late samples mostly come in order, so it grows with them.
-    if (Entry.isLoose(e) && offset < MAX_BINS && offset < Entry.count(e) + OPEN_BINS) return extendLoose(s, e, offset, value);
-  }
-  if (i + 1 < blockCountOf(s)) {
-    const e = Entry.at(s, i + 1);
-    const ahead = limit - bin;
-    if (Entry.isLoose(e) && ahead <= OPEN_BINS && ahead + Entry.count(e) <= MAX_BINS) return prependLoose(e, ahead, value);
-  }
-  const loose = alloc(<u32>LOOSE_BINS + 64, Kind.OPEN);
-  if (!loose) return false;
-  if (!makeRoom(s, i + 1)) {
-    free(loose, Kind.OPEN);
-    return false;
-  }
-  store<i32>(loose, 1);
-  store<f64>(loose + LOOSE_BINS, value);
-  const e = Entry.at(s, i + 1);
-  store<u32>(e, <u32>loose | LOOSE | DIRTY);
-  store<i32>(e, bin, 4);
-  setSeriesFlag(s, HAS_LOOSE, true);
-  return true;
-}
-
-/** Grows a loose block so that it ends with the bin at `offset`. */
-function extendLoose(s: usize, e: usize, offset: i32, value: f64): bool {
-  const n = Entry.count(e);
-  const need = <u32>LOOSE_BINS + ((offset + 1) << 3);
-  let p = Entry.block(e);
-  if (capacity(p) < need) {
-    p = realloc(p, min(need * 2, <u32>LOOSE_BINS + (MAX_BINS << 3)), Kind.OPEN);
-    if (!p) return false;
-  }
-  fillNaN(p + LOOSE_BINS + (<usize>n << 3), offset - n);
-  store<f64>(p + LOOSE_BINS + (<usize>offset << 3), value);
-  store<i32>(p, offset + 1);
-  store<u32>(e, <u32>p | LOOSE | DIRTY);
-  // A full one is compressed at once: a long backfill would otherwise sit there uncompressed.
-  if (offset + 1 == MAX_BINS) sealLoose(s);
-  return true;
-}
-
-/** Grows a loose block to the front by `ahead` bins and writes the first. */
-function prependLoose(e: usize, ahead: i32, value: f64): bool {
-  const n = Entry.count(e);
-  const p = realloc(Entry.block(e), <u32>LOOSE_BINS + ((n + ahead) << 3), Kind.OPEN);
-  if (!p) return false;
-  memory.copy(p + LOOSE_BINS + (<usize>ahead << 3), p + LOOSE_BINS, <usize>n << 3);
-  fillNaN(p + LOOSE_BINS, ahead);
-  store<f64>(p + LOOSE_BINS, value);
-  store<i32>(p, n + ahead);
-  store<u32>(e, <u32>p | LOOSE | DIRTY);
-  store<i32>(e, Entry.start(e) - ahead, 4);
-  return true;
-}
-
-/**
- * Puts a sealed block that was read from a file into the table, replacing what it covers: files are read oldest first,
- * so the newer of two blocks of the same bins wins. The bytes are copied.
- * False when memory is exhausted.
- */
-export function insertSealed(s: usize, bin: i32, block: usize, dirty: bool): bool {
-  settledChanged(s);
-  const n = blockCount(block);
-  const end = bin + n;
-  let first = blockIndex(s, bin);
-  if (first < 0 || Entry.start(Entry.at(s, first)) + Entry.count(Entry.at(s, first)) <= bin) first++;
-  let last = first;
-  while (last < blockCountOf(s) && Entry.start(Entry.at(s, last)) < end) last++;
-  if (last > first) {
-    // Overlaps that stick out keep their outer bins: merge everything into samples of the wider range.
-    const from = Entry.at(s, first);
-    const to = Entry.at(s, last - 1);
-    if (Entry.start(from) < bin || Entry.start(to) + Entry.count(to) > end) return overlay(s, bin, block);
-    for (let i = first; i < last; i++) drop(Entry.at(s, i));
-    closeRoom(s, first, last - first);
-  }
-  const size = blockSize(block);
-  const copy = alloc(size, Kind.SEALED);
-  if (!copy) return false;
-  memory.copy(copy, block, size);
-  if (!makeRoom(s, first)) {
-    free(copy, Kind.SEALED);
-    return false;
-  }
-  const e = Entry.at(s, first);
-  store<u32>(e, <u32>copy | (dirty ? DIRTY : 0));
-  store<i32>(e, bin, 4);
-  return true;
-}
-
-const overlayScratch: usize = memory.data(8 * 512 + 64, 16);
-
-/** Writes a block's bins one by one over what is there. */
-function overlay(s: usize, bin: i32, block: usize): bool {
-  const n = blockCount(block);
-  decodeBlock(block, overlayScratch);
-  for (let i = 0; i < n; i++) {
-    const v = load<f64>(overlayScratch + (<usize>i << 3));
-    if (v == v && !writeLate(s, bin + i, v)) return false;
-  }
-  return true;
-}
-
 /** Drops the first n blocks of the table. */
 export function dropFirst(s: usize, n: i32): void {
   settledChanged(s);
-  for (let i = 0; i < n; i++) drop(Entry.at(s, i));
+  for (let i = 0; i < n; i++) dropBlock(Entry.at(s, i));
   closeRoom(s, 0, n);
 }
 
@@ -412,7 +282,7 @@ export function reopenLast(s: usize, bins: usize): void {
   const n = Entry.count(e);
   Entry.read(e, bins);
   const start = Entry.start(e);
-  drop(e);
+  dropBlock(e);
   setBlockCount(s, blockCountOf(s) - 1);
   setOpenLength(s, n);
   setOpenStart(s, start);
@@ -420,7 +290,7 @@ export function reopenLast(s: usize, bins: usize): void {
 
 /** Gives all blocks and the table back. */
 export function blocksFree(s: usize): void {
-  for (let i = 0; i < blockCountOf(s); i++) drop(Entry.at(s, i));
+  for (let i = 0; i < blockCountOf(s); i++) dropBlock(Entry.at(s, i));
   free(blockTable(s), Kind.INDEX);
   setBlockTable(s, 0);
   setBlockCount(s, 0);

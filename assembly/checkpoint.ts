@@ -17,10 +17,11 @@
  */
 import { FrameMagic } from '../src/core/codes';
 import { LineError } from '../src/core/codes';
-import { Entry, encodeBins, insertSealed, reopenLast, sealLoose, sealOpen } from './blocks';
+import { Entry, encodeBins, reopenLast, sealLoose, sealOpen } from './blocks';
 import { blockCount, blockIsSound, blockSize, decodeBlock } from './codec/block';
 import { crc32c } from './crc32c';
 import { namesEnd, namesForeign, readNames } from './cursor';
+import { insertSealed } from './insert';
 import { FRAME_HEADER, FRAME_VERSION, writeNames } from './log';
 import { metricFind, metricFrequency, metricName, metricNameLength } from './metrics';
 import { advance, ensure, outBytes, outEnd, outLength, put } from './out';

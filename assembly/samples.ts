@@ -1,8 +1,9 @@
 /** Writing samples into a series: the last write to a bin wins, late ones are kept, gaps become missing bins. */
 import { LineError } from '../src/core/codes';
 import { Kind, capacity, realloc } from './alloc';
-import { sealOpen, writeLate } from './blocks';
+import { sealOpen } from './blocks';
 import { fillNaN } from './kernels';
+import { writeLate } from './late';
 import {
   ANCHORED,
   UNSETTLED,
