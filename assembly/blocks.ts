@@ -226,7 +226,7 @@ export function sealLoose(s: usize): void {
   setSeriesFlag(s, HAS_LOOSE, left);
 }
 
-/** Blocks from the `first` on that are merged. */
+/** How many blocks from the `first` on there must be for a merge; some series never merge their first block. */
 function mergeAt(s: usize, first: i32): i32 {
   if (first || Entry.count(Entry.at(s, 0)) > OPEN_BINS) return MERGE;
   const less = firstMergeLess(s);

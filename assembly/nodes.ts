@@ -6,7 +6,7 @@
 import { Kind, alloc } from './alloc';
 import { ensure, advance, outBytes, outEnd, outLength, put, putAscii, putChar } from './out';
 import { printString } from './print';
-import { queryBegin } from './query';
+import { REQUEST_NAME, REQUEST_QUERIES, queryBegin } from './query';
 import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from './tree';
 
 /** Bytes of the output that `queryAllBegin` left there: the queries as JSON, without brackets. */
@@ -14,24 +14,21 @@ export let expandedText: u32 = 0;
 /** Queries made by the last `expand`. */
 let expandedCount: u32 = 0;
 
-/** Bytes of a request in front of its cluster's name, and where the number of its queries is. */
-const HEADER: u32 = 26;
-const QUERY_COUNT: usize = 20;
-
 /**
  * Starts answering metrics × hosts, host by host in the order they came.
  * @param request a request without queries, then the metrics: u16 count, u16 length + bytes each.
  * @returns as `queryBegin`; 0 when memory is exhausted.
  */
 export function queryAllBegin(request: usize): usize {
-  const cluster = <u32>load<u16>(request, HEADER - 2);
-  if (!expand(request + HEADER, cluster, request + HEADER + cluster)) return 0;
+  const cluster = <u32>load<u16>(request, REQUEST_NAME - 2);
+  const header = <u32>REQUEST_NAME + cluster;
+  if (!expand(request + REQUEST_NAME, cluster, request + header)) return 0;
   const queries = outLength() - expandedText;
-  const full = alloc(HEADER + cluster + queries, Kind.SCRATCH);
+  const full = alloc(header + queries, Kind.SCRATCH);
   if (!full) return 0;
-  memory.copy(full, request, HEADER + cluster);
-  memory.copy(full + HEADER + cluster, outBytes() + expandedText, queries);
-  store<u32>(full, expandedCount, QUERY_COUNT);
+  memory.copy(full, request, header);
+  memory.copy(full + header, outBytes() + expandedText, queries);
+  store<u32>(full, expandedCount, REQUEST_QUERIES);
   return queryBegin(full);
 }
 

@@ -30,6 +30,10 @@ import { seriesFind } from './series';
 const NAME_ROOM: usize = 1024;
 const joined: usize = memory.data(1024, 8);
 
+/** Offsets in a request: the number of its queries, and the cluster's name behind its length. */
+export const REQUEST_QUERIES: usize = 20;
+export const REQUEST_NAME: usize = 26;
+
 const HAS_TYPE: i32 = 1;
 const AGGREGATE: i32 = 2;
 const HAS_SUBTYPE: i32 = 4;
@@ -80,8 +84,8 @@ export function queryBegin(request: usize): usize {
     return 0;
   }
   store<u32>(state, <u32>request, REQUEST);
-  store<u32>(state, <u32>(request + 26 + <usize>load<u16>(request, 24)), NEXT);
-  store<u32>(state, load<u32>(request, 20), LEFT);
+  store<u32>(state, <u32>(request + REQUEST_NAME + <usize>load<u16>(request, REQUEST_NAME - 2)), NEXT);
+  store<u32>(state, load<u32>(request, REQUEST_QUERIES), LEFT);
   store<u32>(state, 0, ENTRY_INDEX);
   store<u32>(state, 0, STARTED);
   store<i64>(state, 0, PADDED);
@@ -150,7 +154,7 @@ export function queryStep(state: usize, budget: u32): i32 {
   from = load<i64>(request);
   to = load<i64>(request, 8);
   flags = load<u32>(request, 16);
-  cluster = nodeFind(root, request + 26, length(request + 24));
+  cluster = nodeFind(root, request + REQUEST_NAME, length(request + REQUEST_NAME - 2));
   queryEndCount = 0;
   let looked = 0;
   while (load<u32>(state, LEFT)) {

@@ -285,6 +285,7 @@ function spread(number: u32): u32 {
 
 /** Length at which a series seals its open block when it has `blocks` sealed ones. */
 export function nextSealAt(s: usize, blocks: i32): i32 {
+  if (!blocks) return OPEN_BINS / 2 + <i32>(spread(seriesNumber(s)) >> 26);
   return blocks == 1 && (spread(seriesNumber(s)) >> 25) & 1 ? OPEN_BINS / 2 : OPEN_BINS;
 }
 
@@ -310,7 +311,7 @@ export function seriesEnsure(node: usize, metric: i32): usize {
     free(s, Kind.INDEX);
     return 0;
   }
-  setSealAt(s, OPEN_BINS / 2 + <i32>(spread(number) >> 26));
+  setSealAt(s, nextSealAt(s, 0));
   if (number == seriesEnd) seriesEnd++;
   else freeNumbers--;
   store<u32>(numbers + (<usize>number << 2), <u32>s);

@@ -2,7 +2,7 @@
  * Answers that are made in pieces: queries and dumps. A piece is made when the receiver has room for it (`pull`), so an
  * answer of any size takes a few pieces of memory; the first one is made at once, which is all of most answers.
  */
-import { bufferSize } from './buffers.js';
+import { bufferSize, isLarge, PIECE_BUFFER } from './buffers.js';
 import { toFailure } from './failure.js';
 import type { Core } from './instance.js';
 import type { Jobs } from './jobs.js';
@@ -11,8 +11,6 @@ import { StoreError } from './store.js';
 
 /** Bytes after which a piece ends, with the entry that it is in: most fit into PIECE_BUFFER. */
 const PIECE = 200 << 10;
-/** Bytes of the buffer of a usual piece. */
-export const PIECE_BUFFER = 256 << 10;
 /** Bytes up to which pieces share a buffer: to transfer one costs more than to copy this. */
 const SMALL = 16 << 10;
 const SHARED = 64 << 10;
@@ -35,9 +33,9 @@ export class Answers {
   readonly #open = new Map<number, Answer>();
   /** Pieces that are made, but not sent yet. */
   #made: Piece[] = [];
-  /** Bytes of small pieces of `#made`. */
-  /** Buffers of pieces that were sent, to be used again. */
+  /** Buffers of large pieces that were sent, to be used again. */
   readonly #spare: ArrayBuffer[] = [];
+  /** Bytes of small pieces of `#made`. */
   readonly #shared = new Uint8Array(SHARED);
   #sharedLength = 0;
 
@@ -146,7 +144,7 @@ export class Answers {
   #own(view: Uint8Array): Uint8Array<ArrayBuffer> {
     const end = this.#sharedLength + view.length;
     if (view.length > SMALL || end > SHARED) {
-      const fits = view.length <= PIECE_BUFFER ? this.#spare.pop() : undefined;
+      const fits = isLarge(view.length) && view.length <= PIECE_BUFFER ? this.#spare.pop() : undefined;
       const large = new Uint8Array(fits ?? new ArrayBuffer(bufferSize(view.length)), 0, view.length);
       large.set(view);
       return large;
@@ -161,7 +159,7 @@ export class Answers {
   #send(): void {
     if (!this.#made.length) return;
     const shared = this.#shared.buffer.slice(0, this.#sharedLength);
-    const transfer = new Set([shared]);
+    const transfer = new Set(this.#sharedLength ? [shared] : []);
     const sent = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
       if (bytes.buffer === this.#shared.buffer) return new Uint8Array(shared, bytes.byteOffset, bytes.length);
       transfer.add(bytes.buffer);

@@ -11,6 +11,14 @@ export function bufferSize(bytes: number): number {
   return bits > LARGEST_BITS ? bytes : 1 << bits;
 }
 
+/** Bytes of the buffer of a usual large piece. */
+export const PIECE_BUFFER = 256 << 10;
+
+/** Whether a piece of so many bytes is worth giving its buffer back for. */
+export function isLarge(bytes: number): boolean {
+  return bytes > PIECE_BUFFER >> 1;
+}
+
 export class Buffers {
   readonly #free = new Map<number, ArrayBuffer[]>();
   #kept = 0;

@@ -9,8 +9,7 @@ import type { Config } from '../config/config.js';
 import { type Logger, logSettings } from '../log.js';
 import { partitionCount } from '../ops/check-config.js';
 import { AnswerStream } from './answer-stream.js';
-import { PIECE_BUFFER } from './answers.js';
-import { Buffers } from './buffers.js';
+import { Buffers, isLarge, PIECE_BUFFER } from './buffers.js';
 import { answerDump } from './dump-answer.js';
 import { fromFailure } from './failure.js';
 import { Core } from './instance.js';
@@ -136,7 +135,7 @@ export class Pool implements Store {
         break;
       case 'pieces':
         for (const piece of message.pieces) {
-          if (piece.bytes.length > PIECE_BUFFER >> 1) this.#lent.set(piece.bytes.buffer, piece.bytes.length);
+          if (isLarge(piece.bytes.length)) this.#lent.set(piece.bytes.buffer, piece.bytes.length);
           this.#streams.get(piece.id)?.receive(piece);
           if (piece.done) this.#streams.delete(piece.id);
         }

@@ -105,6 +105,19 @@ export function checkpoint(core: Core, full: boolean, budget = 4096, between: ()
   return Buffer.concat(parts);
 }
 
+/** The dump of the tree below a selector. */
+export function dumpText(core: Core, selector: string[]): string {
+  core.dumpBegin(core.findNode(selector));
+  const parts: Uint8Array[] = [];
+  for (let done = false; !done; ) {
+    const step = core.dumpStep(1 << 16);
+    if (!step) throw new Error('the tree lost nodes');
+    parts.push(step.bytes.slice());
+    done = step.done;
+  }
+  return Buffer.concat(parts).toString();
+}
+
 /** All bins of all series, by `keyOf`. */
 export function exportAll(cores: Core[]): Map<string, ExportedSeries> {
   const all = new Map<string, ExportedSeries>();

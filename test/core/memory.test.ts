@@ -4,7 +4,7 @@ import type { MetricConfig } from '../../src/config/config.js';
 import type { Exports } from '../../src/core/exports.js';
 import type { Core } from '../../src/core/instance.js';
 import { random as seeded } from '../integration/client.js';
-import { ask, coreModule, metric, seriesQuery, startCore, store, T0, takeLog } from './driver.js';
+import { ask, coreModule, dumpText, metric, seriesQuery, startCore, store, T0, takeLog } from './driver.js';
 
 const METRICS = new Map<string, MetricConfig>([
   ['load', metric(60)],
@@ -37,17 +37,7 @@ function retain(core: Core, to: number): void {
 
 /** Bins of all open blocks, by the dump: an open block is the last span of its series. */
 function openBins(core: Core): number {
-  core.dumpBegin(core.findNode([]));
-  const parts: Uint8Array[] = [];
-  for (let done = false; !done; ) {
-    const step = core.dumpStep(1 << 16);
-    if (!step) throw new Error('the tree lost nodes');
-    parts.push(step.bytes.slice());
-    done = step.done;
-  }
-  const lists = Buffer.concat(parts)
-    .toString()
-    .matchAll(/"len":(\d+),"end":\d+\}\]/g);
+  const lists = dumpText(core, []).matchAll(/"len":(\d+),"end":\d+\}\]/g);
   return [...lists].reduce((sum, [, length]) => sum + Number(length), 0);
 }
 

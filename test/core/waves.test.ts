@@ -1,6 +1,6 @@
 /** Series that begin together must not seal and merge together: a request would pay for all of its host's. */
 import { expect, test } from 'vitest';
-import { metric, startCore, store, T0 } from './driver.js';
+import { dumpText, metric, startCore, store, T0 } from './driver.js';
 
 const SERIES = 1024;
 const FREQUENCY = 60;
@@ -22,15 +22,7 @@ function blocksAfter(steps: number): number[][] {
     store(core, text);
     core.logTaken();
   }
-  core.dumpBegin(core.findNode(['c', 'h']));
-  const parts: Uint8Array[] = [];
-  for (let done = false; !done; ) {
-    const piece = core.dumpStep(1 << 16);
-    if (!piece) throw new Error('the tree lost nodes');
-    parts.push(piece.bytes.slice());
-    done = piece.done;
-  }
-  const host = JSON.parse(Buffer.concat(parts).toString()) as Record<string, { m: Span[] }>;
+  const host = JSON.parse(dumpText(core, ['c', 'h'])) as Record<string, { m: Span[] }>;
   return Object.values(host).map(({ m }) => m.map(({ len }) => len));
 }
 

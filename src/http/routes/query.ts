@@ -61,9 +61,9 @@ export function toQueryRequest(body: QueryBody): QueryRequest {
 export function queryRoute(context: HttpContext): Route {
   const operation: Operation = {
     async handle(exchange) {
-      requireReady(context.store);
-      const request = toQueryRequest(await readJson(exchange, context, QuerySchema));
       const { store } = context;
+      requireReady(store);
+      const request = toQueryRequest(await readJson(exchange, context, QuerySchema));
       await streamJson(exchange, await store.query(request), (part) => store.recycle(part));
     },
     document: {
