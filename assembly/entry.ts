@@ -45,14 +45,19 @@ export function entryReset(): void {
   foundCount = 0;
 }
 
+/** Makes room for n more series. False when memory is exhausted. */
+function makeRoom(n: i32): bool {
+  const need = <u32>(foundCount + n) << 2;
+  if (found && capacity(found) >= need) return true;
+  const p = realloc(found, max<u32>(1024, need * 2), Kind.SCRATCH);
+  if (!p) return false;
+  found = p;
+  return true;
+}
+
 /** Adds a series. False when memory is exhausted. */
 export function entryAdd(s: usize): bool {
-  const need = <u32>(foundCount + 1) << 2;
-  if (!found || capacity(found) < need) {
-    const p = realloc(found, max<u32>(1024, need * 2), Kind.SCRATCH);
-    if (!p) return false;
-    found = p;
-  }
+  if (!makeRoom(1)) return false;
   store<u32>(found + (<usize>foundCount << 2), <u32>s);
   foundCount++;
   return true;
@@ -60,9 +65,9 @@ export function entryAdd(s: usize): bool {
 
 /** Adds n series. @param list u32 addresses. False when memory is exhausted. */
 export function entryAddAll(list: usize, n: i32): bool {
-  for (let i = 0; i < n; i++) {
-    if (!entryAdd(<usize>load<u32>(list + (<usize>i << 2)))) return false;
-  }
+  if (!makeRoom(n)) return false;
+  memory.copy(found + (<usize>foundCount << 2), list, <usize>n << 2);
+  foundCount += n;
   return true;
 }
 
@@ -107,6 +112,23 @@ function firstTime(s: usize, f: i64): i64 {
   return seriesAnchor(s) + f / 2 + <i64>firstBin(s) * f;
 }
 
+/** Bins from a time on, unix seconds, until the series that ends first does. */
+function binsFrom(time: i64): i64 {
+  let anchor = seriesAnchor(series(0));
+  let bin = binOf(series(0), time);
+  let n = i64.MAX_VALUE;
+  for (let i = 0; i < foundCount; i++) {
+    const s = series(i);
+    // Series of a host mostly begin together: that spares a division for each.
+    if (seriesAnchor(s) != anchor) {
+      anchor = seriesAnchor(s);
+      bin = binOf(s, time);
+    }
+    n = min(n, <i64>endBin(s) - bin);
+  }
+  return max<i64>(0, n);
+}
+
 /** Nulls of padding written in one step; more are written in further steps, so that a `from` of 0 costs no memory. */
 const PADDING_STEP: i64 = 32768;
 /** Set by `writeEntry`: padding to be written by `writePadding`: all of it but the last null, which ends with the data. */
@@ -142,10 +164,9 @@ export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resoluti
 
   // The answer starts when it was asked to, or with the series that starts first; it ends with the one that ends first.
   let start = firstTime(series(0), f);
-  for (let i = 1; i < foundCount; i++) start = min(start, firstTime(series(i), f));
+  for (let i = 1; i < foundCount && start > from; i++) start = min(start, firstTime(series(i), f));
   const first = max(start, from);
-  let n: i64 = to > first ? (to - first + f - 1) / f : 0;
-  for (let i = 0; i < foundCount; i++) n = min(n, max<i64>(0, <i64>endBin(series(i)) - binOf(series(i), first)));
+  const n = min(to > first ? (to - first + f - 1) / f : 0, binsFrom(first));
   const headersSuffice = foundCount == 1 && !(flags & WITH_DATA) && resolution <= f;
   if (n > MAX_COUNT && !headersSuffice) return padded ? writeEmptyEnd(from) : writeError(QueryError.TooLong, 0, 0, n, MAX_COUNT);
   // Once padding is written, it stays as long as it is, even if the series' start moved meanwhile.

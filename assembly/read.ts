@@ -16,11 +16,20 @@ export function addBins(s: usize, from: i32, n: i32, acc: usize): void {
   eachBin(s, from, n, acc, true);
 }
 
+/**
+ * Index of the first block that may hold bins from `from` on. Most questions are about the last minutes, which the open block
+ * holds: then no block is looked at, for each look may be a line of memory that no cache holds.
+ */
+function firstBlock(s: usize, from: i32): i32 {
+  if (openLength(s) && from >= openStart(s)) return blockCountOf(s);
+  return max(0, blockIndex(s, from));
+}
+
 function eachBin(s: usize, from: i32, n: i32, dst: usize, add: bool): void {
   const end = from + n;
   const blocks = blockCountOf(s);
   let at = from;
-  for (let i = max(0, blockIndex(s, from)); i < blocks && at < end; i++) {
+  for (let i = firstBlock(s, from); i < blocks && at < end; i++) {
     const e = Entry.at(s, i);
     const start = Entry.start(e);
     const stop = start + Entry.count(e);
@@ -100,7 +109,7 @@ export function rangeStats(s: usize, from: i32, n: i32): void {
   rangeMax = -Infinity;
   const end = from + n;
   const blocks = blockCountOf(s);
-  for (let i = max(0, blockIndex(s, from)); i < blocks; i++) {
+  for (let i = firstBlock(s, from); i < blocks; i++) {
     const e = Entry.at(s, i);
     const start = Entry.start(e);
     const stop = start + Entry.count(e);

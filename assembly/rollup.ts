@@ -60,11 +60,16 @@ export function rollUp(list: usize, n: i32, start: i64, count: i32, dst: usize):
 function add(list: usize, n: i32, start: i64, from: i32, to: i32, dst: usize): void {
   if (from == to) return;
   const at = dst + (<usize>from << 3);
-  for (let i = 0; i < n; i++) {
+  let anchor = seriesAnchor(series(list, 0));
+  let bin = <i32>binOf(series(list, 0), start) + from;
+  readBins(series(list, 0), bin, to - from, at);
+  for (let i = 1; i < n; i++) {
     const s = series(list, i);
-    const bin = <i32>binOf(s, start) + from;
-    if (i) addBins(s, bin, to - from, at);
-    else readBins(s, bin, to - from, at);
+    if (seriesAnchor(s) != anchor) {
+      anchor = seriesAnchor(s);
+      bin = <i32>binOf(s, start) + from;
+    }
+    addBins(s, bin, to - from, at);
   }
 }
 
