@@ -2,10 +2,17 @@
 import { fromFailure } from './failure.js';
 import type { Piece } from './protocol.js';
 
-/** Pieces of one worker's answer, in order. */
+/** The way back to the worker. */
+export interface StreamLink {
+  /** Asks for one more piece. */
+  pull(stream: AnswerStream): void;
+  /** No more is wanted. */
+  cancel(stream: AnswerStream): void;
+}
+
+/** Pieces of one partition's answer, in order. */
 export class AnswerStream {
-  readonly #pull: () => void;
-  readonly #cancel: () => void;
+  readonly #link: StreamLink;
   readonly #pieces: Piece[] = [];
   #wake: (() => void) | undefined;
   #error: Error | undefined;
@@ -15,10 +22,12 @@ export class AnswerStream {
   #at = 0;
   #end = 0;
 
-  /** @param pull asks for one more piece. @param cancel tells the worker that no more is wanted. */
-  constructor(pull: () => void, cancel: () => void) {
-    this.#pull = pull;
-    this.#cancel = cancel;
+  constructor(
+    readonly id: number,
+    readonly partition: number,
+    link: StreamLink,
+  ) {
+    this.#link = link;
   }
 
   /** Called for each message of the worker. */
@@ -38,34 +47,53 @@ export class AnswerStream {
 
   /** Stops the worker when the answer is not wanted to its end. */
   close(): void {
-    if (!this.#finished) this.#cancel();
+    if (!this.#finished) this.#link.cancel(this);
     this.#finished = true;
+  }
+
+  /** Whether there is something to read, be it an error or the end. */
+  get #isReady(): boolean {
+    return this.#pieces.length > 0 || this.#error !== undefined || this.#finished;
   }
 
   /** Waits until a piece is there. Undefined: the answer has ended. */
   async #next(): Promise<Piece | undefined> {
-    while (this.#pieces.length === 0) {
-      if (this.#error) throw this.#error;
-      if (this.#finished) return undefined;
+    while (!this.#isReady) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       this.#wake = undefined;
     }
-    return this.#pieces[0];
+    return this.first;
   }
 
-  /** The first piece, left in place: its `text`, or the error that the answer begins with. */
-  peek(): Promise<Piece | undefined> {
-    return this.#next();
+  /** Waits until all streams have begun: `first` says how. One promise for all, for most answers are nothing but this. */
+  static begun(streams: readonly AnswerStream[]): Promise<void> {
+    return new Promise((resolve) => {
+      let waiting = 1;
+      const arrived = (): void => {
+        if (--waiting === 0) resolve();
+      };
+      for (const stream of streams) {
+        if (stream.#isReady) continue;
+        waiting++;
+        stream.#wake = () => {
+          stream.#wake = undefined;
+          arrived();
+        };
+      }
+      arrived();
+    });
   }
 
-  /** Whether the first piece has come and is all of the answer. */
-  get isWhole(): boolean {
-    return this.#pieces[0]?.done === true;
+  /** The first of the pieces that are there, left in place. @throws the error that comes instead. */
+  get first(): Piece | undefined {
+    const piece = this.#pieces[0];
+    if (!piece && this.#error) throw this.#error;
+    return piece;
   }
 
-  /** Takes an answer that `isWhole`. */
+  /** Takes an answer whose `first` piece is all of it. */
   takeWhole(): Piece {
     const piece = this.#pieces.shift();
     if (!piece?.done) throw new Error('BUG: the answer is not there yet');
@@ -77,7 +105,7 @@ export class AnswerStream {
     for (let piece = await this.#next(); piece; piece = await this.#next()) {
       this.#pieces.shift();
       if (piece.bytes.length) yield piece.bytes;
-      if (!piece.done) this.#pull();
+      if (!piece.done) this.#link.pull(this);
     }
   }
 
@@ -101,7 +129,7 @@ export class AnswerStream {
       }
       if (end === undefined || end === bytes.length) {
         this.#current = undefined;
-        if (!done) this.#pull();
+        if (!done) this.#link.pull(this);
       }
       if (end !== undefined) return;
     }

@@ -2,42 +2,40 @@
  * Answers that are made in pieces: queries and dumps. A piece is made when the receiver has room for it (`pull`), so an
  * answer of any size takes a few pieces of memory; the first one is made at once, which is all of most answers.
  */
-import { bufferSize, isLarge, PIECE_BUFFER } from './buffers.js';
 import { toFailure } from './failure.js';
 import type { Core } from './instance.js';
 import type { Jobs } from './jobs.js';
-import type { DumpMessage, Piece, PiecesMessage, PullMessage, QueryPart } from './protocol.js';
+import { PiecePacker } from './pieces.js';
+import type { DumpMessage, PiecesMessage, PullMessage, QueryAllMessage, QueryPart } from './protocol.js';
 import { StoreError } from './store.js';
 
 /** Bytes after which a piece ends, with the entry that it is in: most fit into PIECE_BUFFER. */
 const PIECE = 200 << 10;
-/** Bytes up to which pieces share a buffer: to transfer one costs more than to copy this. */
-const SMALL = 16 << 10;
-const SHARED = 64 << 10;
 /** Pieces that may be under way to the receiver. */
 export const WINDOW = 6;
+/** Where the lists of an answer end is of no use to the receiver, which wants them all. */
+const NO_ENDS: readonly number[] = [];
+
+interface Source {
+  /** Makes the next piece. @returns whether it was the last. */
+  next(): boolean;
+  end(): void;
+}
 
 interface Answer {
   id: number;
-  /** Makes the next piece. */
-  next(): Omit<Piece, 'id'>;
-  end(): void;
+  source: Source;
   room: number;
   queued: boolean;
-  cancelled: boolean;
+  /** Nothing more is to be made. */
+  closed: boolean;
 }
 
 export class Answers {
   readonly #jobs: Jobs;
   readonly #post: (message: PiecesMessage, transfer: ArrayBuffer[]) => void;
   readonly #open = new Map<number, Answer>();
-  /** Pieces that are made, but not sent yet. */
-  #made: Piece[] = [];
-  /** Buffers of large pieces that were sent, to be used again. */
-  readonly #spare: ArrayBuffer[] = [];
-  /** Bytes of small pieces of `#made`. */
-  readonly #shared = new Uint8Array(SHARED);
-  #sharedLength = 0;
+  readonly #pieces = new PiecePacker();
 
   constructor(jobs: Jobs, post: (message: PiecesMessage, transfer: ArrayBuffer[]) => void) {
     this.#jobs = jobs;
@@ -46,43 +44,54 @@ export class Answers {
 
   /** Begins all parts of a query, and sends the first pieces together. */
   query(parts: QueryPart[], coreOf: (partition: number) => Core): void {
-    for (const part of parts) this.#beginPart(part, coreOf(part.partition));
+    for (const { id, partition, request } of parts) {
+      this.#begin(id, () => {
+        const core = coreOf(partition);
+        const state = core.queryBegin(request);
+        return {
+          next: () => {
+            const { bytes, done } = core.queryStep(state, PIECE);
+            this.#pieces.add(id, bytes, core.queryEnds, done);
+            return done;
+          },
+          end: () => core.queryEnd(state),
+        };
+      });
+    }
     this.#send();
   }
 
-  #beginPart(part: QueryPart, core: Core): void {
-    this.#begin(part.id, () => {
-      let state: number;
-      let text: Uint8Array<ArrayBuffer> | undefined;
-      if (part.forAllNodes) {
-        const all = core.queryAllBegin(part.request);
-        state = all.state;
-        text = this.#own(all.text);
-      } else state = core.queryBegin(part.request);
-      return {
-        next: () => {
-          const { bytes, ends, done } = core.queryStep(state, PIECE);
-          const piece = { bytes: this.#own(bytes), ends, done };
-          if (!text) return piece;
-          const first = { ...piece, text };
-          text = undefined;
-          return first;
-        },
-        end: () => core.queryEnd(state),
-      };
-    });
+  /** The same for a query for all nodes. */
+  queryAll({ id: firstId, request }: QueryAllMessage, cores: Iterable<[number, Core]>): void {
+    for (const [partition, core] of cores) {
+      const id = firstId + partition;
+      this.#begin(id, () => {
+        const { state, text } = core.queryAllBegin(request);
+        this.#pieces.addText(text);
+        return {
+          next: () => {
+            const { bytes, done } = core.queryStep(state, PIECE);
+            this.#pieces.add(id, bytes, NO_ENDS, done);
+            return done;
+          },
+          end: () => core.queryEnd(state),
+        };
+      });
+    }
+    this.#send();
   }
 
-  dump(message: DumpMessage, core: Core): void {
-    this.#begin(message.id, () => {
-      const node = core.findNode(message.selector);
-      if (!node) throw new StoreError('NOT_FOUND', `not found: ${message.selector.join(':')}`);
+  dump({ id, selector }: DumpMessage, core: Core): void {
+    this.#begin(id, () => {
+      const node = core.findNode(selector);
+      if (!node) throw new StoreError('NOT_FOUND', `not found: ${selector.join(':')}`);
       core.dumpBegin(node);
       return {
         next: () => {
           const piece = core.dumpStep(PIECE);
           if (!piece) throw new StoreError('INTERNAL', 'the tree changed while it was dumped; ask again');
-          return { bytes: this.#own(piece.bytes), ends: [], done: piece.done };
+          this.#pieces.add(id, piece.bytes, NO_ENDS, piece.done);
+          return piece.done;
         },
         end: () => {},
       };
@@ -90,17 +99,19 @@ export class Answers {
     this.#send();
   }
 
-  #begin(id: number, make: () => Pick<Answer, 'next' | 'end'>): void {
-    let made: Pick<Answer, 'next' | 'end'>;
+  #begin(id: number, open: () => Source): void {
+    let source: Source;
     try {
-      made = make();
+      source = open();
     } catch (error) {
-      this.#fail(id, error);
+      this.#pieces.fail(id, toFailure(error));
       return;
     }
-    const answer: Answer = { id, ...made, room: WINDOW, queued: false, cancelled: false };
-    this.#open.set(id, answer);
-    if (this.#step(answer)) this.#queue(answer);
+    const answer: Answer = { id, source, room: WINDOW, queued: false, closed: false };
+    const more = this.#step(answer);
+    // Most answers are whole now.
+    if (!answer.closed) this.#open.set(id, answer);
+    if (more) this.#queue(answer);
   }
 
   #queue(answer: Answer): void {
@@ -115,68 +126,34 @@ export class Answers {
   /** Makes one piece. @returns whether to go on at once. */
   #step(answer: Answer): boolean {
     answer.queued = false;
-    if (answer.cancelled) return false;
+    if (answer.closed) return false;
     try {
-      const piece = answer.next();
-      this.#made.push({ id: answer.id, ...piece });
+      const done = answer.source.next();
       answer.room--;
-      if (piece.done) this.#close(answer);
-      answer.queued = !piece.done && answer.room > 0;
+      if (done) this.#close(answer);
+      answer.queued = !done && answer.room > 0;
       return answer.queued;
     } catch (error) {
       this.#close(answer);
-      this.#fail(answer.id, error);
+      this.#pieces.fail(answer.id, toFailure(error));
       return false;
     }
   }
 
   #close(answer: Answer): void {
-    answer.cancelled = true;
+    answer.closed = true;
     this.#open.delete(answer.id);
-    answer.end();
-  }
-
-  #fail(id: number, error: unknown): void {
-    this.#made.push({ id, bytes: new Uint8Array(0), ends: [], done: true, failure: toFailure(error) });
-  }
-
-  /** A copy of a view into the core, to be sent. */
-  #own(view: Uint8Array): Uint8Array<ArrayBuffer> {
-    const end = this.#sharedLength + view.length;
-    if (view.length > SMALL || end > SHARED) {
-      const fits = isLarge(view.length) && view.length <= PIECE_BUFFER ? this.#spare.pop() : undefined;
-      const large = new Uint8Array(fits ?? new ArrayBuffer(bufferSize(view.length)), 0, view.length);
-      large.set(view);
-      return large;
-    }
-    const own = this.#shared.subarray(this.#sharedLength, end);
-    own.set(view);
-    this.#sharedLength = end;
-    return own;
+    answer.source.end();
   }
 
   /** Sends the pieces that are made. */
   #send(): void {
-    if (!this.#made.length) return;
-    const shared = this.#shared.buffer.slice(0, this.#sharedLength);
-    const transfer = new Set(this.#sharedLength ? [shared] : []);
-    const sent = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
-      if (bytes.buffer === this.#shared.buffer) return new Uint8Array(shared, bytes.byteOffset, bytes.length);
-      transfer.add(bytes.buffer);
-      return bytes;
-    };
-    const pieces = this.#made.map((piece) => ({
-      ...piece,
-      bytes: sent(piece.bytes),
-      ...(piece.text && { text: sent(piece.text) }),
-    }));
-    this.#made = [];
-    this.#sharedLength = 0;
-    this.#post({ kind: 'pieces', pieces }, [...transfer]);
+    const packed = this.#pieces.take();
+    if (packed) this.#post(packed.message, packed.transfer);
   }
 
   pull({ id, buffer }: PullMessage): void {
-    if (buffer && this.#spare.length < WINDOW) this.#spare.push(buffer);
+    if (buffer) this.#pieces.recycle(buffer, WINDOW);
     const answer = this.#open.get(id);
     if (!answer) return;
     answer.room++;

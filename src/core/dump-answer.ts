@@ -2,7 +2,7 @@
  * Puts the partitions' dumps of the tree together: `{"data":{...}}`. A cluster's hosts lie in several partitions, so its
  * object is made of theirs; below a host one partition has it all.
  */
-import type { AnswerStream } from './answer-stream.js';
+import { AnswerStream } from './answer-stream.js';
 import { StoreError } from './store.js';
 
 const encoder = new TextEncoder();
@@ -33,8 +33,8 @@ async function* merged(selector: string[], source: DumpSource): AsyncGenerator<U
     const found: AnswerStream[] = [];
     for (const stream of streams) {
       try {
-        await stream.peek();
-        found.push(stream);
+        await AnswerStream.begun([stream]);
+        if (stream.first) found.push(stream);
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }

@@ -51,11 +51,11 @@ export interface Run {
   lines: number;
 }
 
-export interface Piece {
+/** A step's output. */
+export interface Output {
   /** A view of linear memory, valid until the next call. */
   bytes: Uint8Array<ArrayBuffer>;
-  /** Where each list of results ends that was completed in this piece. */
-  ends: number[];
+  /** Nothing follows. */
   done: boolean;
 }
 
@@ -497,16 +497,23 @@ export class Core {
     return state;
   }
 
-  /** The next piece of the answer, about `budget` bytes; a view. */
-  queryStep(state: number, budget: number): Piece {
+  /** The next piece of the answer, about `budget` bytes. */
+  queryStep(state: number, budget: number): Output {
     const x = this.#x;
     x.outReset();
     const result = x.queryStep(state, budget);
     if (result < 0) throw outOfMemory();
-    const ends: number[] = [];
+    return { bytes: this.#out(), done: result === 0 };
+  }
+
+  /** Where each list of results ends that the last `queryStep` completed. */
+  get queryEnds(): number[] {
+    const count = this.#x.queryEndCount.value;
+    const at = this.#x.queryEnds.value;
     const words = this.#words;
-    for (let i = 0; i < x.queryEndCount.value; i++) ends.push(words.getUint32(x.queryEnds.value + 4 * i, true));
-    return { bytes: this.#out(), ends, done: result === 0 };
+    const ends: number[] = [];
+    for (let i = 0; i < count; i++) ends.push(words.getUint32(at + 4 * i, true));
+    return ends;
   }
 
   queryEnd(state: number): void {
@@ -543,7 +550,7 @@ export class Core {
   }
 
   /** The next piece of the dump, a view. `undefined`: the tree lost nodes meanwhile, start anew. */
-  dumpStep(budget: number): { bytes: Uint8Array<ArrayBuffer>; done: boolean } | undefined {
+  dumpStep(budget: number): Output | undefined {
     this.#x.outReset();
     const result = this.#x.dumpStep(budget);
     if (result === -2) return undefined;

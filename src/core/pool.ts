@@ -8,16 +8,18 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { type Logger, logSettings } from '../log.js';
 import { partitionCount } from '../ops/check-config.js';
-import { AnswerStream } from './answer-stream.js';
+import { AnswerStream, type StreamLink } from './answer-stream.js';
 import { Buffers, isLarge, PIECE_BUFFER } from './buffers.js';
 import { answerDump } from './dump-answer.js';
 import { fromFailure } from './failure.js';
 import { Core } from './instance.js';
+import { unpackPieces } from './pieces.js';
 import type { CallName, Calls, FromWorker, QueryPart, ToWorker, WorkerStart, Written } from './protocol.js';
-import { answerForAllNodes, answerQueries } from './query-answer.js';
+import { answerQuery, type QuerySource } from './query-answer.js';
 import { cut, joinOutcomes, type Part, splitBody } from './routing.js';
 import { inlineShard, type ShardLink, threadShard } from './shard-link.js';
 import {
+  type Answer,
   type ClusterSummary,
   type NodeHealth,
   type PartitionStats,
@@ -60,6 +62,17 @@ export class Pool implements Store {
   /** Lengths of large pieces that are being read, by their buffers. */
   readonly #lent = new WeakMap<ArrayBuffer, number>();
   readonly #streams = new Map<number, AnswerStream>();
+  readonly #link: StreamLink = {
+    pull: ({ id, partition }) => {
+      const buffer = this.#buffers.spare(PIECE_BUFFER);
+      if (buffer) this.#post(partition, { kind: 'pull', id, buffer }, [buffer]);
+      else this.#post(partition, { kind: 'pull', id });
+    },
+    cancel: ({ id, partition }) => {
+      this.#streams.delete(id);
+      this.#post(partition, { kind: 'cancel', id });
+    },
+  };
   /** Finds out where lines belong; stores nothing. Undefined: there is one partition only. */
   readonly #router: Core | undefined;
   #state: Store['state'] = 'loading';
@@ -134,7 +147,7 @@ export class Pool implements Store {
         }
         break;
       case 'pieces':
-        for (const piece of message.pieces) {
+        for (const piece of unpackPieces(message)) {
           if (isLarge(piece.bytes.length)) this.#lent.set(piece.bytes.buffer, piece.bytes.length);
           this.#streams.get(piece.id)?.receive(piece);
           if (piece.done) this.#streams.delete(piece.id);
@@ -229,18 +242,8 @@ export class Pool implements Store {
   }
 
   /** A stream of pieces that a partition will send under this id. */
-  #stream(partition: number, id: number): AnswerStream {
-    const stream = new AnswerStream(
-      () => {
-        const buffer = this.#buffers.spare(PIECE_BUFFER);
-        if (buffer) this.#post(partition, { kind: 'pull', id, buffer }, [buffer]);
-        else this.#post(partition, { kind: 'pull', id });
-      },
-      () => {
-        this.#streams.delete(id);
-        this.#post(partition, { kind: 'cancel', id });
-      },
-    );
+  #stream(id: number, partition: number): AnswerStream {
+    const stream = new AnswerStream(id, partition, this.#link);
     this.#streams.set(id, stream);
     return stream;
   }
@@ -248,15 +251,27 @@ export class Pool implements Store {
   /** Sends the parts of a query to their workers, one message each. */
   #ask(parts: Omit<QueryPart, 'id'>[]): AnswerStream[] {
     const byWorker = new Map<number, QueryPart[]>();
-    const streams = parts.map((part) => {
+    const streams = parts.map(({ partition, request }) => {
       const id = this.#nextId++;
-      const worker = this.#workerOf(part.partition);
+      const worker = this.#workerOf(partition);
       const group = byWorker.get(worker);
-      if (group) group.push({ id, ...part });
-      else byWorker.set(worker, [{ id, ...part }]);
-      return this.#stream(part.partition, id);
+      if (group) group.push({ id, partition, request });
+      else byWorker.set(worker, [{ id, partition, request }]);
+      return this.#stream(id, partition);
     });
     for (const [worker, group] of byWorker) this.#shards[worker]?.post({ kind: 'query', parts: group }, []);
+    return streams;
+  }
+
+  /** Sends a request for all nodes to all workers. */
+  #askAll(request: Uint8Array<ArrayBuffer>): AnswerStream[] {
+    const id = this.#nextId;
+    this.#nextId += this.#partitions;
+    for (const shard of this.#shards) shard.post({ kind: 'queryAll', id, request }, []);
+    const streams: AnswerStream[] = [];
+    for (let partition = 0; partition < this.#partitions; partition++) {
+      streams.push(this.#stream(id + partition, partition));
+    }
     return streams;
   }
 
@@ -277,15 +292,14 @@ export class Pool implements Store {
     return this.#router?.partitionOf(cluster, host, this.#partitions) ?? 0;
   }
 
-  async query(request: QueryRequest): Promise<AsyncIterable<Uint8Array>> {
+  async query(request: QueryRequest): Promise<Answer> {
     this.#assertReady();
-    const source = {
-      partitions: this.#partitions,
-      partitionOf: (host: string) => this.#partitionOf(request.cluster, host),
-      open: (parts: Omit<QueryPart, 'id'>[]) => this.#ask(parts),
+    const source: QuerySource = {
+      partitionOf: (host) => this.#partitionOf(request.cluster, host),
+      open: (parts) => this.#ask(parts),
+      openAll: (bytes) => this.#askAll(bytes),
     };
-    const answer = request.forAllNodes?.length ? answerForAllNodes(request, source) : answerQueries(request, source);
-    return started(answer);
+    return answerQuery(request, source);
   }
 
   async free(to: number, selectors: string[][]): Promise<number> {
@@ -303,7 +317,7 @@ export class Pool implements Store {
         open: (partition, below) => {
           const id = this.#nextId++;
           this.#post(partition, { kind: 'dump', id, partition, selector: below });
-          return this.#stream(partition, id);
+          return this.#stream(id, partition);
         },
         clusters: async () => [...new Set((await this.#everywhere('clusters', {})).flat())].sort(),
       }),

@@ -39,15 +39,23 @@ export interface WriteMessage {
 export interface QueryPart {
   id: number;
   partition: number;
-  /** Of request.ts: `encodeRequest`, or with `forAllNodes` `encodeForAllNodes`. */
+  /** Of request.ts: `encodeRequest`. */
   request: Uint8Array<ArrayBuffer>;
-  forAllNodes: boolean;
 }
 
 /** A query's parts in the partitions of one worker: one message, for waking a thread costs more than most queries. */
 export interface QueryMessage {
   kind: 'query';
   parts: QueryPart[];
+}
+
+/** Metrics of all nodes, of all partitions that the worker has. */
+export interface QueryAllMessage {
+  kind: 'queryAll';
+  /** Of partition 0's answer; that of partition n has this id + n. */
+  id: number;
+  /** Of request.ts: `encodeForAllNodes`. */
+  request: Uint8Array<ArrayBuffer>;
 }
 
 /** The receiver has used a piece: one more may be made. */
@@ -99,7 +107,14 @@ export interface DumpMessage {
   selector: string[];
 }
 
-export type ToWorker = WriteMessage | QueryMessage | PullMessage | CancelMessage | CallMessage | DumpMessage;
+export type ToWorker =
+  | WriteMessage
+  | QueryMessage
+  | QueryAllMessage
+  | PullMessage
+  | CancelMessage
+  | CallMessage
+  | DumpMessage;
 
 export interface Failure {
   code: StoreErrorCode;
@@ -124,22 +139,25 @@ export interface WroteMessage {
   results: Written[];
 }
 
-/** A piece of an answer; a large one is at the start of a buffer of its own. */
+/** A piece of an answer, as the main thread reads it; a large one is at the start of a buffer of its own. */
 export interface Piece {
   id: number;
   bytes: Uint8Array<ArrayBuffer>;
-  /** Offsets behind each list of results completed in this piece. */
-  ends: number[];
+  /** Offsets behind each list of results completed in this piece. None in answers for all nodes. */
+  ends: readonly number[];
   done: boolean;
-  /** First piece of a query for all nodes: the queries it made, as JSON without brackets. */
-  text?: Uint8Array<ArrayBuffer>;
-  failure?: Failure;
+  /** First piece of a query for all nodes: the queries it made, as JSON without brackets. Else empty. */
+  text: Uint8Array<ArrayBuffer>;
+  failure: Failure | undefined;
 }
 
-/** One piece, or the first pieces of all parts of a `QueryMessage`. */
+/** Pieces, packed (pieces.ts): one, or the first pieces of all parts of a query. */
 export interface PiecesMessage {
   kind: 'pieces';
-  pieces: Piece[];
+  heads: number[];
+  small: ArrayBuffer;
+  large: ArrayBuffer[];
+  failures?: Failure[];
 }
 
 export interface ReplyMessage {

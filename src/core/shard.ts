@@ -93,6 +93,11 @@ export class Shard {
     return partition;
   }
 
+  /** The cores of all partitions, by their numbers. */
+  *#cores(): Generator<[number, Core]> {
+    for (const [index, { core }] of this.#partitions) yield [index, core];
+  }
+
   /** Takes a message and all that wait behind it. */
   #receive(first: ToWorker): void {
     const written: Stored[] = [];
@@ -162,6 +167,9 @@ export class Shard {
     switch (message.kind) {
       case 'query':
         this.#answers.query(message.parts, (partition) => this.#partition(partition).core);
+        break;
+      case 'queryAll':
+        this.#answers.queryAll(message, this.#cores());
         break;
       case 'dump':
         this.#answers.dump(message, this.#partition(message.partition).core);

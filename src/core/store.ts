@@ -76,6 +76,9 @@ export interface QueryRequest {
   withPadding: boolean;
 }
 
+/** UTF-8 JSON: all of it, as most answers are, or in pieces, in order, which must be read or left (`return`). */
+export type Answer = Uint8Array | AsyncIterable<Uint8Array>;
+
 export interface NodeHealth {
   state: 'full' | 'partial' | 'failed';
   degraded: string[];
@@ -137,10 +140,10 @@ export interface Store {
    */
   write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome>;
   /**
-   * The answer to a query as pieces of UTF-8 JSON, in order. The first piece is pulled before the generator is
-   * returned, so an error that concerns the whole request rejects here and not in the middle of a 200 answer.
+   * Answers a query. The first piece is made before this resolves, so an error that concerns the whole request rejects here
+   * and not in the middle of a 200 answer.
    */
-  query(request: QueryRequest): Promise<AsyncIterable<Uint8Array>>;
+  query(request: QueryRequest): Promise<Answer>;
   /** Takes a part of an answer back that nobody reads any more: its memory may be used for another. */
   recycle(part: Uint8Array): void;
   /** Frees whole blocks that end before `to` below each selector; resolves to the number of blocks. */

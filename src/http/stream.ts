@@ -99,7 +99,10 @@ export async function streamJson(
   };
   outgoing.on('close', onClose);
   try {
-    let batch = await nextBatch(source);
+    const first = nextBatch(source);
+    // The client may have left before this function was called; a source can be left once it has been asked.
+    if (outgoing.destroyed) onClose();
+    let batch = await first;
     if (gone) return;
     if (batch.last) return send(exchange, 200, JSON_TYPE, joined(batch.parts));
     startJson(exchange);

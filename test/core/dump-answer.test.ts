@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AnswerStream } from '../../src/core/answer-stream.js';
 import { answerDump, type DumpSource } from '../../src/core/dump-answer.js';
+import { textOf } from './answer-text.js';
 
 /** Partitions by index: cluster → the object that the partition answers, undefined: it does not have the cluster. */
 function sourceOf(partitions: Record<string, string>[]): DumpSource {
@@ -9,23 +10,18 @@ function sourceOf(partitions: Record<string, string>[]): DumpSource {
     partitionOf: () => 0,
     clusters: async () => ['a', 'b', 'c'],
     open: (partition, [cluster = '']) => {
-      const stream = new AnswerStream(
-        () => {},
-        () => {},
-      );
+      const stream = new AnswerStream(1, partition, { pull: () => {}, cancel: () => {} });
       const text = partitions[partition]?.[cluster];
       const bytes = new TextEncoder().encode(text ?? '') as Uint8Array<ArrayBuffer>;
-      const failure = { code: 'NOT_FOUND' as const, message: 'not found' };
-      stream.receive({ id: 1, bytes, ends: [], done: true, ...(text === undefined && { failure }) });
+      const failure = text === undefined ? { code: 'NOT_FOUND' as const, message: 'not found' } : undefined;
+      stream.receive({ id: 1, bytes, ends: [], done: true, text: new Uint8Array(0), failure });
       return stream;
     },
   };
 }
 
 async function dump(selector: string[], partitions: Record<string, string>[]): Promise<unknown> {
-  const parts: Uint8Array[] = [];
-  for await (const part of answerDump(selector, sourceOf(partitions))) parts.push(part);
-  return JSON.parse(Buffer.concat(parts).toString());
+  return JSON.parse(await textOf(answerDump(selector, sourceOf(partitions))));
 }
 
 describe('answerDump', () => {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { AnswerStream } from '../../src/core/answer-stream.js';
-import type { QueryPart } from '../../src/core/protocol.js';
-import { answerForAllNodes, answerQueries, type QuerySource } from '../../src/core/query-answer.js';
-import type { QueryRequest, SeriesQuery } from '../../src/core/store.js';
+import type { Piece, QueryPart } from '../../src/core/protocol.js';
+import { answerQuery, type QuerySource } from '../../src/core/query-answer.js';
+import { type QueryRequest, type SeriesQuery, StoreError } from '../../src/core/store.js';
+import { textOf } from './answer-text.js';
 
 const encoder = new TextEncoder();
 const PARTITIONS = 3;
@@ -13,73 +14,145 @@ function seriesQuery(host: string): SeriesQuery {
 
 function request(hosts: string[], forAllNodes: string[]): QueryRequest {
   const queries = hosts.map(seriesQuery);
-  return {
-    cluster: 'c',
-    from: 0,
-    to: 60,
-    queries,
-    forAllNodes,
-    withStats: true,
-    withData: true,
-    withPadding: true,
-  };
+  return { cluster: 'c', from: 0, to: 60, queries, forAllNodes, withStats: true, withData: true, withPadding: true };
 }
 
-/** Host `h<n>` is in partition n. Each part is answered with one list a query, at once; `opened` gets what was asked. */
-function source(opened: Omit<QueryPart, 'id'>[][]): QuerySource {
-  return {
-    partitions: PARTITIONS,
+/** A source that remembers what it was asked. */
+interface Recorded extends QuerySource {
+  opened: number[][];
+  all: number;
+  pulled: number[];
+  cancelled: number[];
+}
+
+interface Behaviour {
+  /** Bytes of a piece; the whole answer when it is left out. */
+  pieceBytes?: number;
+  /** The partition without hosts. */
+  empty?: number;
+  /** The partition whose answer for all nodes is an error. */
+  failing?: number;
+}
+
+/** Host `h<n>` is in partition n. A list names its partition and its number there. */
+function source({ pieceBytes = Number.POSITIVE_INFINITY, empty, failing }: Behaviour = {}): Recorded {
+  const recorded: Recorded = {
+    opened: [],
+    all: 0,
+    pulled: [],
+    cancelled: [],
     partitionOf: (host) => Number(host.slice(1)),
-    open: (parts) => {
-      opened.push(parts);
-      return parts.map(({ partition, request: bytes, forAllNodes }, id) => {
-        const stream = new AnswerStream(
-          () => {},
-          () => {},
+    open: (parts: Omit<QueryPart, 'id'>[]) => {
+      recorded.opened.push(parts.map(({ partition }) => partition));
+      return parts.map(({ partition, request: bytes }) => {
+        const count = new DataView(bytes.buffer).getUint32(20, true);
+        return stream(
+          partition,
+          Array.from({ length: count }, (_, i) => `["own ${partition}.${i}"],`),
+          '',
         );
-        const count = forAllNodes ? 1 : new DataView(bytes.buffer).getUint32(20, true);
-        const lists = Array.from({ length: count }, (_, i) => `["${forAllNodes ? 'all' : 'own'} ${partition}.${i}"],`);
-        const ends = lists.map((_, i) => lists.slice(0, i + 1).join('').length);
-        const piece = { id, bytes: encoder.encode(lists.join('')), ends, done: true };
-        stream.receive(forAllNodes ? { ...piece, text: encoder.encode(`"q${partition}"`) } : piece);
-        return stream;
       });
     },
+    openAll: () => {
+      recorded.all++;
+      return Array.from({ length: PARTITIONS }, (_, partition) =>
+        partition === empty
+          ? stream(partition, [], '')
+          : stream(partition, [`["all ${partition}"],`], `"q${partition}"`),
+      );
+    },
   };
+  function stream(partition: number, lists: string[], text: string): AnswerStream {
+    const bytes = encoder.encode(lists.join(''));
+    const ends = lists.map((_, i) => lists.slice(0, i + 1).join('').length);
+    const pieces: Piece[] = [];
+    for (let at = 0; at === 0 || at < bytes.length; at += pieceBytes) {
+      const end = Math.min(bytes.length, at + pieceBytes);
+      pieces.push({
+        id: partition,
+        bytes: bytes.slice(at, end),
+        ends: ends.filter((e) => e > at && e <= end).map((e) => e - at),
+        done: end === bytes.length,
+        text: encoder.encode(at ? '' : text),
+        failure: partition === failing && text ? { code: 'OUT_OF_MEMORY', message: 'full' } : undefined,
+      });
+    }
+    const give = (): void => {
+      const piece = pieces.shift();
+      if (piece) setImmediate(() => made.receive(piece));
+    };
+    const made = new AnswerStream(partition, partition, {
+      pull: ({ id }) => {
+        recorded.pulled.push(id);
+        give();
+      },
+      cancel: ({ id }) => recorded.cancelled.push(id),
+    });
+    give();
+    return made;
+  }
+  return recorded;
 }
 
-async function text(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = [];
-  for await (const piece of pieces) parts.push(piece.slice());
-  return Buffer.concat(parts).toString();
-}
-
-test('all partitions of a request are asked in one go, each once', async () => {
-  const opened: Omit<QueryPart, 'id'>[][] = [];
-  await text(answerForAllNodes(request(['h2', 'h0', 'h2'], ['m']), source(opened)));
-  expect(opened.map((parts) => parts.map(({ partition, forAllNodes }) => [partition, forAllNodes]))).toEqual([
-    [
-      [2, false],
-      [0, false],
-      [0, true],
-      [1, true],
-      [2, true],
-    ],
-  ]);
+test('all partitions of a request are asked once, in one go', async () => {
+  const asked = source();
+  await textOf(await answerQuery(request(['h2', 'h0', 'h2'], ['m']), asked));
+  expect(asked.opened).toEqual([[2, 0]]);
+  expect(asked.all).toBe(1);
 });
 
-test('lists come in the order of their queries, those for all nodes behind them', async () => {
-  const answer = await text(answerForAllNodes(request(['h2', 'h0', 'h2'], ['m']), source([])));
-  expect(JSON.parse(answer)).toEqual({
-    queries: ['q0', 'q1', 'q2'],
-    results: [['own 2.0'], ['own 0.0'], ['own 2.1'], ['all 0.0'], ['all 1.0'], ['all 2.0']],
-  });
-  expect(answer.endsWith(']}\n')).toBe(true);
+test.each([
+  ['whole answers', Number.POSITIVE_INFINITY],
+  ['one byte a piece', 1],
+  ['seven bytes a piece', 7],
+])('lists come in the order of their queries, those for all nodes behind them: %s', async (_what, pieceBytes) => {
+  const asked = source({ pieceBytes });
+  const answer = await answerQuery(request(['h2', 'h0', 'h2'], ['m']), asked);
+  expect(answer instanceof Uint8Array).toBe(pieceBytes > 1000);
+  const text = await textOf(answer);
+  expect(text).toBe(
+    '{"queries":["q0","q1","q2"],' + '"results":[["own 2.0"],["own 0.0"],["own 2.1"],["all 0"],["all 1"],["all 2"]]}\n',
+  );
+  expect(asked.cancelled).toEqual([]);
 });
 
-test('without metrics for all nodes there is one part a partition that has queries', async () => {
-  const opened: Omit<QueryPart, 'id'>[][] = [];
-  const answer = await text(answerQueries(request(['h1', 'h1', 'h0'], []), source(opened)));
-  expect(JSON.parse(answer)).toEqual({ results: [['own 1.0'], ['own 1.1'], ['own 0.0']] });
-  expect(opened.map((parts) => parts.map(({ partition }) => partition))).toEqual([[1, 0]]);
+test.each([Number.POSITIVE_INFINITY, 5])(
+  'without metrics for all nodes there is one part a partition that has queries (%s)',
+  async (pieceBytes) => {
+    const asked = source({ pieceBytes });
+    const answer = await textOf(await answerQuery(request(['h1', 'h1', 'h0'], []), asked));
+    expect(answer).toBe('{"results":[["own 1.0"],["own 1.1"],["own 0.0"]]}\n');
+    expect(asked.opened).toEqual([[1, 0]]);
+    expect(asked.all).toBe(0);
+  },
+);
+
+test.each([Number.POSITIVE_INFINITY, 5])('queries of one partition, and none at all (%s)', async (pieceBytes) => {
+  const one = await answerQuery(request(['h1', 'h1'], []), source({ pieceBytes }));
+  expect(await textOf(one)).toBe('{"results":[["own 1.0"],["own 1.1"]]}\n');
+  expect(await textOf(await answerQuery(request([], []), source({ pieceBytes })))).toBe('{"results":[]}\n');
+});
+
+test('a partition without hosts leaves no trace', async () => {
+  const answer = await answerQuery(request([], ['m']), source({ empty: 1 }));
+  expect(await textOf(answer)).toBe('{"queries":["q0","q2"],"results":[["all 0"],["all 2"]]}\n');
+});
+
+test('an error of one partition rejects, and the others are told to stop', async () => {
+  const asked = source({ pieceBytes: 3, failing: 1 });
+  const answer = answerQuery(request(['h0'], ['m']), asked);
+  await expect(answer).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
+  await expect(answer).rejects.toBeInstanceOf(StoreError);
+  expect(asked.cancelled.sort()).toEqual([0, 0, 1, 2]);
+});
+
+test('an answer that is left half read stops its streams', async () => {
+  const asked = source({ pieceBytes: 3 });
+  const answer = await answerQuery(request(['h0'], ['m']), asked);
+  if (answer instanceof Uint8Array) throw new Error('expected pieces');
+  const pieces = answer[Symbol.asyncIterator]();
+  const leaving = pieces.next();
+  await pieces.return?.();
+  await leaving;
+  expect(asked.cancelled.length + asked.pulled.length).toBeGreaterThan(0);
 });

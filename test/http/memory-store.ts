@@ -1,4 +1,5 @@
 import type {
+  Answer,
   ClusterSummary,
   NodeHealth,
   PartitionStats,
@@ -26,7 +27,7 @@ export class MemoryStore implements Store {
   /** Bytes that `takeBuffer` was asked for. */
   taken = 0;
   outcome: WriteOutcome | Error = { ...NOTHING };
-  pieces: () => AsyncIterable<Uint8Array> | Error = () => piecesOf('{"results":[]}\n');
+  pieces: () => Answer | Error | Promise<Answer> = () => piecesOf('{"results":[]}\n');
   tree: () => AsyncIterable<Uint8Array> | Error = () => piecesOf('{"data":{}}\n');
   clusters: ClusterSummary[] = [];
   nodes = new Map<string, NodeHealth>();
@@ -45,9 +46,9 @@ export class MemoryStore implements Store {
     return this.outcome;
   }
 
-  async query(request: QueryRequest): Promise<AsyncIterable<Uint8Array>> {
+  async query(request: QueryRequest): Promise<Answer> {
     this.queried.push(request);
-    const pieces = this.pieces();
+    const pieces = await this.pieces();
     if (pieces instanceof Error) throw pieces;
     return pieces;
   }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { StoreError } from '../../src/core/store.js';
+import { type Answer, StoreError } from '../../src/core/store.js';
 import { ask, errorOf, start, until } from './harness.js';
 import { piecesOf } from './memory-store.js';
 
@@ -163,6 +163,16 @@ describe('GET and POST /api/query', () => {
     expect((await ask(port, '/api/query', { body: '{}' })).status).toBe(status);
   });
 
+  it('sends an answer that is there as a whole, with its length', async () => {
+    const { port, store, observed } = await start();
+    store.pieces = () => Buffer.from('{"results":[]}\n');
+    const answer = await ask(port, '/api/query', { body: '{}' });
+    expect(answer.body).toBe('{"results":[]}\n');
+    expect(answer.headers).toMatchObject({ 'content-length': '15', 'content-type': 'application/json' });
+    await until(() => observed.length === 1);
+    expect(observed[0]?.bytes).toBe(17);
+  });
+
   it('joins small pieces into one answer with its length', async () => {
     const { port, store } = await start();
     const lists = Array.from({ length: 500 }, (_, i) => `[${i}],`);
@@ -229,6 +239,33 @@ describe('GET and POST /api/query', () => {
     expect(made).toBeLessThan(100);
     expect(stopped).toBe(false);
     socket.destroy();
+    await until(() => stopped);
+  });
+
+  it('stops the source of a client that left before there was one', async () => {
+    const { port, store } = await start();
+    let begun = false;
+    let stopped = false;
+    let answer = (_: Answer): void => {};
+    store.pieces = () => {
+      begun = true;
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    };
+    const socket = connect(port, '127.0.0.1');
+    socket.write('POST /api/query HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}');
+    await until(() => begun);
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    async function* pieces() {
+      try {
+        for (;;) yield new Uint8Array(256 << 10).fill(32);
+      } finally {
+        stopped = true;
+      }
+    }
+    answer(pieces());
     await until(() => stopped);
   });
 });

@@ -5,6 +5,7 @@ import { captureLog, logger } from '../../src/log.js';
 import { loadLimit, PARTITION_LIMIT } from '../../src/persistence/load-room.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { randomNumbers } from '../assembly/compile.js';
+import { textOf } from '../core/answer-text.js';
 import { configWith, keptLog } from '../retention/fixtures.js';
 import { smallCore } from '../retention/small-core.js';
 import { temporaryDirectory } from '../server-process.js';
@@ -50,9 +51,7 @@ async function fill(store: Pool, from: number, seconds: number, checkpointEvery:
 async function query(store: Pool, host: string, from: number, to: number): Promise<(number | null)[]> {
   const series = { metric: 'load', host, typeIds: [], subtypeIds: [], aggregate: true, resolution: 0, scaleBy: 0 };
   const request = { cluster: 'c', from, to, queries: [series], withStats: false, withData: true, withPadding: true };
-  const parts: Uint8Array[] = [];
-  for await (const part of await store.query(request)) parts.push(part);
-  return JSON.parse(Buffer.concat(parts).toString()).results[0][0].data;
+  return JSON.parse(await textOf(await store.query(request))).results[0][0].data;
 }
 
 describe('a start with more on disk than fits into memory', () => {

@@ -1,5 +1,5 @@
 import type { QueryRequest, SeriesQuery } from '../../core/store.js';
-import { JSON_TYPE } from '../answer.js';
+import { JSON_TYPE, send } from '../answer.js';
 import { HttpError } from '../errors.js';
 import { readJson } from '../json.js';
 import { requireReady } from '../ready.js';
@@ -64,7 +64,9 @@ export function queryRoute(context: HttpContext): Route {
       const { store } = context;
       requireReady(store);
       const request = toQueryRequest(await readJson(exchange, context, QuerySchema));
-      await streamJson(exchange, await store.query(request), (part) => store.recycle(part));
+      const answer = await store.query(request);
+      if (answer instanceof Uint8Array) send(exchange, 200, JSON_TYPE, answer);
+      else await streamJson(exchange, answer, (part) => store.recycle(part));
     },
     document: {
       summary: 'Read series: samples and statistics',
