@@ -68,7 +68,7 @@ export class Service {
     settleHeap();
     log.info(`listening on ${this.#config.main.host}:${this.#http?.port}`);
     await sdNotify('READY=1');
-    this.#http?.warmUp().catch((error: unknown) => log.debug('warming up ended early', error));
+    if (this.#http) this.#undo.push(this.#http.warmUp());
     this.#undo.push(startWatchdog({ isAlive: async () => (await this.#pool.stats()).length > 0 }));
   }
 

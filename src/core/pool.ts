@@ -319,9 +319,13 @@ export class Pool implements Store {
           this.#post(partition, { kind: 'dump', id, partition, selector: below });
           return this.#stream(id, partition);
         },
-        clusters: async () => [...new Set((await this.#everywhere('clusters', {})).flat())].sort(),
+        clusters: () => this.clusters(),
       }),
     );
+  }
+
+  async clusters(): Promise<string[]> {
+    return [...new Set((await this.#everywhere('clusters', {})).flat())].sort();
   }
 
   async summary(): Promise<ClusterSummary[]> {

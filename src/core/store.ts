@@ -150,6 +150,8 @@ export interface Store {
   free(to: number, selectors: string[][]): Promise<number>;
   /** The tree below the selector as JSON text (`{"data": ...}`). Rejects NOT_FOUND. */
   debug(selector: string[]): Promise<AsyncIterable<Uint8Array>>;
+  /** Names of the clusters that have nodes. */
+  clusters(): Promise<string[]>;
   summary(): Promise<ClusterSummary[]>;
   health(cluster: string, nodes: string[], metrics: string[]): Promise<Map<string, NodeHealth>>;
   stats(): Promise<PartitionStats[]>;

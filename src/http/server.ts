@@ -11,7 +11,7 @@ import { ReceiveBudget } from './body.js';
 import { Connections, lacksHost, portOf, serverOptions } from './connections.js';
 import { errorBody } from './errors.js';
 import type { HttpContext, HttpLog, Observe } from './route.js';
-import { warmUp } from './warm-up.js';
+import { type WarmUpOptions, warmUpWhenIdle } from './warm-up.js';
 
 export interface HttpOptions {
   store: Store;
@@ -33,8 +33,8 @@ export interface HttpServer {
   server: Server | TlsServer;
   /** The port it listens on, also when the config asked for port 0. */
   port: number;
-  /** Runs what every query passes until V8 has optimised it; call once the store is ready. */
-  warmUp(): Promise<void>;
+  /** Has V8 optimise what queries pass, once there is data and time. @returns what gives that up. */
+  warmUp(look?: WarmUpOptions['look']): () => void;
   /** Stops accepting, answers what is in flight, closes all connections. */
   close(): Promise<void>;
 }
@@ -86,7 +86,15 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   return {
     server,
     port: portOf(server),
-    warmUp: () => warmUp(makeListener({ ...context, authenticator: undefined, observe: undefined })),
+    warmUp: (look) =>
+      warmUpWhenIdle({
+        store,
+        metrics: [...config.metrics.keys()],
+        retentionSeconds: config.store.retentionSeconds,
+        listener: makeListener({ ...context, authenticator: undefined, observe: undefined }),
+        failed: (error) => log.err('warming up failed', error),
+        ...(look && { look }),
+      }),
     close: () => connections.close(CLOSE_GRACE),
   };
 }

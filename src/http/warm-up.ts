@@ -1,52 +1,170 @@
 /**
- * Asks the server's own code a few dozen questions once it is ready. V8 compiles a function when it is first called and
- * optimises it after many calls: without this the first question of a user takes 5 ms and the first ten twice as long as
- * later ones. The requests go over a pair of streams in memory, through Node's HTTP, Hono and the workers, past
- * authentication and telemetry; they ask for a cluster that has no name, so there is nothing to read.
+ * Asks the server's own code a few dozen questions, once it has data and time. V8 compiles a function when it is first
+ * called and optimises it after many calls, JavaScript and Wasm alike: without this the first question of a user takes 5 ms
+ * and the first hundreds longer than later ones. The requests go over a connection to itself, through Node's HTTP, Hono and
+ * the workers, past authentication and telemetry; they ask what users ask, of one node that is there.
+ *
+ * After a start collectors deliver what they could not while the server was down. That comes first: the questions wait
+ * until the main thread has little to do.
  */
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import * as streams from 'node:stream';
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, createServer as createListener, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { Store } from '../core/store.js';
 
-/** Enough for V8 to optimise what every request passes. */
-const ROUNDS = 40;
+/** Rounds of all questions, enough for V8 to optimise the core; then of short ones, enough for what every request passes. */
+const LONG_ROUNDS = 20;
+const SHORT_ROUNDS = 600;
+/** Milliseconds after which no further round begins. */
+const LIMIT = 1000;
+/** Metrics of one question. */
+const METRICS = 5;
+const LAST_MINUTES = 600;
+const COARSE = 600;
 
-const QUESTIONS: readonly string[] = [
-  {
-    cluster: '',
-    from: 0,
-    to: 600,
-    queries: [{ metric: '', host: '', type: 't', 'type-ids': ['0', '1'], aggreg: false }],
-  },
-  { cluster: '', from: 0, to: 600, 'with-stats': true, 'with-data': false, 'for-all-nodes': ['a', 'b'] },
-].map((question) => JSON.stringify(question));
+/** Milliseconds between two looks at whether there is time, and data; without data they become rarer. */
+const LOOK = { often: 1000, rarely: 60_000 };
+/** Share of time that the main thread is busy, from which on it has none. */
+const BUSY = 0.2;
 
-/** Node 20.17 and later; before it `duplexPair` is missing and the first questions do the work. */
-const { duplexPair } = streams as Partial<Pick<typeof streams, 'duplexPair'>>;
+export interface WarmUpOptions {
+  store: Pick<Store, 'clusters'>;
+  /** Names of the metrics that the config knows. */
+  metrics: readonly string[];
+  retentionSeconds: number;
+  /** Answers requests, without authentication and without being counted. */
+  listener(incoming: IncomingMessage, outgoing: ServerResponse): void;
+  /** Told why it was given up. */
+  failed(error: unknown): void;
+  look?: { often: number; rarely: number };
+}
 
-/** Status of the answer, once it is read. */
-function ask(body: string, connect: () => streams.Duplex): Promise<number | undefined> {
+/** Both ends of a connection to ourselves. Nobody else gets one: it bypasses authentication. */
+async function connectToSelf(): Promise<{ near: Socket; far: Socket }> {
+  const listener = createListener();
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  try {
+    const near = connect((listener.address() as AddressInfo).port, '127.0.0.1');
+    const far = new Promise<Socket>((resolve) => {
+      listener.on('connection', (socket: Socket) => {
+        if (socket.remotePort === near.localPort) resolve(socket);
+        else socket.destroy();
+      });
+    });
+    await once(near, 'connect');
+    return { near, far: await far };
+  } finally {
+    listener.close();
+  }
+}
+
+/** The body of a 200 answer; undefined: another answer. */
+function ask(question: object, agent: Agent): Promise<string | undefined> {
+  const body = JSON.stringify(question);
   return new Promise((resolve, reject) => {
-    const asked = request({ method: 'GET', path: '/api/query', createConnection: connect });
-    asked.on('response', (answer) => answer.resume().on('end', () => resolve(answer.statusCode)));
+    const asked = request({ method: 'GET', path: '/api/query', agent });
+    asked.on('response', (answer) => {
+      const parts: Buffer[] = [];
+      answer.on('data', (part: Buffer) => parts.push(part));
+      answer.on('end', () => resolve(answer.statusCode === 200 ? Buffer.concat(parts).toString() : undefined));
+      answer.on('error', reject);
+    });
     asked.on('error', reject);
     asked.setHeader('Content-Length', Buffer.byteLength(body));
     asked.end(body);
   });
 }
 
-/**
- * Resolves when done, at the latest when the store no longer answers.
- * @param listener answers requests, without authentication and without being counted.
- */
-export async function warmUp(listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void): Promise<void> {
-  if (duplexPair === undefined) return;
-  const server = createServer(listener);
-  const connect = (): streams.Duplex => {
-    const [near, far] = duplexPair();
-    server.emit('connection', far);
-    return near;
-  };
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const question of QUESTIONS) if ((await ask(question, connect)) !== 200) return;
+/** A node that the answer for all nodes names. */
+function hostIn(answer: string): string | undefined {
+  const { queries } = JSON.parse(answer) as { queries?: { host: string }[] };
+  return queries?.[0]?.host;
+}
+
+/** What is asked again and again: a status page, and the last minutes of a node. */
+function shortQuestions(cluster: string, host: string, metrics: readonly string[], to: number): object[] {
+  const range = { cluster, from: to - LAST_MINUTES, to };
+  const queries = metrics.map((metric) => ({ metric, host }));
+  return [
+    { ...range, 'for-all-nodes': metrics },
+    { ...range, queries },
+  ];
+}
+
+/** What the page of a job asks for: long ranges, all there is, coarse, and as statistics. */
+function longQuestions(cluster: string, host: string, metrics: readonly string[], from: number, to: number): object[] {
+  const range = { cluster, from, to, 'with-padding': false };
+  const queries = metrics.map((metric) => ({ metric, host }));
+  return [
+    { ...range, queries: queries.slice(0, 1) },
+    { ...range, queries },
+    { ...range, queries: queries.map((query) => ({ ...query, resolution: COARSE })) },
+    { ...range, queries, 'with-data': false },
+  ];
+}
+
+/** Asks the questions. @param now unix seconds. @returns whether all were answered. */
+async function askAbout(cluster: string, options: WarmUpOptions, agent: Agent, now: number): Promise<boolean> {
+  const end = performance.now() + LIMIT;
+  const metrics = options.metrics.slice(0, METRICS);
+  const nodes = await ask({ cluster, from: now - 1, to: now, 'for-all-nodes': metrics.slice(0, 1) }, agent);
+  const host = nodes === undefined ? undefined : hostIn(nodes);
+  if (host === undefined) return false;
+  const short = shortQuestions(cluster, host, metrics, now);
+  const long = longQuestions(cluster, host, metrics, now - options.retentionSeconds, now);
+  for (let round = 0; round < LONG_ROUNDS + SHORT_ROUNDS && performance.now() < end; round++) {
+    for (const question of round < LONG_ROUNDS ? [...short, ...long] : short) {
+      if ((await ask(question, agent)) === undefined) return false;
+    }
   }
+  return true;
+}
+
+/** Warms up now. @returns whether there was something to ask about. */
+async function warmUp(options: WarmUpOptions): Promise<boolean> {
+  const [cluster] = await options.store.clusters();
+  if (cluster === undefined) return false;
+  const { near, far } = await connectToSelf();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  agent.createConnection = () => near;
+  try {
+    createServer(options.listener).emit('connection', far);
+    return await askAbout(cluster, options, agent, Math.floor(Date.now() / 1000));
+  } finally {
+    near.destroy();
+  }
+}
+
+/** Warms up once there is data and time. @returns what gives it up. */
+export function warmUpWhenIdle(options: WarmUpOptions): () => void {
+  const { often, rarely } = options.look ?? LOOK;
+  let stopped = false;
+  let wait = often;
+  let before = performance.eventLoopUtilization();
+  let timer = setTimeout(look, wait).unref();
+
+  function look(): void {
+    const { utilization } = performance.eventLoopUtilization(before);
+    before = performance.eventLoopUtilization();
+    if (utilization > BUSY) {
+      lookAgain(often);
+      return;
+    }
+    warmUp(options).then((done) => {
+      if (!done) lookAgain(Math.min(2 * wait, rarely));
+    }, options.failed);
+  }
+
+  function lookAgain(after: number): void {
+    if (stopped) return;
+    wait = after;
+    timer = setTimeout(look, wait).unref();
+  }
+
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
 }

@@ -29,7 +29,7 @@ export class MemoryStore implements Store {
   outcome: WriteOutcome | Error = { ...NOTHING };
   pieces: () => Answer | Error | Promise<Answer> = () => piecesOf('{"results":[]}\n');
   tree: () => AsyncIterable<Uint8Array> | Error = () => piecesOf('{"data":{}}\n');
-  clusters: ClusterSummary[] = [];
+  summaries: ClusterSummary[] = [];
   nodes = new Map<string, NodeHealth>();
 
   takeBuffer(bytes: number): ArrayBuffer {
@@ -67,8 +67,12 @@ export class MemoryStore implements Store {
     return tree;
   }
 
+  async clusters(): Promise<string[]> {
+    return this.summaries.map(({ cluster }) => cluster);
+  }
+
   async summary(): Promise<ClusterSummary[]> {
-    return this.clusters;
+    return this.summaries;
   }
 
   async health(_cluster: string, nodes: string[], _metrics: string[]): Promise<Map<string, NodeHealth>> {

@@ -55,7 +55,7 @@ describe('GET /api/debug', () => {
   it('counts with summary=1', async () => {
     const { port, store } = await start();
     const figures = { hosts: 2, series: 3, samples: 4, bytes: 5 };
-    store.clusters = [
+    store.summaries = [
       { cluster: 'alex', ...figures, blocks: { raw: 1 } },
       { cluster: '__proto__', ...figures, blocks: {} },
     ];

@@ -1,21 +1,83 @@
-import { expect, test } from 'vitest';
-import { ask, configWith, start } from './harness.js';
+import { afterEach, expect, test } from 'vitest';
+import type { ClusterSummary } from '../../src/core/store.js';
+import { ask, configWith, type Running, start, until } from './harness.js';
+import { MemoryStore } from './memory-store.js';
 
 const PUBLISHED_KEY = Buffer.from('kzfYrYy+TzpanWZHJ5qSdMj5uKUWgq74BWhQG6copP0=', 'base64');
+const LOOK = { often: 20, rarely: 40 };
+const CLUSTER: ClusterSummary = { cluster: 'alpha', hosts: 1, series: 1, samples: 1, bytes: 8, blocks: {} };
+const ANSWER = '{"queries":[{"metric":"cpu_load","host":"h7"}],"results":[[]]}\n';
 
-test('warming up asks the store past authentication and is not counted', async () => {
-  const http = await start({ config: configWith({ jwtPublicKey: PUBLISHED_KEY }) });
-  await http.warmUp();
-  expect(http.store.queried.length).toBeGreaterThan(20);
-  expect(http.store.queried.every(({ cluster }) => cluster === '')).toBe(true);
-  expect(http.store.queried.some(({ forAllNodes }) => forAllNodes?.length)).toBe(true);
+let stop: (() => void) | undefined;
+
+afterEach(() => stop?.());
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** A server whose store has a node, unless `summaries` says that there is no cluster. */
+async function startWith(summaries: ClusterSummary[]): Promise<Running> {
+  const store = new MemoryStore();
+  store.summaries = summaries;
+  store.pieces = () => Buffer.from(ANSWER);
+  return start({ store, config: configWith({ jwtPublicKey: PUBLISHED_KEY }) });
+}
+
+/** Waits until no more questions come. */
+async function settled({ store }: Running): Promise<void> {
+  for (let before = -1; before !== store.queried.length; await pause(100)) before = store.queried.length;
+}
+
+test('warming up asks about a node that is there, past authentication, and is not counted', async () => {
+  const http = await startWith([CLUSTER]);
+  stop = http.warmUp(LOOK);
+  await until(() => http.store.queried.length > 20);
+  await settled(http);
+  const { queried } = http.store;
+  expect(queried.every(({ cluster }) => cluster === 'alpha')).toBe(true);
+  expect(queried.some(({ forAllNodes }) => forAllNodes?.includes('cpu_load'))).toBe(true);
+  const about = queried.flatMap(({ queries }) => queries);
+  expect(about.length).toBeGreaterThan(20);
+  expect(about.every(({ host, metric }) => host === 'h7' && metric === 'cpu_load')).toBe(true);
   expect(http.observed).toEqual([]);
   expect((await ask(http.port, '/api/query', { body: '{}' })).status).toBe(401);
+  // Once is enough.
+  const asked = queried.length;
+  await pause(5 * LOOK.rarely);
+  expect(queried.length).toBe(asked);
 });
 
-test('warming up ends with the first answer that is none', async () => {
-  const http = await start();
-  http.store.state = 'stopping';
-  await http.warmUp();
+test('warming up waits for data', async () => {
+  const http = await startWith([]);
+  stop = http.warmUp(LOOK);
+  await pause(5 * LOOK.rarely);
   expect(http.store.queried).toEqual([]);
+  http.store.summaries = [CLUSTER];
+  await until(() => http.store.queried.length > 20);
+});
+
+test('warming up waits for time', async () => {
+  const http = await startWith([CLUSTER]);
+  stop = http.warmUp(LOOK);
+  const end = Date.now() + 10 * LOOK.often;
+  while (Date.now() < end) {
+    // Busy, but for the timers.
+    for (const until = Date.now() + 10; Date.now() < until; );
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(http.store.queried).toEqual([]);
+  await until(() => http.store.queried.length > 20);
+});
+
+test('warming up ends when the server does, and with the first answer that is none', async () => {
+  const stopping = await startWith([CLUSTER]);
+  stopping.store.state = 'stopping';
+  stop = stopping.warmUp(LOOK);
+  await pause(3 * LOOK.rarely);
+  expect(stopping.store.queried).toEqual([]);
+  stop();
+  stopping.store.state = 'ready';
+  await pause(3 * LOOK.rarely);
+  expect(stopping.store.queried).toEqual([]);
 });
