@@ -109,9 +109,10 @@ export class AnswerStream {
     }
   }
 
-  /** The bytes of the next list of results, comma included, in one or more parts. */
-  async *list(): AsyncGenerator<Uint8Array> {
-    while (true) {
+  /** The bytes of the next `count` lists of results, commas included, in as few parts as their pieces allow. */
+  async *lists(count: number): AsyncGenerator<Uint8Array> {
+    let left = count;
+    while (left) {
       if (!this.#current) {
         this.#current = await this.#next();
         if (!this.#current) throw new Error('BUG: the answer ended before its last list');
@@ -120,18 +121,18 @@ export class AnswerStream {
         this.#end = 0;
       }
       const { bytes, ends, done } = this.#current;
-      const end = ends[this.#end];
-      const part = bytes.subarray(this.#at, end ?? bytes.length);
+      const ending = Math.min(left, ends.length - this.#end);
+      this.#end += ending;
+      left -= ending;
+      // What is behind the last end belongs to a list that is wanted too.
+      const to = left ? bytes.length : (ends[this.#end - 1] as number);
+      const part = bytes.subarray(this.#at, to);
+      this.#at = to;
       if (part.length) yield part;
-      if (end !== undefined) {
-        this.#at = end;
-        this.#end++;
-      }
-      if (end === undefined || end === bytes.length) {
+      if (to === bytes.length) {
         this.#current = undefined;
         if (!done) this.#link.pull(this);
       }
-      if (end !== undefined) return;
     }
   }
 }

@@ -22,6 +22,8 @@ export function isLarge(bytes: number): boolean {
 export class Buffers {
   readonly #free = new Map<number, ArrayBuffer[]>();
   #kept = 0;
+  /** Bytes of lent buffers that are still to be read. What nobody reads to its end is the garbage collector's. */
+  readonly #lent = new WeakMap<ArrayBuffer, number>();
 
   /** A buffer of at least `bytes`, with garbage in it. */
   take(bytes: number): ArrayBuffer {
@@ -43,5 +45,23 @@ export class Buffers {
     if (list) list.push(buffer);
     else this.#free.set(size, [buffer]);
     this.#kept += size;
+  }
+  /** Remembers that a buffer is to be given back once all of its first `length` bytes were recycled. @returns these. */
+  lend(buffer: ArrayBuffer, length: number): Uint8Array<ArrayBuffer> {
+    this.#lent.set(buffer, length);
+    return new Uint8Array(buffer, 0, length);
+  }
+
+  /** Takes bytes back that nobody reads any more, each byte once. Those of buffers that were not lent are ignored. */
+  recycle(part: Uint8Array): void {
+    const { buffer, length } = part;
+    const lent = buffer instanceof ArrayBuffer ? this.#lent.get(buffer) : undefined;
+    if (lent === undefined) return;
+    if (length < lent) {
+      this.#lent.set(buffer as ArrayBuffer, lent - length);
+      return;
+    }
+    this.#lent.delete(buffer as ArrayBuffer);
+    this.give(buffer as ArrayBuffer);
   }
 }

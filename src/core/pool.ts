@@ -59,8 +59,6 @@ export class Pool implements Store {
   readonly #maxInFlight: number;
   readonly #writes = new Map<number, (result: Written) => void>();
   readonly #calls = new Map<number, Pending>();
-  /** Lengths of large pieces that are being read, by their buffers. */
-  readonly #lent = new WeakMap<ArrayBuffer, number>();
   readonly #streams = new Map<number, AnswerStream>();
   readonly #link: StreamLink = {
     pull: ({ id, partition }) => {
@@ -148,7 +146,7 @@ export class Pool implements Store {
         break;
       case 'pieces':
         for (const piece of unpackPieces(message)) {
-          if (isLarge(piece.bytes.length)) this.#lent.set(piece.bytes.buffer, piece.bytes.length);
+          if (isLarge(piece.bytes.length)) this.#buffers.lend(piece.bytes.buffer, piece.bytes.length);
           this.#streams.get(piece.id)?.receive(piece);
           if (piece.done) this.#streams.delete(piece.id);
         }
@@ -180,12 +178,8 @@ export class Pool implements Store {
     return this.#buffers.take(bytes);
   }
 
-  /** Only what is all of a piece: of one that was cut, other parts may still be read. */
   recycle(part: Uint8Array): void {
-    const { buffer, byteOffset, length } = part;
-    if (!(buffer instanceof ArrayBuffer) || byteOffset || this.#lent.get(buffer) !== length) return;
-    this.#lent.delete(buffer);
-    this.#buffers.give(buffer);
+    this.#buffers.recycle(part);
   }
 
   async write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome> {
@@ -298,6 +292,7 @@ export class Pool implements Store {
       partitionOf: (host) => this.#partitionOf(request.cluster, host),
       open: (parts) => this.#ask(parts),
       openAll: (bytes) => this.#askAll(bytes),
+      buffers: this.#buffers,
     };
     return answerQuery(request, source);
   }

@@ -4,6 +4,7 @@
  * small parts are joined, so that many queries do not make many tiny chunks.
  */
 import { AnswerStream } from './answer-stream.js';
+import type { Buffers } from './buffers.js';
 import type { QueryPart } from './protocol.js';
 import { encodeForAllNodes, encodeRequest } from './request.js';
 import type { Answer, QueryRequest, SeriesQuery } from './store.js';
@@ -14,6 +15,8 @@ export interface QuerySource {
   open(parts: Omit<QueryPart, 'id'>[]): AnswerStream[];
   /** Starts a request for all nodes in all partitions; their streams in the order of the partitions. */
   openAll(request: Uint8Array<ArrayBuffer>): AnswerStream[];
+  /** Where the answer's memory comes from and goes to. */
+  buffers: Buffers;
 }
 
 const JOIN = 64 << 10;
@@ -68,8 +71,8 @@ class Joiner {
     return this.#length;
   }
 
-  /** All parts, the last byte left out if it is a list's comma, and the end of the answer. */
-  close(trim: boolean): Uint8Array {
+  /** All parts, the last byte left out if it is a list's comma, and the end of the answer. The parts are given back. */
+  close(trim: boolean, buffers: Buffers): Uint8Array {
     const size = this.#length - (trim ? 1 : 0);
     // Every byte is written below.
     const out = Buffer.allocUnsafeSlow(this.#length + TAIL.length);
@@ -77,6 +80,7 @@ class Joiner {
     for (const part of this.#parts) {
       out.set(part, at);
       at += part.length;
+      buffers.recycle(part);
     }
     out.set(TAIL, size);
     return out.subarray(0, size + TAIL.length);
@@ -101,7 +105,7 @@ function addOwn({ order, own }: Opened, joiner: Joiner): void {
 }
 
 /** The answer, when each stream has come in one piece. */
-function joinWhole(opened: Opened): Uint8Array {
+function joinWhole(opened: Opened, buffers: Buffers): Uint8Array {
   const joiner = new Joiner();
   const all = opened.all.map((stream) => stream.takeWhole());
   let head = QUERIES;
@@ -115,47 +119,55 @@ function joinWhole(opened: Opened): Uint8Array {
   const start = joiner.length;
   addOwn(opened, joiner);
   for (const { bytes } of all) joiner.add(bytes);
-  return joiner.close(joiner.length > start);
+  return joiner.close(joiner.length > start, buffers);
 }
 
 /** Joins small parts into chunks; large ones are passed on as they are. */
-async function* joined(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let buffer = new Uint8Array(JOIN);
+async function* joined(parts: AsyncIterable<Uint8Array>, buffers: Buffers): AsyncGenerator<Uint8Array> {
+  let chunk: Uint8Array<ArrayBuffer> | undefined;
   let length = 0;
   for await (const part of parts) {
-    if (length + part.length > JOIN && length) {
-      yield buffer.subarray(0, length);
-      buffer = new Uint8Array(JOIN);
+    if (chunk && length + part.length > JOIN) {
+      yield buffers.lend(chunk.buffer, length);
+      chunk = undefined;
       length = 0;
     }
     if (part.length >= JOIN) {
       yield part;
       continue;
     }
-    buffer.set(part, length);
+    chunk ??= new Uint8Array(buffers.take(JOIN));
+    chunk.set(part, length);
     length += part.length;
+    buffers.recycle(part);
   }
-  if (length) yield buffer.subarray(0, length);
+  if (chunk) yield buffers.lend(chunk.buffer, length);
 }
 
 /** Everything but the last byte, which is the comma behind the last list. */
-async function* withoutLastByte(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* withoutLastByte(parts: AsyncIterable<Uint8Array>, buffers: Buffers): AsyncGenerator<Uint8Array> {
   let held: Uint8Array | undefined;
   for await (const part of parts) {
     if (held) yield held;
     held = part;
   }
-  if (held && held.length > 1) yield held.subarray(0, -1);
+  if (!held) return;
+  buffers.recycle(held.subarray(-1));
+  if (held.length > 1) yield held.subarray(0, -1);
 }
 
-async function* lists({ order, own, all }: Opened): AsyncGenerator<Uint8Array> {
-  const [only] = own;
-  if (only && own.length === 1) yield* only.all();
-  else for (const stream of order) yield* stream.list();
+async function* lists({ order, all }: Opened): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < order.length; ) {
+    const stream = order[at] as AnswerStream;
+    let end = at + 1;
+    while (order[end] === stream) end++;
+    yield* stream.lists(end - at);
+    at = end;
+  }
   for (const stream of all) yield* stream.all();
 }
 
-async function* inPieces(opened: Opened): AsyncGenerator<Uint8Array> {
+async function* inPieces(opened: Opened, buffers: Buffers): AsyncGenerator<Uint8Array> {
   let head = QUERIES;
   for (const { first } of opened.all) {
     if (!first?.text.length) continue;
@@ -164,7 +176,7 @@ async function* inPieces(opened: Opened): AsyncGenerator<Uint8Array> {
     head = COMMA;
   }
   yield head === COMMA ? RESULTS : HEAD;
-  yield* withoutLastByte(lists(opened));
+  yield* withoutLastByte(lists(opened), buffers);
   yield TAIL;
 }
 
@@ -174,9 +186,9 @@ function close({ own, all }: Opened): void {
 }
 
 /** The answer in pieces; its streams are closed when it is read to its end or left. */
-async function* streamed(opened: Opened): AsyncGenerator<Uint8Array> {
+async function* streamed(opened: Opened, buffers: Buffers): AsyncGenerator<Uint8Array> {
   try {
-    yield* joined(inPieces(opened));
+    yield* joined(inPieces(opened, buffers), buffers);
   } finally {
     close(opened);
   }
@@ -193,10 +205,10 @@ export async function answerQuery(request: QueryRequest, source: QuerySource): P
     await AnswerStream.begun(streams);
     // All of them: any may begin with an error.
     const firsts = streams.map(({ first }) => first);
-    if (firsts.every((piece) => piece?.done)) return joinWhole(opened);
+    if (firsts.every((piece) => piece?.done)) return joinWhole(opened, source.buffers);
   } catch (error) {
     close(opened);
     throw error;
   }
-  return streamed(opened);
+  return streamed(opened, source.buffers);
 }

@@ -144,7 +144,7 @@ export interface Store {
    * and not in the middle of a 200 answer.
    */
   query(request: QueryRequest): Promise<Answer>;
-  /** Takes a part of an answer back that nobody reads any more: its memory may be used for another. */
+  /** Takes a part of an answer back that nobody reads any more, each byte once: its memory may be used for another. */
   recycle(part: Uint8Array): void;
   /** Frees whole blocks that end before `to` below each selector; resolves to the number of blocks. */
   free(to: number, selectors: string[][]): Promise<number>;

@@ -40,12 +40,13 @@ function joined(parts: Uint8Array[]): Uint8Array {
 }
 
 /** The next pieces of the source, at least BATCH_BYTES unless it ends before; small ones joined. */
-async function nextBatch(source: AsyncIterator<Uint8Array>): Promise<Batch> {
+async function nextBatch(source: AsyncIterator<Uint8Array>, sent: (part: Uint8Array) => void): Promise<Batch> {
   const parts: Uint8Array[] = [];
   let small: Uint8Array[] = [];
   let bytes = 0;
   const flush = (): void => {
     if (small.length > 0) parts.push(joined(small));
+    if (small.length > 1) small.forEach(sent);
     small = [];
   };
   while (bytes < BATCH_BYTES) {
@@ -82,7 +83,7 @@ function bytesOf({ parts }: Batch): number {
  *
  * A source that fails within the first batch rejects here and can still be answered; one that fails later breaks the
  * connection and rejects. When the client leaves, the source's `return` is called at once.
- * @param sent told of each part that the socket has done with.
+ * @param sent told of each part that nobody reads any more: the socket has it, or it was copied.
  */
 export async function streamJson(
   exchange: Exchange,
@@ -99,7 +100,7 @@ export async function streamJson(
   };
   outgoing.on('close', onClose);
   try {
-    const first = nextBatch(source);
+    const first = nextBatch(source, sent);
     // The client may have left before this function was called; a source can be left once it has been asked.
     if (outgoing.destroyed) onClose();
     let batch = await first;
@@ -114,7 +115,7 @@ export async function streamJson(
           outgoing.end();
           return;
         }
-        const following = nextBatch(source);
+        const following = nextBatch(source, sent);
         // Handled by the await below; without this a failure while the socket drains would count as unhandled.
         following.catch(() => {});
         if (!more) await drained(outgoing);

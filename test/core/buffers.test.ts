@@ -33,3 +33,19 @@ test('odd and too many buffers are not kept', () => {
   const again = given.map(() => buffers.spare(1 << 21)).filter((buffer) => buffer !== undefined);
   expect(again.length).toBe(8);
 });
+
+test('a lent buffer comes back once all of its bytes were recycled', () => {
+  const buffers = new Buffers();
+  const buffer = buffers.take(70_000);
+  const bytes = buffers.lend(buffer, 70_000);
+  expect(bytes.length).toBe(70_000);
+  buffers.recycle(bytes.subarray(0, 30_000));
+  buffers.recycle(bytes.subarray(60_000));
+  expect(buffers.spare(70_000)).toBeUndefined();
+  buffers.recycle(bytes.subarray(30_000, 60_000));
+  expect(buffers.spare(70_000)).toBe(buffer);
+  // It is not lent any more, and this one never was.
+  buffers.recycle(bytes);
+  buffers.recycle(new Uint8Array(70_000));
+  expect(buffers.spare(70_000)).toBeUndefined();
+});

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { AnswerStream } from '../../src/core/answer-stream.js';
+import { Buffers } from '../../src/core/buffers.js';
 import type { Piece, QueryPart } from '../../src/core/protocol.js';
 import { answerQuery, type QuerySource } from '../../src/core/query-answer.js';
 import { type QueryRequest, type SeriesQuery, StoreError } from '../../src/core/store.js';
@@ -41,6 +42,7 @@ function source({ pieceBytes = Number.POSITIVE_INFINITY, empty, failing }: Behav
     all: 0,
     pulled: [],
     cancelled: [],
+    buffers: new Buffers(),
     partitionOf: (host) => Number(host.slice(1)),
     open: (parts: Omit<QueryPart, 'id'>[]) => {
       recorded.opened.push(parts.map(({ partition }) => partition));
@@ -155,4 +157,57 @@ test('an answer that is left half read stops its streams', async () => {
   await pieces.return?.();
   await leaving;
   expect(asked.cancelled.length + asked.pulled.length).toBeGreaterThan(0);
+});
+
+test('buffers are given back when all that they hold was read, and never before', async () => {
+  const buffers = new Buffers();
+  const given: ArrayBuffer[] = [];
+  const lists = Array.from({ length: 40 }, (_, i) => `["${String(i).repeat(20_000)}"],`);
+  const bytes = encoder.encode(lists.join(''));
+  const ends = lists.map((_, i) => lists.slice(0, i + 1).join('').length);
+  const pieceBytes = 150_000;
+  const queue: Piece[] = [];
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    const length = Math.min(pieceBytes, bytes.length - at);
+    const buffer = buffers.take(pieceBytes);
+    new Uint8Array(buffer).set(bytes.subarray(at, at + length));
+    given.push(buffer);
+    const done = at + length === bytes.length;
+    const inside = ends.filter((end) => end > at && end <= at + length).map((end) => end - at);
+    const text = new Uint8Array(0);
+    queue.push({ id: 1, bytes: buffers.lend(buffer, length), ends: inside, done, text, failure: undefined });
+  }
+  // Two streams in turn, so that pieces are cut into single lists; the other one's lists are nothing.
+  const link = { pull: () => {}, cancel: () => {} };
+  const streams = [new AnswerStream(1, 0, link), new AnswerStream(2, 1, link)] as const;
+  for (const piece of queue) streams[0].receive(piece);
+  const nothing = encoder.encode('[],'.repeat(lists.length));
+  const text = new Uint8Array(0);
+  const everyThird = lists.map((_, i) => 3 * (i + 1));
+  streams[1].receive({ id: 2, bytes: nothing, ends: everyThird, done: true, text, failure: undefined });
+  const hosts = lists.flatMap(() => ['h1', 'h0']);
+  const answer = await answerQuery(request(hosts, []), {
+    partitionOf: (host) => Number(host.slice(1)),
+    open: () => [...streams],
+    openAll: () => [],
+    buffers,
+  });
+  if (answer instanceof Uint8Array) throw new Error('expected pieces');
+  let read = '';
+  for await (const part of answer) {
+    read += Buffer.from(part).toString();
+    buffers.recycle(part);
+    // What is given back is overwritten at once: nobody may be reading it.
+    for (let free = buffers.spare(pieceBytes); free; free = buffers.spare(pieceBytes)) {
+      new Uint8Array(free).fill(0xee);
+      given.splice(given.indexOf(free), 1);
+    }
+  }
+  expect(read).toBe(
+    `{"results":[${lists
+      .map((list) => `[],${list}`)
+      .join('')
+      .slice(0, -1)}]}\n`,
+  );
+  expect(given).toEqual([]);
 });
