@@ -92,6 +92,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         metrics: [...config.metrics.keys()],
         retentionSeconds: config.store.retentionSeconds,
         listener: makeListener({ ...context, authenticator: undefined, observe: undefined }),
+        isBusy: () => connections.inFlight > 0,
         failed: (error) => log.err('warming up failed', error),
         ...(look && { look }),
       }),

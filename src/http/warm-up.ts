@@ -4,20 +4,23 @@
  * and the first hundreds longer than later ones. The requests go over a connection to itself, through Node's HTTP, Hono and
  * the workers, past authentication and telemetry; they ask what users ask, of one node that is there.
  *
- * After a start collectors deliver what they could not while the server was down. That comes first: the questions wait
- * until the main thread has little to do.
+ * After a start collectors deliver what they could not while the server was down. That comes first: the questions wait until
+ * the main thread has time, and each round of them until nobody else is being served.
  */
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createListener, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import type { Store } from '../core/store.js';
 
 /** Rounds of all questions, enough for V8 to optimise the core; then of short ones, enough for what every request passes. */
 const LONG_ROUNDS = 20;
 const SHORT_ROUNDS = 600;
-/** Milliseconds after which no further round begins. */
+/** Milliseconds that all rounds may take together. */
 const LIMIT = 1000;
+/** Milliseconds to wait when somebody else is being served. */
+const PAUSE = 200;
 /** Metrics of one question. */
 const METRICS = 5;
 const LAST_MINUTES = 600;
@@ -25,7 +28,7 @@ const COARSE = 600;
 
 /** Milliseconds between two looks at whether there is time, and data; without data they become rarer. */
 const LOOK = { often: 1000, rarely: 60_000 };
-/** Share of time that the main thread is busy, from which on it has none. */
+/** Share of the time between two looks that the main thread has been busy, from which on it has none. */
 const BUSY = 0.2;
 
 export interface WarmUpOptions {
@@ -35,6 +38,8 @@ export interface WarmUpOptions {
   retentionSeconds: number;
   /** Answers requests, without authentication and without being counted. */
   listener(incoming: IncomingMessage, outgoing: ServerResponse): void;
+  /** Whether somebody else is being served. */
+  isBusy(): boolean;
   /** Told why it was given up. */
   failed(error: unknown): void;
   look?: { often: number; rarely: number };
@@ -105,33 +110,38 @@ function longQuestions(cluster: string, host: string, metrics: readonly string[]
   ];
 }
 
-/** Asks the questions. @param now unix seconds. @returns whether all were answered. */
-async function askAbout(cluster: string, options: WarmUpOptions, agent: Agent, now: number): Promise<boolean> {
-  const end = performance.now() + LIMIT;
+/** Asks the questions. @returns whether all were answered. */
+async function askAbout(cluster: string, options: WarmUpOptions, agent: Agent, signal: AbortSignal): Promise<boolean> {
+  const now = Math.floor(Date.now() / 1000);
   const metrics = options.metrics.slice(0, METRICS);
   const nodes = await ask({ cluster, from: now - 1, to: now, 'for-all-nodes': metrics.slice(0, 1) }, agent);
   const host = nodes === undefined ? undefined : hostIn(nodes);
   if (host === undefined) return false;
   const short = shortQuestions(cluster, host, metrics, now);
   const long = longQuestions(cluster, host, metrics, now - options.retentionSeconds, now);
-  for (let round = 0; round < LONG_ROUNDS + SHORT_ROUNDS && performance.now() < end; round++) {
+  let spent = 0;
+  for (let round = 0; round < LONG_ROUNDS + SHORT_ROUNDS && spent < LIMIT; round++) {
+    while (options.isBusy()) await setTimeout(PAUSE, undefined, { ref: false, signal });
+    const since = performance.now();
     for (const question of round < LONG_ROUNDS ? [...short, ...long] : short) {
       if ((await ask(question, agent)) === undefined) return false;
     }
+    spent += performance.now() - since;
   }
   return true;
 }
 
 /** Warms up now. @returns whether there was something to ask about. */
-async function warmUp(options: WarmUpOptions): Promise<boolean> {
+async function warmUp(options: WarmUpOptions, signal: AbortSignal): Promise<boolean> {
   const [cluster] = await options.store.clusters();
   if (cluster === undefined) return false;
   const { near, far } = await connectToSelf();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   agent.createConnection = () => near;
   try {
-    createServer(options.listener).emit('connection', far);
-    return await askAbout(cluster, options, agent, Math.floor(Date.now() / 1000));
+    // It may have to wait between two requests.
+    createServer({ keepAliveTimeout: 0 }, options.listener).emit('connection', far);
+    return await askAbout(cluster, options, agent, signal);
   } finally {
     near.destroy();
   }
@@ -140,31 +150,21 @@ async function warmUp(options: WarmUpOptions): Promise<boolean> {
 /** Warms up once there is data and time. @returns what gives it up. */
 export function warmUpWhenIdle(options: WarmUpOptions): () => void {
   const { often, rarely } = options.look ?? LOOK;
-  let stopped = false;
-  let wait = often;
-  let before = performance.eventLoopUtilization();
-  let timer = setTimeout(look, wait).unref();
-
-  function look(): void {
-    const { utilization } = performance.eventLoopUtilization(before);
-    before = performance.eventLoopUtilization();
-    if (utilization > BUSY) {
-      lookAgain(often);
-      return;
+  const giveUp = new AbortController();
+  const { signal } = giveUp;
+  const run = async (): Promise<void> => {
+    let before = performance.eventLoopUtilization();
+    for (let wait = often; ; ) {
+      await setTimeout(wait, undefined, { ref: false, signal });
+      const { utilization } = performance.eventLoopUtilization(before);
+      before = performance.eventLoopUtilization();
+      if (utilization >= BUSY) wait = often;
+      else if (await warmUp(options, signal)) return;
+      else wait = Math.min(2 * wait, rarely);
     }
-    warmUp(options).then((done) => {
-      if (!done) lookAgain(Math.min(2 * wait, rarely));
-    }, options.failed);
-  }
-
-  function lookAgain(after: number): void {
-    if (stopped) return;
-    wait = after;
-    timer = setTimeout(look, wait).unref();
-  }
-
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
   };
+  run().catch((error: unknown) => {
+    if (!signal.aborted) options.failed(error);
+  });
+  return () => giveUp.abort();
 }

@@ -16,12 +16,16 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** A server whose store has a node, unless `summaries` says that there is no cluster. */
-async function startWith(summaries: ClusterSummary[]): Promise<Running> {
+/** A store that has a node, unless `summaries` says that there is no cluster. */
+function storeWith(summaries: ClusterSummary[]): MemoryStore {
   const store = new MemoryStore();
   store.summaries = summaries;
   store.pieces = () => Buffer.from(ANSWER);
-  return start({ store, config: configWith({ jwtPublicKey: PUBLISHED_KEY }) });
+  return store;
+}
+
+function startWith(summaries: ClusterSummary[]): Promise<Running> {
+  return start({ store: storeWith(summaries), config: configWith({ jwtPublicKey: PUBLISHED_KEY }) });
 }
 
 /** Waits until no more questions come. */
@@ -60,13 +64,34 @@ test('warming up waits for data', async () => {
 test('warming up waits for time', async () => {
   const http = await startWith([CLUSTER]);
   stop = http.warmUp(LOOK);
-  const end = Date.now() + 10 * LOOK.often;
-  while (Date.now() < end) {
-    // Busy, but for the timers.
+  for (
+    let end = Date.now() + 10 * LOOK.often;
+    Date.now() < end;
+    await new Promise((resolve) => setImmediate(resolve))
+  ) {
     for (const until = Date.now() + 10; Date.now() < until; );
-    await new Promise((resolve) => setImmediate(resolve));
   }
   expect(http.store.queried).toEqual([]);
+  await until(() => http.store.queried.length > 20);
+});
+
+test('warming up waits while somebody is being served', async () => {
+  const http = await start({ store: storeWith([CLUSTER]) });
+  const { pieces } = http.store;
+  let answer = (): void => {};
+  http.store.pieces = () =>
+    new Promise((resolve) => {
+      answer = () => resolve(Buffer.from(ANSWER));
+    });
+  const asking = ask(http.port, '/api/query', { body: '{"cluster":"user"}' });
+  await until(() => http.store.queried.length === 1);
+  http.store.pieces = pieces;
+  stop = http.warmUp(LOOK);
+  await pause(5 * LOOK.rarely);
+  // The one that finds out whether there is a node.
+  expect(http.store.queried.length).toBeLessThan(3);
+  answer();
+  expect((await asking).status).toBe(200);
   await until(() => http.store.queried.length > 20);
 });
 
