@@ -42,9 +42,9 @@ export class Answers {
     this.#post = post;
   }
 
-  /** Begins all parts of a query, and sends the first pieces together. */
+  /** Begins all parts of a query, and sends the first pieces. */
   query(parts: QueryPart[], coreOf: (partition: number) => Core): void {
-    for (const { id, partition, request } of parts) {
+    this.#inHalves(parts, ({ id, partition, request }) => {
       this.#begin(id, () => {
         const core = coreOf(partition);
         const state = core.queryBegin(request);
@@ -57,13 +57,12 @@ export class Answers {
           end: () => core.queryEnd(state),
         };
       });
-    }
-    this.#send();
+    });
   }
 
   /** The same for a query for all nodes. */
-  queryAll({ id: firstId, request }: QueryAllMessage, cores: Iterable<[number, Core]>): void {
-    for (const [partition, core] of cores) {
+  queryAll({ id: firstId, request }: QueryAllMessage, cores: [number, Core][]): void {
+    this.#inHalves(cores, ([partition, core]) => {
       const id = firstId + partition;
       this.#begin(id, () => {
         const { state, text } = core.queryAllBegin(request);
@@ -77,7 +76,18 @@ export class Answers {
           end: () => core.queryEnd(state),
         };
       });
-    }
+    });
+  }
+
+  /**
+   * Begins all parts and sends their first pieces in two messages: each costs something, but while the main thread is being
+   * woken by the first, the second is made.
+   */
+  #inHalves<T>(parts: T[], begin: (part: T) => void): void {
+    const half = parts.length >> 1;
+    for (let i = 0; i < half; i++) begin(parts[i] as T);
+    this.#send();
+    for (let i = half; i < parts.length; i++) begin(parts[i] as T);
     this.#send();
   }
 

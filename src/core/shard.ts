@@ -42,6 +42,8 @@ interface Stored {
 export class Shard {
   readonly #port: MessagePort;
   readonly #partitions = new Map<number, Partition>();
+  /** The cores of all partitions, with their numbers. */
+  readonly #cores: [number, Core][];
   readonly #jobs = new Jobs();
   readonly #answers: Answers;
   readonly #log: Logger;
@@ -67,6 +69,7 @@ export class Shard {
       const { module, partitionCount, worker, store } = start;
       this.#partitions.set(index, new Partition(module, index, partitionCount, worker, metrics, store, this.#log));
     }
+    this.#cores = [...this.#partitions].map(([index, { core }]) => [index, core]);
   }
 
   /** Loads all partitions, then takes messages. */
@@ -91,11 +94,6 @@ export class Shard {
     const partition = this.#partitions.get(index);
     if (!partition) throw new Error(`BUG: partition ${index} is not of worker ${this.#start.worker}`);
     return partition;
-  }
-
-  /** The cores of all partitions, by their numbers. */
-  *#cores(): Generator<[number, Core]> {
-    for (const [index, { core }] of this.#partitions) yield [index, core];
   }
 
   /** Takes a message and all that wait behind it. */
@@ -169,7 +167,7 @@ export class Shard {
         this.#answers.query(message.parts, (partition) => this.#partition(partition).core);
         break;
       case 'queryAll':
-        this.#answers.queryAll(message, this.#cores());
+        this.#answers.queryAll(message, this.#cores);
         break;
       case 'dump':
         this.#answers.dump(message, this.#partition(message.partition).core);
