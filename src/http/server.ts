@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Config } from '../config/config.js';
@@ -11,6 +12,7 @@ import { ReceiveBudget } from './body.js';
 import { Connections, lacksHost, portOf, serverOptions } from './connections.js';
 import { errorBody } from './errors.js';
 import type { HttpContext, HttpLog, Observe } from './route.js';
+import { connectToSelf } from './self-connection.js';
 import { type WarmUpOptions, warmUpWhenIdle } from './warm-up.js';
 
 export interface HttpOptions {
@@ -74,9 +76,13 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       ? createServer(serverOptions)
       : createTlsServer({ ...serverOptions, ...options.tls, handshakeTimeout: HANDSHAKE_TIMEOUT });
   const connections = new Connections(server, (status) => options.observe?.('malformed', 0, status, 0));
+  /** For the server's own connections: without authentication, and not counted. */
+  const ownListener = makeListener({ ...context, authenticator: undefined, observe: undefined });
+  const own = new WeakSet<Socket>();
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     connections.begin(incoming, outgoing);
-    listener(incoming, outgoing);
+    if (own.has(incoming.socket)) ownListener(incoming, outgoing);
+    else listener(incoming, outgoing);
   };
   server.on('request', onRequest);
   // The body reader says `100 Continue` itself, after the checks that need no body.
@@ -91,9 +97,12 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         store,
         metrics: [...config.metrics.keys()],
         retentionSeconds: config.store.retentionSeconds,
-        listener: makeListener({ ...context, authenticator: undefined, observe: undefined }),
+        connect: async () => {
+          const { near, far } = await connectToSelf(server);
+          own.add(far);
+          return near;
+        },
         isBusy: () => connections.inFlight > 0,
-        failed: (error) => log.err('warming up failed', error),
         ...(look && { look }),
       }),
     close: () => connections.close(CLOSE_GRACE),

@@ -1,17 +1,16 @@
 /**
  * Asks the server's own code a few dozen questions, once it has data and time. V8 compiles a function when it is first
  * called and optimises it after many calls, JavaScript and Wasm alike: without this the first question of a user takes 5 ms
- * and the first hundreds longer than later ones. The requests go over a connection to itself, through Node's HTTP, Hono and
- * the workers, past authentication and telemetry; they ask what users ask, of one node that is there.
+ * and the first hundreds longer than later ones. The requests go over a connection to its own port, as everybody's do, only
+ * past authentication and telemetry; they ask what users ask, of one node that is there.
  *
  * After a start collectors deliver what they could not while the server was down. That comes first: the questions wait until
  * the main thread has time, and each round of them until nobody else is being served.
  */
-import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, createServer as createListener, type Socket } from 'node:net';
+import { Agent, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Store } from '../core/store.js';
 
 /** Rounds of all questions, enough for V8 to optimise the core; then of short ones, enough for what every request passes. */
@@ -36,33 +35,11 @@ export interface WarmUpOptions {
   /** Names of the metrics that the config knows. */
   metrics: readonly string[];
   retentionSeconds: number;
-  /** Answers requests, without authentication and without being counted. */
-  listener(incoming: IncomingMessage, outgoing: ServerResponse): void;
+  /** A connection on which requests need no token and are not counted. */
+  connect(): Promise<Socket>;
   /** Whether somebody else is being served. */
   isBusy(): boolean;
-  /** Told why it was given up. */
-  failed(error: unknown): void;
   look?: { often: number; rarely: number };
-}
-
-/** Both ends of a connection to ourselves. Nobody else gets one: it bypasses authentication. */
-async function connectToSelf(): Promise<{ near: Socket; far: Socket }> {
-  const listener = createListener();
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  try {
-    const near = connect((listener.address() as AddressInfo).port, '127.0.0.1');
-    const far = new Promise<Socket>((resolve) => {
-      listener.on('connection', (socket: Socket) => {
-        if (socket.remotePort === near.localPort) resolve(socket);
-        else socket.destroy();
-      });
-    });
-    await once(near, 'connect');
-    return { near, far: await far };
-  } finally {
-    listener.close();
-  }
 }
 
 /** The body of a 200 answer; undefined: another answer. */
@@ -121,6 +98,8 @@ async function askAbout(cluster: string, options: WarmUpOptions, agent: Agent, s
   const long = longQuestions(cluster, host, metrics, now - options.retentionSeconds, now);
   let spent = 0;
   for (let round = 0; round < LONG_ROUNDS + SHORT_ROUNDS && spent < LIMIT; round++) {
+    // The last answer is off the server's hands only a little after the client has it.
+    await setImmediate();
     while (options.isBusy()) await setTimeout(PAUSE, undefined, { ref: false, signal });
     const since = performance.now();
     for (const question of round < LONG_ROUNDS ? [...short, ...long] : short) {
@@ -134,16 +113,14 @@ async function askAbout(cluster: string, options: WarmUpOptions, agent: Agent, s
 /** Warms up now. @returns whether there was something to ask about. */
 async function warmUp(options: WarmUpOptions, signal: AbortSignal): Promise<boolean> {
   const [cluster] = await options.store.clusters();
-  if (cluster === undefined) return false;
-  const { near, far } = await connectToSelf();
+  if (cluster === undefined || signal.aborted) return false;
+  const socket = await options.connect();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  agent.createConnection = () => near;
+  agent.createConnection = () => socket;
   try {
-    // It may have to wait between two requests.
-    createServer({ keepAliveTimeout: 0 }, options.listener).emit('connection', far);
     return await askAbout(cluster, options, agent, signal);
   } finally {
-    near.destroy();
+    socket.destroy();
   }
 }
 
@@ -154,17 +131,17 @@ export function warmUpWhenIdle(options: WarmUpOptions): () => void {
   const { signal } = giveUp;
   const run = async (): Promise<void> => {
     let before = performance.eventLoopUtilization();
-    for (let wait = often; ; ) {
-      await setTimeout(wait, undefined, { ref: false, signal });
+    for (let wait = often; !signal.aborted; ) {
+      // Rejects when it is given up.
+      await setTimeout(wait, undefined, { ref: false, signal }).catch(() => {});
       const { utilization } = performance.eventLoopUtilization(before);
       before = performance.eventLoopUtilization();
       if (utilization >= BUSY) wait = often;
-      else if (await warmUp(options, signal)) return;
+      // A connection that breaks is made again, later.
+      else if (await warmUp(options, signal).catch(() => false)) return;
       else wait = Math.min(2 * wait, rarely);
     }
   };
-  run().catch((error: unknown) => {
-    if (!signal.aborted) options.failed(error);
-  });
+  void run();
   return () => giveUp.abort();
 }

@@ -1,9 +1,17 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { ClusterSummary } from '../../src/core/store.js';
+import { connectToSelf } from '../../src/http/self-connection.js';
 import { ask, configWith, type Running, start, until } from './harness.js';
 import { MemoryStore } from './memory-store.js';
 
 const PUBLISHED_KEY = Buffer.from('kzfYrYy+TzpanWZHJ5qSdMj5uKUWgq74BWhQG6copP0=', 'base64');
+const certificate = {
+  key: readFileSync(new URL('tls/key.pem', import.meta.url)),
+  cert: readFileSync(new URL('tls/cert.pem', import.meta.url)),
+};
 const LOOK = { often: 20, rarely: 40 };
 const CLUSTER: ClusterSummary = { cluster: 'alpha', hosts: 1, series: 1, samples: 1, bytes: 8, blocks: {} };
 const ANSWER = '{"queries":[{"metric":"cpu_load","host":"h7"}],"results":[[]]}\n';
@@ -37,6 +45,9 @@ test('warming up asks about a node that is there, past authentication, and is no
   const http = await startWith([CLUSTER]);
   stop = http.warmUp(LOOK);
   await until(() => http.store.queried.length > 20);
+  // Others still need a token.
+  expect((await ask(http.port, '/api/query', { body: '{"cluster":"other"}' })).status).toBe(401);
+  await until(() => http.observed.length === 1);
   await settled(http);
   const { queried } = http.store;
   expect(queried.every(({ cluster }) => cluster === 'alpha')).toBe(true);
@@ -44,12 +55,34 @@ test('warming up asks about a node that is there, past authentication, and is no
   const about = queried.flatMap(({ queries }) => queries);
   expect(about.length).toBeGreaterThan(20);
   expect(about.every(({ host, metric }) => host === 'h7' && metric === 'cpu_load')).toBe(true);
-  expect(http.observed).toEqual([]);
-  expect((await ask(http.port, '/api/query', { body: '{}' })).status).toBe(401);
+  expect(http.observed.map(({ status }) => status)).toEqual([401]);
   // Once is enough.
   const asked = queried.length;
   await pause(5 * LOOK.rarely);
   expect(queried.length).toBe(asked);
+});
+
+test('warming up works over TLS as well', async () => {
+  const store = storeWith([CLUSTER]);
+  const http = await start({ store, tls: { ...certificate, minVersion: 'TLSv1.3' } });
+  stop = http.warmUp(LOOK);
+  await until(() => store.queried.length > 20);
+  expect(http.observed).toEqual([]);
+});
+
+test('the server finds its own connection among others', async () => {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const others = Array.from({ length: 50 }, (_, i) => connect(port, i % 2 ? '127.0.0.1' : '::1'));
+  const pairs = await Promise.all([connectToSelf(server), connectToSelf(server), connectToSelf(server)]);
+  for (const { near, far } of pairs) {
+    near.write('mine');
+    expect(String((await once(far, 'data'))[0])).toBe('mine');
+  }
+  for (const socket of [...others, ...pairs.flatMap(({ near, far }) => [near, far])]) socket.destroy();
+  server.close();
+  await expect(connectToSelf(server)).rejects.toThrow();
 });
 
 test('warming up waits for data', async () => {
