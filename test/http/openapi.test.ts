@@ -42,6 +42,7 @@ describe('the OpenAPI document', () => {
       startedAt: 0,
       authenticator: undefined,
       budget: new ReceiveBudget(0),
+      ownSockets: new WeakSet(),
       metrics: async () => '',
       healthDetail: undefined,
       observe: undefined,
