@@ -13,9 +13,27 @@ export interface SelfConnection {
 /** Addresses that stand for all of a machine's, and one of them. */
 const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
+/** Milliseconds to wait for the other end, which may never be ours: somebody may redirect the port. */
+const PATIENCE = 5000;
+
+type Ends = Pick<Socket, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
+
 /**
- * Connects to a server that listens, and finds the other end among those that come in: it is the one whose peer is our own
- * address and port, so nobody else can pass for it. Rejects when the connection is not made.
+ * Whether two sockets are the ends of one connection. The port that one comes from would not do: it may be in use towards
+ * another of our addresses as well.
+ */
+export function isOtherEnd(a: Ends, b: Ends): boolean {
+  return (
+    a.remotePort === b.localPort &&
+    a.remoteAddress === b.localAddress &&
+    a.localPort === b.remotePort &&
+    a.localAddress === b.remoteAddress
+  );
+}
+
+/**
+ * Connects to a server that listens, and finds the other end among those that come in: nobody else can pass for it, for no
+ * two connections have the same ends. Rejects when the connection is not made.
  */
 export async function connectToSelf(server: Server): Promise<SelfConnection> {
   const { address, port } = server.address() as AddressInfo;
@@ -30,15 +48,12 @@ export async function connectToSelf(server: Server): Promise<SelfConnection> {
     near.emit('accepted');
   };
   server.on(event, accept);
-  const find = (): Socket | undefined =>
-    accepted.find(
-      ({ remoteAddress, remotePort }) => remotePort === near.localPort && remoteAddress === near.localAddress,
-    );
+  const find = (): Socket | undefined => accepted.find((socket) => isOtherEnd(socket, near));
   try {
     await once(near, secure ? 'secureConnect' : 'connect');
     let far = find();
     while (!far) {
-      await once(near, 'accepted');
+      await once(near, 'accepted', { signal: AbortSignal.timeout(PATIENCE) });
       far = find();
     }
     return { near, far };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { ClusterSummary } from '../../src/core/store.js';
-import { connectToSelf } from '../../src/http/self-connection.js';
+import { connectToSelf, isOtherEnd } from '../../src/http/self-connection.js';
 import { ask, configWith, type Running, start, until } from './harness.js';
 import { MemoryStore } from './memory-store.js';
 
@@ -83,6 +83,17 @@ test('the server finds its own connection among others', async () => {
   for (const socket of [...others, ...pairs.flatMap(({ near, far }) => [near, far])]) socket.destroy();
   server.close();
   await expect(connectToSelf(server)).rejects.toThrow();
+});
+
+test('a connection from the same port to another of its addresses is a stranger', async () => {
+  const near = { localPort: 5000, localAddress: '127.0.0.1', remotePort: 80, remoteAddress: '127.0.0.1' };
+  const sockets = ['127.0.0.2', '127.0.0.1'].map((localAddress) => ({
+    remotePort: 5000,
+    remoteAddress: '127.0.0.1',
+    localPort: 80,
+    localAddress,
+  }));
+  expect(sockets.map((socket) => isOtherEnd(socket, near))).toEqual([false, true]);
 });
 
 test('warming up waits for data', async () => {
