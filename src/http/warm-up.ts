@@ -16,7 +16,7 @@ import { ask } from './self-client.js';
 /** Rounds of all questions, enough for V8 to optimise the core; then of short ones, enough for what every request passes. */
 const LONG_ROUNDS = 20;
 const SHORT_ROUNDS = 600;
-/** Milliseconds that all rounds may take together. */
+/** Milliseconds after which no further question is asked. */
 const LIMIT = 1000;
 /** Milliseconds to wait when somebody else is being served. */
 const PAUSE = 200;
@@ -24,6 +24,8 @@ const PAUSE = 200;
 const METRICS = 5;
 const LAST_MINUTES = 600;
 const COARSE = 600;
+/** Seconds of the longest questions: at a sample a second more would keep writes waiting for a tenth of one. */
+const DAY = 86_400;
 
 /** Milliseconds between two looks at whether there is time, and data; without data they become rarer. */
 const LOOK = { often: 1000, rarely: 60_000 };
@@ -84,15 +86,18 @@ async function askAbout(
   const host = metrics[0] === undefined ? undefined : await findHost(socket, cluster, metrics[0], now);
   if (host === undefined) return false;
   const short = shortQuestions(cluster, host, metrics, now);
-  const long = longQuestions(cluster, host, metrics, now - options.retentionSeconds, now);
+  const long = longQuestions(cluster, host, metrics, now - Math.min(options.retentionSeconds, DAY), now);
   let spent = 0;
   for (let round = 0; round < LONG_ROUNDS + SHORT_ROUNDS && spent < LIMIT; round++) {
     // The last answer is off the server's hands only a little after the client has it.
     await setImmediate();
     while (options.isBusy()) await setTimeout(PAUSE, undefined, { ref: false, signal });
-    const since = performance.now();
-    for (const question of round < LONG_ROUNDS ? [...short, ...long] : short) await ask(socket, question);
-    spent += performance.now() - since;
+    for (const question of round < LONG_ROUNDS ? [...short, ...long] : short) {
+      if (spent >= LIMIT) break;
+      const since = performance.now();
+      await ask(socket, question);
+      spent += performance.now() - since;
+    }
   }
   return true;
 }

@@ -55,6 +55,7 @@ test('warming up asks about a node that is there, past authentication, and is no
   const about = queried.flatMap(({ queries }) => queries);
   expect(about.length).toBeGreaterThan(20);
   expect(about.every(({ host, metric }) => host === 'h7' && metric === 'cpu_load')).toBe(true);
+  expect(Math.max(...queried.map(({ from, to }) => to - from))).toBe(86_400);
   expect(http.observed.map(({ status }) => status)).toEqual([401]);
   // Once is enough.
   const asked = queried.length;
