@@ -68,7 +68,8 @@ export class Service {
     settleHeap();
     log.info(`listening on ${this.#config.main.host}:${this.#http?.port}`);
     await sdNotify('READY=1');
-    if (this.#http) this.#undo.push(this.#http.warmUp());
+    const warming = this.#http?.warmUp((error) => log.debug('warming up failed, it is tried again later', error));
+    if (warming) this.#undo.push(warming);
     this.#undo.push(startWatchdog({ isAlive: async () => (await this.#pool.stats()).length > 0 }));
   }
 

@@ -58,12 +58,7 @@ export class AnswerStream {
 
   /** Waits until a piece is there. Undefined: the answer has ended. */
   async #next(): Promise<Piece | undefined> {
-    while (!this.#isReady) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
-    }
+    if (!this.#isReady) await AnswerStream.begun([this]);
     return this.first;
   }
 

@@ -45,18 +45,8 @@ export class Answers {
   /** Begins all parts of a query, and sends the first pieces. */
   query(parts: QueryPart[], coreOf: (partition: number) => Core): void {
     this.#inHalves(parts, ({ id, partition, request }) => {
-      this.#begin(id, () => {
-        const core = coreOf(partition);
-        const state = core.queryBegin(request);
-        return {
-          next: () => {
-            const { bytes, done } = core.queryStep(state, PIECE);
-            this.#pieces.add(id, bytes, core.queryEnds, done);
-            return done;
-          },
-          end: () => core.queryEnd(state),
-        };
-      });
+      const core = coreOf(partition);
+      this.#begin(id, () => this.#steps(id, core, core.queryBegin(request), () => core.queryEnds));
     });
   }
 
@@ -67,16 +57,21 @@ export class Answers {
       this.#begin(id, () => {
         const { state, text } = core.queryAllBegin(request);
         this.#pieces.addText(text);
-        return {
-          next: () => {
-            const { bytes, done } = core.queryStep(state, PIECE);
-            this.#pieces.add(id, bytes, NO_ENDS, done);
-            return done;
-          },
-          end: () => core.queryEnd(state),
-        };
+        return this.#steps(id, core, state, () => NO_ENDS);
       });
     });
+  }
+
+  /** The steps of a query that has begun. */
+  #steps(id: number, core: Core, state: number, ends: () => readonly number[]): Source {
+    return {
+      next: () => {
+        const { bytes, done } = core.queryStep(state, PIECE);
+        this.#pieces.add(id, bytes, ends(), done);
+        return done;
+      },
+      end: () => core.queryEnd(state),
+    };
   }
 
   /**

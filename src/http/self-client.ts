@@ -24,7 +24,7 @@ function headOf(start: Buffer): Head | undefined {
   return { bytes: end + 4, length: length === undefined ? undefined : Number(length) };
 }
 
-/** Posts a question on a connection that is idle. Resolves to the start of the answer (its first packets) once it has ended. */
+/** Asks a question on a connection that is idle. Resolves to the start of the answer (its first packets) once it has ended. */
 export function ask(socket: Socket, question: object): Promise<Buffer> {
   const body = JSON.stringify(question);
   const headers = `Host: self\r\nUser-Agent: self\r\nContent-Length: ${Buffer.byteLength(body)}\r\nAccept-Encoding: gzip`;

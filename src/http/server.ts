@@ -35,7 +35,7 @@ export interface HttpServer {
   /** The port it listens on, also when the config asked for port 0. */
   port: number;
   /** Has V8 optimise what queries pass, once there is data and time. @returns what gives that up. */
-  warmUp(look?: WarmUpOptions['look']): () => void;
+  warmUp(failed: WarmUpOptions['failed'], look?: WarmUpOptions['look']): () => void;
   /** Stops accepting, answers what is in flight, closes all connections. */
   close(): Promise<void>;
 }
@@ -88,7 +88,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   return {
     server,
     port: portOf(server),
-    warmUp: (look) =>
+    warmUp: (failed, look) =>
       warmUpWhenIdle({
         store,
         metrics: [...config.metrics.keys()],
@@ -99,6 +99,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
           return near;
         },
         isBusy: () => connections.inFlight > 0,
+        failed,
         ...(look && { look }),
       }),
     close: () => connections.close(CLOSE_GRACE),

@@ -24,7 +24,7 @@ const PAUSE = 200;
 const METRICS = 5;
 const LAST_MINUTES = 600;
 const COARSE = 600;
-/** Seconds of the longest questions: at a sample a second more would keep writes waiting for a tenth of one. */
+/** Seconds of the longest questions: an entry is made in one step, which writes wait for. */
 const DAY = 86_400;
 
 /** Milliseconds between two looks at whether there is time, and data; without data they become rarer. */
@@ -41,6 +41,8 @@ export interface WarmUpOptions {
   connect(): Promise<Socket>;
   /** Whether somebody else is being served. */
   isBusy(): boolean;
+  /** Told why it did not come to its end; it is tried again. */
+  failed(error: unknown): void;
   look?: { often: number; rarely: number };
 }
 
@@ -119,6 +121,10 @@ export function warmUpWhenIdle(options: WarmUpOptions): () => void {
   const { often, rarely } = options.look ?? LOOK;
   const giveUp = new AbortController();
   const { signal } = giveUp;
+  const failed = (error: unknown): boolean => {
+    if (!signal.aborted) options.failed(error);
+    return false;
+  };
   const run = async (): Promise<void> => {
     let before = performance.eventLoopUtilization();
     for (let wait = often; !signal.aborted; ) {
@@ -127,8 +133,7 @@ export function warmUpWhenIdle(options: WarmUpOptions): () => void {
       const { utilization } = performance.eventLoopUtilization(before);
       before = performance.eventLoopUtilization();
       if (utilization >= BUSY) wait = often;
-      // A connection that breaks is made again, later.
-      else if (await warmUp(options, signal).catch(() => false)) return;
+      else if (await warmUp(options, signal).catch(failed)) return;
       else wait = Math.min(2 * wait, rarely);
     }
   };

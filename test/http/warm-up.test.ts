@@ -17,8 +17,15 @@ const CLUSTER: ClusterSummary = { cluster: 'alpha', hosts: 1, series: 1, samples
 const ANSWER = '{"queries":[{"metric":"cpu_load","host":"h7"}],"results":[[]]}\n';
 
 let stop: (() => void) | undefined;
+let failures: unknown[] = [];
+const noteFailure = (error: unknown): void => {
+  failures.push(error);
+};
 
-afterEach(() => stop?.());
+afterEach(() => {
+  stop?.();
+  failures = [];
+});
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -43,7 +50,7 @@ async function settled({ store }: Running): Promise<void> {
 
 test('warming up asks about a node that is there, past authentication, and is not counted', async () => {
   const http = await startWith([CLUSTER]);
-  stop = http.warmUp(LOOK);
+  stop = http.warmUp(noteFailure, LOOK);
   await until(() => http.store.queried.length > 20);
   // Others still need a token.
   expect((await ask(http.port, '/api/query', { body: '{"cluster":"other"}' })).status).toBe(401);
@@ -57,6 +64,7 @@ test('warming up asks about a node that is there, past authentication, and is no
   expect(about.every(({ host, metric }) => host === 'h7' && metric === 'cpu_load')).toBe(true);
   expect(Math.max(...queried.map(({ from, to }) => to - from))).toBe(86_400);
   expect(http.observed.map(({ status }) => status)).toEqual([401]);
+  expect(failures).toEqual([]);
   // Once is enough.
   const asked = queried.length;
   await pause(5 * LOOK.rarely);
@@ -66,7 +74,7 @@ test('warming up asks about a node that is there, past authentication, and is no
 test('warming up works over TLS as well', async () => {
   const store = storeWith([CLUSTER]);
   const http = await start({ store, tls: { ...certificate, minVersion: 'TLSv1.3' } });
-  stop = http.warmUp(LOOK);
+  stop = http.warmUp(noteFailure, LOOK);
   await until(() => store.queried.length > 20);
   expect(http.observed).toEqual([]);
 });
@@ -99,7 +107,7 @@ test('a connection from the same port to another of its addresses is a stranger'
 
 test('warming up waits for data', async () => {
   const http = await startWith([]);
-  stop = http.warmUp(LOOK);
+  stop = http.warmUp(noteFailure, LOOK);
   await pause(5 * LOOK.rarely);
   expect(http.store.queried).toEqual([]);
   http.store.summaries = [CLUSTER];
@@ -108,7 +116,7 @@ test('warming up waits for data', async () => {
 
 test('warming up waits for time', async () => {
   const http = await startWith([CLUSTER]);
-  stop = http.warmUp(LOOK);
+  stop = http.warmUp(noteFailure, LOOK);
   for (
     let end = Date.now() + 10 * LOOK.often;
     Date.now() < end;
@@ -131,7 +139,7 @@ test('warming up waits while somebody is being served', async () => {
   const asking = ask(http.port, '/api/query', { body: '{"cluster":"user"}' });
   await until(() => http.store.queried.length === 1);
   http.store.pieces = pieces;
-  stop = http.warmUp(LOOK);
+  stop = http.warmUp(noteFailure, LOOK);
   await pause(5 * LOOK.rarely);
   // The one that finds out whether there is a node.
   expect(http.store.queried.length).toBeLessThan(3);
@@ -143,8 +151,9 @@ test('warming up waits while somebody is being served', async () => {
 test('warming up ends when the server does, and with the first answer that is none', async () => {
   const stopping = await startWith([CLUSTER]);
   stopping.store.state = 'stopping';
-  stop = stopping.warmUp(LOOK);
-  await pause(3 * LOOK.rarely);
+  stop = stopping.warmUp(noteFailure, LOOK);
+  await until(() => failures.length > 0);
+  expect(String(failures[0])).toContain('503');
   expect(stopping.store.queried).toEqual([]);
   stop();
   stopping.store.state = 'ready';
