@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -168,11 +168,12 @@ function configOf({ frequency, checkpointInterval, workers }: ServerOptions, por
 }
 
 async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
+  // Closed by this side first it stays in TIME_WAIT: for a minute the kernel gives it only to those who name it.
+  const probe = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
   await once(probe, 'listening');
-  const address = probe.address();
+  const { port } = probe.address() as AddressInfo;
+  await once(connect(port, '127.0.0.1').resume(), 'close');
   probe.close();
   await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('BUG: a TCP server has an address and a port');
-  return address.port;
+  return port;
 }

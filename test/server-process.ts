@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -55,11 +55,16 @@ export function temporaryDirectory(): string {
   return dir;
 }
 
-/** A TCP port on 127.0.0.1 that nobody listens on now. */
+/**
+ * A TCP port on 127.0.0.1 that nobody listens on, nor is given by the kernel for a minute: of the few thousand that it
+ * chooses from, another test would now and then get this one before its server has bound it, and answer in its place.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+  // The side that closes first is left in TIME_WAIT. Such a port is only for those who name it (and SO_REUSEADDR, as node does).
+  const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  await once(connect(port, '127.0.0.1').resume(), 'close');
   server.close();
   await once(server, 'close');
   return port;

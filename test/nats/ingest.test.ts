@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NatsConfig } from '../../src/config/config.js';
 import { type NatsIngest, type NatsOptions, startNats } from '../../src/nats/ingest.js';
 import { natsHealth } from '../../src/nats/state.js';
+import { freePort } from '../server-process.js';
 import { KeptLog, LineStore } from './line-store.js';
-import { freePort, NatsServer, publishRaw, until } from './nats-server.js';
+import { NatsServer, publishRaw, until } from './nats-server.js';
 
 describe('NATS ingest', () => {
   let server: NatsServer;

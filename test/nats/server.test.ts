@@ -5,7 +5,8 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort, NatsServer, publishRaw, until } from './nats-server.js';
+import { freePort } from '../server-process.js';
+import { NatsServer, publishRaw, until } from './nats-server.js';
 
 const SERVER = join(process.cwd(), 'dist', 'server.js');
 const TIME = Math.floor(Date.now() / 1000) - 600;
