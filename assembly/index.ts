@@ -2,6 +2,7 @@
  * What the host sees of the core: numbers only. Addresses are of linear memory; memory is the core's unless a comment says
  * that the caller frees it. Times are unix seconds as f64, sizes bytes. src/core/instance.ts is the only caller.
  */
+export { memoryPages } from './alloc';
 import { Kind, alloc, bytesReserved, bytesUsed, expectBytes, free } from './alloc';
 import { dumpFind } from './dump';
 import { logFree } from './log';

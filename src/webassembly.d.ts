@@ -3,9 +3,11 @@ declare namespace WebAssembly {
   type ExportValue = Global | Memory | ((...args: number[]) => number);
   class Module {
     constructor(bytes: BufferSource);
+    static customSections(module: Module, name: string): ArrayBuffer[];
   }
   class Memory {
-    readonly buffer: ArrayBuffer;
+    constructor(limits: { initial: number; maximum: number; shared: true });
+    readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }
   function instantiate(

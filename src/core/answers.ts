@@ -6,7 +6,7 @@ import { toFailure } from './failure.js';
 import type { Core } from './instance.js';
 import type { Jobs } from './jobs.js';
 import { PiecePacker } from './pieces.js';
-import type { DumpMessage, PiecesMessage, PullMessage, QueryAllMessage, QueryPart } from './protocol.js';
+import type { DumpMessage, PiecesMessage, PullMessage, QueryAllMessage, QueryMessage } from './protocol.js';
 import { StoreError } from './store.js';
 
 /** Bytes after which a piece ends, with the entry that it is in: most fit into PIECE_BUFFER. */
@@ -43,7 +43,7 @@ export class Answers {
   }
 
   /** Begins all parts of a query, and sends the first pieces. */
-  query(parts: QueryPart[], coreOf: (partition: number) => Core): void {
+  query({ parts }: QueryMessage, coreOf: (partition: number) => Core): void {
     this.#inHalves(parts, ({ id, partition, request }) => {
       const core = coreOf(partition);
       this.#begin(id, () => this.#steps(id, core, core.queryBegin(request), () => core.queryEnds));
@@ -51,8 +51,9 @@ export class Answers {
   }
 
   /** The same for a query for all nodes. */
-  queryAll({ id: firstId, request }: QueryAllMessage, cores: [number, Core][]): void {
-    this.#inHalves(cores, ([partition, core]) => {
+  queryAll({ id: firstId, request, partitions }: QueryAllMessage, coreOf: (partition: number) => Core): void {
+    this.#inHalves(partitions, (partition) => {
+      const core = coreOf(partition);
       const id = firstId + partition;
       this.#begin(id, () => {
         const { state, text } = core.queryAllBegin(request);

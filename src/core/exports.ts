@@ -1,7 +1,10 @@
 /** The types of the core's exports; what they mean is documented at assembly/index.ts. Only instance.ts calls them. */
 
 export interface Exports extends Record<string, unknown> {
-  memory: WebAssembly.Memory;
+  saveGlobals(at: number): void;
+  loadGlobals(at: number): void;
+  globalsSize: WebAssembly.Global;
+  memoryPages: WebAssembly.Global;
   setHashKey(k0: bigint, k1: bigint): void;
   metricAdd(name: number, length: number, frequency: number, aggregation: number, precision: number): number;
   bufferAlloc(bytes: number): number;

@@ -1,17 +1,18 @@
 /**
- * The one file that touches the Wasm exports. A `Core` is one partition: one instance of the module with its linear memory.
- * Views of the memory are made anew after it grew; what a method returns as a view is valid until the next call.
+ * The one file that calls the core. A `Core` is one partition: an instance of the module on its linear memory. What a method
+ * returns as a view is valid until the next call.
  *
- * Longer than other files on purpose: split up, several would touch the exports.
+ * Longer than other files on purpose: split up, several would call the exports.
  */
 import { randomBytes } from 'node:crypto';
-import { instantiateSync } from '@assemblyscript/loader';
 import type { MetricConfig } from '../config/config.js';
 import { codecNames } from './codec-names.js';
 import { Aggregation, FrameMagic, LineError } from './codes.js';
 import type { Exports } from './exports.js';
 import { concat, decodeNames, encodeList, encodeName, encodeNames } from './names.js';
 import { type MemoryUse, StoreError } from './store.js';
+import type { Role, SharedCore } from './turns.js';
+import { type MemoryView, newSharedCore, WasmInstance } from './wasm-instance.js';
 
 /** Magic numbers of frames, little-endian; see docs/formats.md. */
 export const LOG_MAGIC = FrameMagic.Log;
@@ -53,8 +54,8 @@ export interface Run {
 
 /** A step's output. */
 export interface Output {
-  /** A view of linear memory, valid until the next call. */
-  bytes: Uint8Array<ArrayBuffer>;
+  /** Valid until the next call. */
+  bytes: MemoryView;
   /** Nothing follows. */
   done: boolean;
 }
@@ -77,9 +78,7 @@ export interface Counts {
 }
 
 export class Core {
-  readonly #x: Exports;
-  #view: Uint8Array<ArrayBuffer>;
-  #data: DataView<ArrayBuffer>;
+  readonly #wasm: WasmInstance;
   #staging = 0;
   #stagingSize = 0;
   #cluster = '';
@@ -88,47 +87,47 @@ export class Core {
   /**
    * @param module of dist/core.wasm. @param metrics in the config's order.
    * @param index of this partition among `partitions`: decides which hosts loading takes.
+   * @param shared when two threads take turns. @param role see `guest`.
    */
   constructor(
     module: WebAssembly.Module,
     metrics: ReadonlyMap<string, MetricConfig>,
     readonly index: number,
     readonly partitions: number,
+    shared: SharedCore = newSharedCore(module),
+    role: Role = 'owner',
   ) {
-    const instance = instantiateSync<Exports>(module, {
-      env: {
-        abort(_message: number, _file: number, line: number, column: number): never {
-          throw new Error(`BUG: the core stopped at ${line}:${column}`);
-        },
-      },
-    });
-    this.#x = instance.exports;
-    this.#view = new Uint8Array(this.#memory);
-    this.#data = new DataView(this.#memory);
+    this.#wasm = new WasmInstance(module, shared, role);
+    if (role === 'guest') return;
     const key = randomBytes(16);
     this.#x.setHashKey(key.readBigUInt64LE(0), key.readBigUInt64LE(8));
     this.#x.setPartition(index, partitions);
     for (const [name, metric] of metrics) this.#addMetric(name, metric);
   }
 
-  get #memory(): ArrayBuffer {
-    return this.#x.memory.buffer as ArrayBuffer;
+  /**
+   * The guest's instance of a partition, which knows what the owner has been told. It is used within `asGuest` only.
+   * @param shared memory that no core was made of yet: the guest is the first.
+   */
+  static guest(module: WebAssembly.Module, shared: SharedCore): Core {
+    return new Core(module, new Map(), 0, 0, shared, 'guest');
   }
 
-  /** Linear memory as bytes; growth detaches the old view. */
-  get #bytes(): Uint8Array<ArrayBuffer> {
-    if (this.#view.buffer !== this.#memory) this.#refresh();
-    return this.#view;
+  /** Runs calls of a guest in one turn. @returns undefined when the owner is at work. */
+  asGuest<T>(calls: () => T): T | undefined {
+    return this.#wasm.asGuest(calls);
   }
 
-  get #words(): DataView<ArrayBuffer> {
-    if (this.#data.buffer !== this.#memory) this.#refresh();
-    return this.#data;
+  get #x(): Exports {
+    return this.#wasm.exports;
   }
 
-  #refresh(): void {
-    this.#view = new Uint8Array(this.#memory);
-    this.#data = new DataView(this.#memory);
+  get #bytes(): MemoryView {
+    return this.#wasm.bytes;
+  }
+
+  get #words(): DataView<SharedArrayBuffer> {
+    return this.#wasm.words;
   }
 
   #addMetric(name: string, metric: MetricConfig): void {
@@ -246,7 +245,7 @@ export class Core {
   }
 
   /** Log bytes gathered since `logTaken`: whole frames, as a view. */
-  logged(): Uint8Array<ArrayBuffer> {
+  logged(): MemoryView {
     const p = this.#x.logBytes() >>> 0;
     return this.#bytes.subarray(p, p + (this.#x.logLength.value >>> 0));
   }
@@ -375,7 +374,7 @@ export class Core {
   }
 
   /** A frame's payload as a view; see `scanFrames`. */
-  payload(p: number, n: number): Uint8Array<ArrayBuffer> {
+  payload(p: number, n: number): MemoryView {
     return this.#bytes.subarray(p, p + n);
   }
 
@@ -422,7 +421,7 @@ export class Core {
   /**
    * The next frame of a checkpoint. @returns its bytes as a view (maybe none) and the cursor to go on with, -1 at the end.
    */
-  checkpointStep(cursor: number, budget: number, full: boolean): { bytes: Uint8Array<ArrayBuffer>; next: number } {
+  checkpointStep(cursor: number, budget: number, full: boolean): { bytes: MemoryView; next: number } {
     this.#x.outReset();
     const next = this.#x.checkpointStep(cursor, budget, full ? 1 : 0);
     if (next === -2) throw outOfMemory();
@@ -489,12 +488,17 @@ export class Core {
 
   /** Starts a query. @param request see src/core/request.ts. @returns its handle for `queryStep` and `queryEnd`. */
   queryBegin(request: Uint8Array): number {
-    const p = this.#x.bufferAlloc(request.length) >>> 0;
-    if (!p) throw outOfMemory();
-    this.#bytes.set(request, p);
-    const state = this.#x.queryBegin(p) >>> 0;
+    const state = this.#x.queryBegin(this.#copied(request)) >>> 0;
     if (!state) throw outOfMemory();
     return state;
+  }
+
+  /** A copy in linear memory, to be freed by the core or the caller. */
+  #copied(bytes: Uint8Array): number {
+    const p = this.#x.bufferAlloc(bytes.length) >>> 0;
+    if (!p) throw outOfMemory();
+    this.#bytes.set(bytes, p);
+    return p;
   }
 
   /** The next piece of the answer, about `budget` bytes. */
@@ -525,9 +529,11 @@ export class Core {
    * Starts a query for all hosts of a cluster. @param request see src/core/request.ts. @returns its handle, and the queries
    * that it is made of as JSON (no brackets), a view.
    */
-  queryAllBegin(request: Uint8Array): { state: number; text: Uint8Array } {
+  queryAllBegin(request: Uint8Array): { state: number; text: MemoryView } {
     this.#x.outReset();
-    const state = this.#x.queryAllBegin(this.#stage(request)) >>> 0;
+    const p = this.#copied(request);
+    const state = this.#x.queryAllBegin(p) >>> 0;
+    this.#x.bufferFree(p);
     if (!state) throw outOfMemory();
     return { state, text: this.#out().subarray(0, this.#x.expandedText.value >>> 0) };
   }
@@ -654,7 +660,7 @@ export class Core {
 
   /** Size of the linear memory, without what is set aside and untouched. */
   get linearMemory(): number {
-    return this.#memory.byteLength - (this.#x.memoryReserved() >>> 0);
+    return this.#bytes.byteLength - (this.#x.memoryReserved() >>> 0);
   }
 
   get series(): number {
@@ -665,7 +671,7 @@ export class Core {
     return this.#x.hostCount.value >>> 0;
   }
 
-  #out(): Uint8Array<ArrayBuffer> {
+  #out(): MemoryView {
     const p = this.#x.outBytes() >>> 0;
     return this.#bytes.subarray(p, p + (this.#x.outLength() >>> 0));
   }

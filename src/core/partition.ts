@@ -8,7 +8,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MetricConfig, StoreConfig } from '../config/config.js';
+import type { StoreConfig } from '../config/config.js';
 import type { Logger } from '../log.js';
 import { readArchivedTo } from '../persistence/archive-job/state.js';
 import { CheckpointWriter } from '../persistence/checkpoint-file.js';
@@ -21,7 +21,7 @@ import { type Loaded, loadDirectory } from '../persistence/load.js';
 import { LoadRoom, loadLimit } from '../persistence/load-room.js';
 import { LogFile } from '../persistence/log-file.js';
 import { scanReferenceDirectory } from '../persistence/reference/directory.js';
-import { type Batch, Core, type Counts } from './instance.js';
+import type { Batch, Core, Counts } from './instance.js';
 import { type PartitionStats, StoreError } from './store.js';
 
 /** Bytes of samples in a partition that are written anew at a stop rather than leaving several files. */
@@ -30,7 +30,7 @@ const JOIN_BYTES = 128 << 20;
 const LOG_LIMIT = 48 << 20;
 
 export class Partition {
-  readonly core: Core;
+  readonly #worker: number;
   readonly #directory: string;
   readonly #store: StoreConfig;
   readonly #logger: Logger;
@@ -54,19 +54,17 @@ export class Partition {
   #written = 0;
   #count = 0;
 
+  /** @param core an empty one. @param worker for the figures. */
   constructor(
-    module: WebAssembly.Module,
-    readonly index: number,
-    readonly count: number,
-    readonly worker: number,
-    metrics: ReadonlyMap<string, MetricConfig>,
+    readonly core: Core,
+    worker: number,
     store: StoreConfig,
     logger: Logger,
   ) {
-    this.core = new Core(module, metrics, index, count);
+    this.#worker = worker;
     this.#store = store;
     this.#logger = logger;
-    this.#directory = partitionDirectory(store.checkpoints.directory, index, count);
+    this.#directory = partitionDirectory(store.checkpoints.directory, core.index, core.partitions);
     this.#windowSeconds = jsonWindowSeconds(store);
   }
 
@@ -86,11 +84,11 @@ export class Partition {
     // JSON windows are checkpoints: what they hold is kept already.
     if (!imported.foreign) for (let number = 0; number < core.seriesEnd; number++) core.takeUnsaved(number, true);
     await this.#json?.removeUnfinished(core, root);
-    const room = new LoadRoom(core, since, loadLimit(this.#store.memoryCapBytes, this.count));
-    const foreign = foreignDirectories(root, this.count);
+    const room = new LoadRoom(core, since, loadLimit(this.#store.memoryCapBytes, this.core.partitions));
+    const foreign = foreignDirectories(root, this.core.partitions);
     for (const directory of foreign) {
       const { aside } = loadDirectory(core, directory, room, logSince, true, this.#logger);
-      if (this.index === 0) keepDamaged(root, aside);
+      if (this.core.index === 0) keepDamaged(root, aside);
     }
     makeDirectory(root, this.#directory);
     const loaded = loadDirectory(core, this.#directory, room, logSince, false, this.#logger);
@@ -207,7 +205,7 @@ export class Partition {
   /** Whether the log has grown enough for a checkpoint out of turn. */
   get #logIsLong(): boolean {
     // Many series make a large checkpoint whatever is new in it: it should not cost more than the log that it replaces.
-    const own = Math.max(LOG_LIMIT / this.count, this.#lastBytes);
+    const own = Math.max(LOG_LIMIT / this.core.partitions, this.#lastBytes);
     const limit = this.#store.checkpoints.maxWalSize ?? own;
     return limit > 0 && this.#running === undefined && (this.#log?.bytes ?? 0) > limit;
   }
@@ -325,8 +323,8 @@ export class Partition {
     const refused = totals.refusedByReason.reduce((a, b) => a + b, 0);
     const { index, openBlocks, sealedBlocks, rollups, total } = core.memory;
     return {
-      partition: this.index,
-      worker: this.worker,
+      partition: this.core.index,
+      worker: this.#worker,
       lines: totals.stored + totals.skipped + refused,
       stored: totals.stored,
       skipped: totals.skipped,

@@ -1,6 +1,6 @@
 /**
- * The store as the rest of the program sees it: partitions in worker threads. Routes writes and queries, limits what is
- * in flight, puts answers together. Never touches a sample.
+ * The store as the rest of the program sees it: partitions in worker threads. Routes writes and queries and limits what is
+ * in flight.
  *
  * A worker that dies takes the process down: half a store would answer queries with half of the data.
  */
@@ -8,14 +8,14 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { type Logger, logSettings } from '../log.js';
 import { partitionCount } from '../ops/check-config.js';
-import { AnswerStream, type StreamLink } from './answer-stream.js';
-import { Buffers, isLarge, PIECE_BUFFER } from './buffers.js';
+import { Buffers } from './buffers.js';
 import { answerDump } from './dump-answer.js';
 import { fromFailure } from './failure.js';
+import { extentOf, Guest } from './guest.js';
 import { Core } from './instance.js';
-import { unpackPieces } from './pieces.js';
-import type { CallName, Calls, FromWorker, QueryPart, ToWorker, WorkerStart, Written } from './protocol.js';
+import type { CallName, Calls, FromWorker, ToWorker, WorkerStart, Written } from './protocol.js';
 import { answerQuery, type QuerySource } from './query-answer.js';
+import { Questions } from './questions.js';
 import { cut, joinOutcomes, type Part, splitBody } from './routing.js';
 import { inlineShard, type ShardLink, threadShard } from './shard-link.js';
 import {
@@ -29,6 +29,8 @@ import {
   StoreError,
   type WriteOutcome,
 } from './store.js';
+import type { SharedCore } from './turns.js';
+import { newSharedCore } from './wasm-instance.js';
 
 /** Bytes of bodies that may be on their way to workers at once, or two of the largest allowed. */
 const MAX_IN_FLIGHT = 128 << 20;
@@ -54,23 +56,15 @@ export class Pool implements Store {
   readonly #onFatal: (error: Error) => void;
   readonly #module: WebAssembly.Module;
   readonly #buffers = new Buffers();
-  #shards: readonly ShardLink[] = [];
   readonly #partitions: number;
+  /** The memory of each. */
+  readonly #shared: readonly SharedCore[];
+  readonly #workers: number;
+  #shards: readonly ShardLink[] = [];
   readonly #maxInFlight: number;
   readonly #writes = new Map<number, (result: Written) => void>();
   readonly #calls = new Map<number, Pending>();
-  readonly #streams = new Map<number, AnswerStream>();
-  readonly #link: StreamLink = {
-    pull: ({ id, partition }) => {
-      const buffer = this.#buffers.spare(PIECE_BUFFER);
-      if (buffer) this.#post(partition, { kind: 'pull', id, buffer }, [buffer]);
-      else this.#post(partition, { kind: 'pull', id });
-    },
-    cancel: ({ id, partition }) => {
-      this.#streams.delete(id);
-      this.#post(partition, { kind: 'cancel', id });
-    },
-  };
+  readonly #questions: Questions;
   /** Finds out where lines belong; stores nothing. Undefined: there is one partition only. */
   readonly #router: Core | undefined;
   #state: Store['state'] = 'loading';
@@ -86,6 +80,14 @@ export class Pool implements Store {
     this.#partitions = partitionCount(config);
     this.#maxInFlight = Math.max(MAX_IN_FLIGHT, 2 * config.store.maxBodySize);
     if (this.#partitions > 1) this.#router = new Core(this.#module, new Map(), 0, 1);
+    this.#workers = Math.max(1, config.store.numWorkers);
+    this.#shared = Array.from({ length: this.#partitions }, () => newSharedCore(this.#module));
+    this.#questions = new Questions({
+      guests: this.#shared.map((shared) => new Guest(Core.guest(this.#module, shared))),
+      buffers: this.#buffers,
+      workerOf: (partition) => this.#workerOf(partition),
+      post: (worker, message, transfer = []) => this.#shards[worker]?.post(message, transfer),
+    });
   }
 
   get state(): Store['state'] {
@@ -95,8 +97,7 @@ export class Pool implements Store {
   /** Starts the worker threads, which read their code and wait. Worth while when there is something to do before `start`. */
   prepare(): void {
     if (this.#shards.length) return;
-    const workers = Math.max(1, this.#config.store.numWorkers);
-    this.#shards = Array.from({ length: workers }, (_, worker) => this.#makeShard(worker, workers));
+    this.#shards = Array.from({ length: this.#workers }, (_, worker) => this.#makeShard(worker));
   }
 
   /**
@@ -110,8 +111,8 @@ export class Pool implements Store {
     if (this.#state === 'loading') this.#state = 'ready';
   }
 
-  #makeShard(worker: number, workers: number): ShardLink {
-    const partitions = Array.from({ length: this.#partitions }, (_, i) => i).filter((i) => i % workers === worker);
+  #makeShard(worker: number): ShardLink {
+    const partitions = [...this.#shared.entries()].filter(([partition]) => this.#workerOf(partition) === worker);
     const start: WorkerStart = {
       module: this.#module,
       worker,
@@ -129,7 +130,7 @@ export class Pool implements Store {
   /** A worker is gone: nothing that waits for it will be answered. */
   #fail(error: Error): void {
     for (const call of this.#calls.values()) call.reject(error);
-    for (const stream of this.#streams.values()) stream.fail(error);
+    this.#questions.fail(error);
     this.#onFatal(error);
   }
 
@@ -145,11 +146,7 @@ export class Pool implements Store {
         }
         break;
       case 'pieces':
-        for (const piece of unpackPieces(message)) {
-          if (isLarge(piece.bytes.length)) this.#buffers.lend(piece.bytes.buffer, piece.bytes.length);
-          this.#streams.get(piece.id)?.receive(piece);
-          if (piece.done) this.#streams.delete(piece.id);
-        }
+        this.#questions.receive(message);
         break;
       case 'reply': {
         const call = this.#calls.get(message.id);
@@ -166,7 +163,7 @@ export class Pool implements Store {
   }
 
   #workerOf(partition: number): number {
-    return partition % this.#shards.length;
+    return partition % this.#workers;
   }
 
   #assertReady(): void {
@@ -235,40 +232,6 @@ export class Pool implements Store {
     });
   }
 
-  /** A stream of pieces that a partition will send under this id. */
-  #stream(id: number, partition: number): AnswerStream {
-    const stream = new AnswerStream(id, partition, this.#link);
-    this.#streams.set(id, stream);
-    return stream;
-  }
-
-  /** Sends the parts of a query to their workers, one message each. */
-  #ask(parts: Omit<QueryPart, 'id'>[]): AnswerStream[] {
-    const byWorker = new Map<number, QueryPart[]>();
-    const streams = parts.map(({ partition, request }) => {
-      const id = this.#nextId++;
-      const worker = this.#workerOf(partition);
-      const group = byWorker.get(worker);
-      if (group) group.push({ id, partition, request });
-      else byWorker.set(worker, [{ id, partition, request }]);
-      return this.#stream(id, partition);
-    });
-    for (const [worker, group] of byWorker) this.#shards[worker]?.post({ kind: 'query', parts: group }, []);
-    return streams;
-  }
-
-  /** Sends a request for all nodes to all workers. */
-  #askAll(request: Uint8Array<ArrayBuffer>): AnswerStream[] {
-    const id = this.#nextId;
-    this.#nextId += this.#partitions;
-    for (const shard of this.#shards) shard.post({ kind: 'queryAll', id, request }, []);
-    const streams: AnswerStream[] = [];
-    for (let partition = 0; partition < this.#partitions; partition++) {
-      streams.push(this.#stream(id + partition, partition));
-    }
-    return streams;
-  }
-
   #call<N extends CallName>(partition: number, name: N, args: Calls[N]['args']): Promise<Calls[N]['result']> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -288,10 +251,11 @@ export class Pool implements Store {
 
   async query(request: QueryRequest): Promise<Answer> {
     this.#assertReady();
+    const extent = extentOf(request, this.#config.metrics);
     const source: QuerySource = {
       partitionOf: (host) => this.#partitionOf(request.cluster, host),
-      open: (parts) => this.#ask(parts),
-      openAll: (bytes) => this.#askAll(bytes),
+      open: (parts) => this.#questions.ask(parts, extent),
+      openAll: (bytes) => this.#questions.askAll(bytes, extent),
       buffers: this.#buffers,
     };
     return answerQuery(request, source);
@@ -309,11 +273,7 @@ export class Pool implements Store {
       answerDump(selector, {
         partitions: Array.from({ length: this.#partitions }, (_, i) => i),
         partitionOf: (cluster, host) => this.#partitionOf(cluster, host),
-        open: (partition, below) => {
-          const id = this.#nextId++;
-          this.#post(partition, { kind: 'dump', id, partition, selector: below });
-          return this.#stream(id, partition);
-        },
+        open: (partition, below) => this.#questions.dump(partition, below),
         clusters: () => this.clusters(),
       }),
     );

@@ -7,13 +7,14 @@ import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { LogSettings } from '../log.js';
 import type { Batch } from './instance.js';
 import type { ClusterSummary, NodeHealth, PartitionStats, StoreErrorCode } from './store.js';
+import type { SharedCore } from './turns.js';
 
 /** What a worker is started with. */
 export interface WorkerStart {
   module: WebAssembly.Module;
   worker: number;
-  /** Partitions that this worker owns, of `partitionCount`. */
-  partitions: number[];
+  /** Partitions that this worker owns, of `partitionCount`, and the memory of each. */
+  partitions: [index: number, shared: SharedCore][];
   partitionCount: number;
   metrics: [string, MetricConfig][];
   store: StoreConfig;
@@ -49,9 +50,10 @@ export interface QueryMessage {
   parts: QueryPart[];
 }
 
-/** Metrics of all nodes, of all partitions that the worker has. */
+/** Metrics of all nodes, of some partitions of one worker. */
 export interface QueryAllMessage {
   kind: 'queryAll';
+  partitions: number[];
   /** Of partition 0's answer; that of partition n has this id + n. */
   id: number;
   /** Of request.ts: `encodeForAllNodes`. */

@@ -8,7 +8,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type Logger, logger } from '../log.js';
 import { Answers } from './answers.js';
 import { toFailure } from './failure.js';
-import type { Batch, Core, Counts } from './instance.js';
+import { type Batch, Core, type Counts } from './instance.js';
 import { Jobs } from './jobs.js';
 import { Partition } from './partition.js';
 import type {
@@ -42,8 +42,6 @@ interface Stored {
 export class Shard {
   readonly #port: MessagePort;
   readonly #partitions = new Map<number, Partition>();
-  /** The cores of all partitions, with their numbers. */
-  readonly #cores: [number, Core][];
   readonly #jobs = new Jobs();
   readonly #answers: Answers;
   readonly #log: Logger;
@@ -65,11 +63,11 @@ export class Shard {
     this.#log = logger(`shard ${start.worker}`);
     this.#answers = new Answers(this.#jobs, (message, transfer) => this.#port.postMessage(message, transfer));
     const metrics = new Map(start.metrics);
-    for (const index of start.partitions) {
+    for (const [index, shared] of start.partitions) {
       const { module, partitionCount, worker, store } = start;
-      this.#partitions.set(index, new Partition(module, index, partitionCount, worker, metrics, store, this.#log));
+      const core = new Core(module, metrics, index, partitionCount, shared);
+      this.#partitions.set(index, new Partition(core, worker, store, this.#log));
     }
-    this.#cores = [...this.#partitions].map(([index, { core }]) => [index, core]);
   }
 
   /** Loads all partitions, then takes messages. */
@@ -164,10 +162,10 @@ export class Shard {
   #dispatch(message: Exclude<ToWorker, WriteMessage>): void {
     switch (message.kind) {
       case 'query':
-        this.#answers.query(message.parts, (partition) => this.#partition(partition).core);
+        this.#answers.query(message, (partition) => this.#partition(partition).core);
         break;
       case 'queryAll':
-        this.#answers.queryAll(message, this.#cores);
+        this.#answers.queryAll(message, (partition) => this.#partition(partition).core);
         break;
       case 'dump':
         this.#answers.dump(message, this.#partition(message.partition).core);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { Exports } from '../../src/core/exports.js';
 import type { Core } from '../../src/core/instance.js';
+import { newSharedCore } from '../../src/core/wasm-instance.js';
 import { random as seeded } from '../integration/client.js';
 import { ask, coreModule, dumpText, metric, seriesQuery, startCore, store, T0, takeLog } from './driver.js';
 
@@ -176,8 +177,9 @@ describe('memory', () => {
   });
 
   it('sets little aside at first, and 64 MiB once it is large, which samples that are expected do not take', () => {
-    const { exports: x } = instantiateSync<Exports>(coreModule(), { env: { abort: () => {} } });
-    const bytes = (): number => x.memory.buffer.byteLength;
+    const { memory } = newSharedCore(coreModule());
+    const { exports: x } = instantiateSync<Exports>(coreModule(), { env: { memory, abort: () => {} } });
+    const bytes = (): number => memory.buffer.byteLength;
     x.bufferFree(x.bufferAlloc(1000));
     expect(x.memoryReserved()).toBeCloseTo(512 << 10, -2);
     expect(bytes()).toBeLessThan(8 << 20);

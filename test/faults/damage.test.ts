@@ -19,7 +19,7 @@ import { Partition } from '../../src/core/partition.js';
 import type { Logger } from '../../src/log.js';
 import { random } from '../integration/client.js';
 import { temporaryDirectory } from '../server-process.js';
-import { coreModule, differences, line, metrics, samples, T0 } from './cores.js';
+import { differences, line, metrics, newCore, samples, T0 } from './cores.js';
 
 const LONG = process.env.CCMS_LONG === '1';
 const CASES = LONG ? 5000 : 400;
@@ -52,7 +52,7 @@ function newPartition(root: string, log = new Lines()): Partition {
     walSync: 'off',
     maxBodySize: 1 << 20,
   };
-  return new Partition(coreModule(), 0, 1, 0, METRICS, store, log.logger);
+  return new Partition(newCore(METRICS), 0, store, log.logger);
 }
 
 async function loaded(root: string, log?: Lines): Promise<Partition> {

@@ -10,7 +10,7 @@ import { Partition } from '../../src/core/partition.js';
 import { logger } from '../../src/log.js';
 import { random } from '../integration/client.js';
 import { temporaryDirectory } from '../server-process.js';
-import { coreModule, differences, line, metrics, samples, T0 } from './cores.js';
+import { differences, line, metrics, newCore, samples, T0 } from './cores.js';
 
 const RUNS = process.env.CCMS_LONG === '1' ? 300 : 12;
 const METRICS = metrics(['m', 10], ['n', 60]);
@@ -27,7 +27,7 @@ async function start(root: string): Promise<Partition> {
     walSync: 'off',
     maxBodySize: 1 << 20,
   };
-  const partition = new Partition(coreModule(), 0, 1, 0, METRICS, store, logger('test'));
+  const partition = new Partition(newCore(METRICS), 0, store, logger('test'));
   await partition.load(0);
   return partition;
 }
