@@ -22,7 +22,7 @@ interface Source {
   end(): void;
 }
 
-interface Answer {
+interface OpenAnswer {
   id: number;
   source: Source;
   room: number;
@@ -34,7 +34,7 @@ interface Answer {
 export class Answers {
   readonly #jobs: Jobs;
   readonly #post: (message: PiecesMessage, transfer: ArrayBuffer[]) => void;
-  readonly #open = new Map<number, Answer>();
+  readonly #open = new Map<number, OpenAnswer>();
   readonly #pieces = new PiecePacker();
 
   constructor(jobs: Jobs, post: (message: PiecesMessage, transfer: ArrayBuffer[]) => void) {
@@ -113,14 +113,14 @@ export class Answers {
       this.#pieces.fail(id, toFailure(error));
       return;
     }
-    const answer: Answer = { id, source, room: WINDOW, queued: false, closed: false };
+    const answer: OpenAnswer = { id, source, room: WINDOW, queued: false, closed: false };
     const more = this.#step(answer);
     // Most answers are whole now.
     if (!answer.closed) this.#open.set(id, answer);
     if (more) this.#queue(answer);
   }
 
-  #queue(answer: Answer): void {
+  #queue(answer: OpenAnswer): void {
     answer.queued = true;
     this.#jobs.add(() => {
       const more = this.#step(answer);
@@ -130,7 +130,7 @@ export class Answers {
   }
 
   /** Makes one piece. @returns whether to go on at once. */
-  #step(answer: Answer): boolean {
+  #step(answer: OpenAnswer): boolean {
     answer.queued = false;
     if (answer.closed) return false;
     try {
@@ -146,7 +146,7 @@ export class Answers {
     }
   }
 
-  #close(answer: Answer): void {
+  #close(answer: OpenAnswer): void {
     answer.closed = true;
     this.#open.delete(answer.id);
     answer.source.end();

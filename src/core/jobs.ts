@@ -6,6 +6,9 @@
 /** One step. `true`: there is more; `false`: done, or waiting until `wake` is called. Must not throw. */
 export type Step = () => boolean;
 
+/** Series that one step looks at: counting or freeing so many takes about that long. */
+export const SERIES_STEP = 2048;
+
 export class Jobs {
   readonly #queue: Step[] = [];
   #scheduled = false;

@@ -5,10 +5,11 @@
  * Writes that wait in the port together are stored together and answered after one log write (group commit).
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type Logger, logger } from '../log.js';
+import { logger } from '../log.js';
 import { Answers } from './answers.js';
+import { Counting } from './counting.js';
 import { toFailure } from './failure.js';
-import { type Batch, Core, type Counts } from './instance.js';
+import { type Batch, Core } from './instance.js';
 import { Jobs } from './jobs.js';
 import { Partition } from './partition.js';
 import type {
@@ -21,17 +22,13 @@ import type {
   WriteMessage,
   Written,
 } from './protocol.js';
-import type { ClusterSummary, NodeHealth } from './store.js';
+import type { NodeHealth } from './store.js';
+import { Upkeep } from './upkeep.js';
 
 /** Text is stored in pieces of about this size, so that the core's staging stays small. */
 const TEXT_PIECE = 1 << 20;
-/** Series looked at in one step of counting or retention. */
-const SERIES_STEP = 2048;
-const SYNC_MS = 1000;
-const RETRY_MS = 60_000;
+const TICK_MS = 1000;
 const NEWLINE = 0x0a;
-/** Seconds. */
-const DAY = 86_400;
 
 /** A write that is stored, but not yet safe. */
 interface Stored {
@@ -44,29 +41,23 @@ export class Shard {
   readonly #partitions = new Map<number, Partition>();
   readonly #jobs = new Jobs();
   readonly #answers: Answers;
-  readonly #log: Logger;
+  readonly #counting: Counting;
+  readonly #upkeep: Upkeep;
   readonly #start: WorkerStart;
   #timer: NodeJS.Timeout | undefined;
-  /** The last count of each partition that was asked for. */
-  readonly #counting = new Map<Partition, Promise<unknown>>();
-  /** Checkpoints run one after the other in a worker. */
-  #checkpoints: Promise<void> = Promise.resolve();
-  /** Retention passes too: each has its own hosts to spare, and the core marks them for one pass at a time. */
-  #retentions: Promise<unknown> = Promise.resolve();
-
-  /** When the size of a log may start a checkpoint again, milliseconds of performance.now. */
-  #retryAfter = 0;
 
   constructor(port: MessagePort, start: WorkerStart) {
     this.#port = port;
     this.#start = start;
-    this.#log = logger(`shard ${start.worker}`);
+    const log = logger(`shard ${start.worker}`);
+    this.#counting = new Counting(this.#jobs);
+    this.#upkeep = new Upkeep(this.#jobs, log);
     this.#answers = new Answers(this.#jobs, (message, transfer) => this.#port.postMessage(message, transfer));
     const metrics = new Map(start.metrics);
     for (const [index, shared] of start.partitions) {
       const { module, partitionCount, worker, store } = start;
       const core = new Core(module, metrics, index, partitionCount, shared);
-      this.#partitions.set(index, new Partition(core, worker, store, this.#log));
+      this.#partitions.set(index, new Partition(core, worker, store, log));
     }
   }
 
@@ -77,10 +68,10 @@ export class Shard {
     for (const partition of this.#partitions.values()) {
       await partition.load(since);
       // What other layouts left may only be removed once every partition's own files hold it.
-      if (partition.needsCheckpoint) await this.#checkpoint(partition);
+      if (partition.needsCheckpoint) await this.#upkeep.checkpoint(partition);
     }
     this.#port.on('message', (message: ToWorker) => this.#receive(message));
-    this.#timer = setInterval(() => this.#tick(), SYNC_MS);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#send({ kind: 'ready' });
   }
 
@@ -199,20 +190,20 @@ export class Shard {
       case 'clusters':
         return partition.core.clusters().map(({ name }) => name);
       case 'summary':
-        return this.#summary(partition);
+        return this.#counting.summary(partition.core);
       case 'health':
         return health(partition, args as Calls['health']['args']);
       case 'stats':
-        return partition.stats(await this.#count(partition));
+        return partition.stats(await this.#counting.count(partition.core));
       case 'checkpoint':
-        await this.#checkpoint(partition);
+        await this.#upkeep.checkpoint(partition);
         return null;
       case 'retain':
-        return this.#retain(partition, args as Calls['retain']['args']);
+        return this.#upkeep.retain(partition, args as Calls['retain']['args']);
       case 'memory':
         return partition.core.memory.total;
       case 'dropFiles':
-        return this.#inTurn(() => partition.dropFiles((args as Calls['dropFiles']['args']).to));
+        return this.#upkeep.exclusively(() => partition.dropFiles((args as Calls['dropFiles']['args']).to));
       case 'pinFiles':
         partition.pinFiles();
         return null;
@@ -240,152 +231,18 @@ export class Shard {
     return freed;
   }
 
-  /** All clusters in one pass: their series lie mixed, so counting them one by one would take clusters x series. */
-  #summary(partition: Partition): Promise<ClusterSummary[]> {
-    const { core } = partition;
-    return this.#inCountTurn(partition, async () => {
-      const counts = new Map<number, Counts>();
-      let from = 0;
-      await this.#jobs.run(() => {
-        const end = from + SERIES_STEP;
-        while (from >= 0 && from < end) {
-          core.countBegin();
-          const { next, cluster } = core.countClusterStep(from, end - from);
-          if (cluster) counts.set(cluster, addCounts(counts.get(cluster), core.counted));
-          from = next;
-        }
-        return from >= 0;
-      });
-      return core.clusters().map(({ name, node, hosts }) => ({
-        cluster: name,
-        hosts,
-        ...(counts.get(node) ?? { series: 0, samples: 0, bytes: 0, blocks: {} }),
-      }));
-    });
-  }
-
-  /** Counts series and samples in the background. */
-  #count(partition: Partition): Promise<Counts> {
-    const { core } = partition;
-    return this.#inCountTurn(partition, async () => {
-      let from = 0;
-      core.countBegin();
-      await this.#jobs.run(() => {
-        from = core.countStep(from, SERIES_STEP);
-        return from >= 0;
-      });
-      return core.counted;
-    });
-  }
-
-  /** One count at a time in a partition: the core has one set of counters. */
-  #inCountTurn<T>(partition: Partition, count: () => Promise<T>): Promise<T> {
-    const done = (this.#counting.get(partition) ?? Promise.resolve()).then(count);
-    this.#counting.set(
-      partition,
-      done.then(
-        () => {},
-        () => {},
-      ),
-    );
-    return done;
-  }
-
-  /** Frees what is old, after the passes that are under way. */
-  #retain(partition: Partition, { to, except }: Calls['retain']['args']): Promise<number> {
-    const retain = async (): Promise<number> => {
-      partition.freedOld(Math.min(to, Date.now() / 1000 + DAY));
-      return this.#retainNow(partition.core, to, except);
-    };
-    const done = this.#retentions.then(() => {
-      if (!partition.archives) return retain();
-      // What is to be archived must be in a file first; no checkpoint may be half done meanwhile.
-      return this.#inTurn(async () => {
-        if (await this.#hasUnsaved(partition, to)) await this.#checkpointNow(partition);
-        return retain();
-      });
-    });
-    this.#retentions = done.catch(() => {});
-    return done;
-  }
-
-  /** Whether memory holds blocks that end before `to` and are in no checkpoint. */
-  async #hasUnsaved({ core }: Partition, to: number): Promise<boolean> {
-    let from = 0;
-    let found = false;
-    await this.#jobs.run(() => {
-      const result = core.unsavedBefore(from, SERIES_STEP, to);
-      if (typeof result === 'boolean') found = result;
-      else from = result;
-      return typeof result === 'number';
-    });
-    return found;
-  }
-
-  async #retainNow(core: Core, to: number, except: Calls['retain']['args']['except']): Promise<number> {
-    let from = 0;
-    let freed = 0;
-    try {
-      for (const [cluster, hosts] of except) for (const host of hosts) core.keepHost(cluster, host);
-      await this.#jobs.run(() => {
-        const step = core.retainStep(from, SERIES_STEP, to);
-        freed += step.freed;
-        from = step.next;
-        return from >= 0;
-      });
-    } finally {
-      core.retainEnd();
-    }
-    return freed;
-  }
-
-  /** Makes a checkpoint of a partition, after those that are under way. */
-  #checkpoint(partition: Partition): Promise<void> {
-    return this.#inTurn(() => this.#checkpointNow(partition));
-  }
-
-  async #checkpointNow(partition: Partition): Promise<void> {
-    partition.checkpointBegin();
-    await this.#jobs.run(() => partition.checkpointStep());
-    await partition.checkpointEnd();
-  }
-
-  /** Runs what must not happen during a checkpoint, in order. */
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const done = this.#checkpoints.then(task);
-    this.#checkpoints = done.then(
-      () => {},
-      () => {},
-    );
-    return done;
-  }
-
   #tick(): void {
     for (const partition of this.#partitions.values()) {
       partition.syncLog();
-      if (partition.wantsCheckpoint && performance.now() >= this.#retryAfter) this.#checkpointForLog(partition);
+      this.#upkeep.tick(partition);
     }
-  }
-
-  /** Makes one early checkpoint at a time; after a failure (a full disk, say) it waits before it tries again. */
-  #checkpointForLog(partition: Partition): void {
-    this.#retryAfter = Number.POSITIVE_INFINITY;
-    this.#checkpoint(partition).then(
-      () => {
-        this.#retryAfter = 0;
-      },
-      (error: unknown) => {
-        this.#retryAfter = performance.now() + RETRY_MS;
-        this.#log.err('the checkpoint that the size of the log asks for failed; it is tried again in a minute', error);
-      },
-    );
   }
 
   async #stop(partition: Partition): Promise<null> {
     clearInterval(this.#timer);
     partition.joinForStop();
     try {
-      await this.#checkpoint(partition);
+      await this.#upkeep.checkpoint(partition);
     } finally {
       partition.close();
     }
@@ -413,11 +270,4 @@ function health({ core }: Partition, { cluster, nodes, metrics }: Calls['health'
     const state = bad === 0 ? 'full' : bad === metrics.length ? 'failed' : 'partial';
     return [node, { state, degraded, missing, known: true }];
   });
-}
-
-function addCounts(a: Counts | undefined, b: Counts): Counts {
-  if (!a) return b;
-  const blocks = { ...a.blocks };
-  for (const [codec, n] of Object.entries(b.blocks)) blocks[codec] = (blocks[codec] ?? 0) + n;
-  return { series: a.series + b.series, samples: a.samples + b.samples, bytes: a.bytes + b.bytes, blocks };
 }
