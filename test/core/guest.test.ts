@@ -45,7 +45,7 @@ describe('the extent of a request', () => {
     const ids = ['0', '1', '2'];
     const threads = { metric: 'load', host: 'a', type: 'hwthread', typeIds: ids };
     expect(of([seriesQuery(threads)])).toEqual({ queries: 3 * (11 + 16), perNode: 0 });
-    expect(of([seriesQuery({ ...threads, aggregate: true })])).toEqual({ queries: 11 + 16, perNode: 0 });
+    expect(of([seriesQuery({ ...threads, aggregate: true })])).toEqual({ queries: 11 + 4 * 16, perNode: 0 });
     expect(of([seriesQuery({ ...threads, subtype: 's', subtypeIds: ids })])).toEqual({
       queries: 9 * (11 + 16),
       perNode: 0,
