@@ -162,7 +162,9 @@ function take(size: u32): usize {
 function grow(size: u32): bool {
   const before = memoryPages;
   const need = <i32>((<u64>upToBorder(size) + 64 + 0xffff) >> PAGE_BITS);
-  let pages = max(max(GROW_MIN_PAGES, before >> GROW_SHIFT), need);
+  // At first there is what the module came with, or all that another core has left (src/core/wasm-instance.ts).
+  const unused = endMarker ? 0 : before - <i32>((__heap_base + 0xffff) >> PAGE_BITS);
+  let pages = unused >= need ? 0 : max(max(GROW_MIN_PAGES, before >> GROW_SHIFT), need);
   if (memory.grow(pages) < 0) {
     pages = need;
     if (memory.grow(pages) < 0) return false;

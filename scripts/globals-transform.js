@@ -13,7 +13,6 @@ import binaryen from 'assemblyscript/binaryen';
 import { Transform } from 'assemblyscript/transform';
 
 const SLOT = 8;
-/** A transform sees the module before it is optimised: addresses are i32, alignment is natural. */
 const ACCESS = new Map([
   [binaryen.i32, 'i32'],
   [binaryen.i64, 'i64'],
@@ -35,6 +34,7 @@ function mutableGlobals(module) {
 export default class GlobalsTransform extends Transform {
   afterCompile(module) {
     const globals = mutableGlobals(module);
+    // Addresses are i32; an alignment of 0 is the natural one.
     const pointer = () => module.local.get(0, binaryen.i32);
     const add = (name, instructions) => {
       module.addFunction(name, binaryen.i32, binaryen.none, [], module.block(null, instructions));

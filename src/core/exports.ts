@@ -77,7 +77,7 @@ export interface Exports extends Record<string, unknown> {
   exportedFrequency: WebAssembly.Global;
   exportedNames: WebAssembly.Global;
   queryBegin(request: number): number;
-  queryStep(state: number, budget: number): number;
+  queryStep(state: number, budget: number, effort: number): number;
   queryEnd(state: number): void;
   queryEnds: WebAssembly.Global;
   queryEndCount: WebAssembly.Global;

@@ -7,53 +7,46 @@
 import type { MetricConfig } from '../config/config.js';
 import type { Core } from './instance.js';
 import type { Piece } from './protocol.js';
-import type { QueryRequest, SeriesQuery } from './store.js';
+import { type QueryRequest, type SeriesQuery, StoreError } from './store.js';
 import type { MemoryView } from './wasm-instance.js';
 
 /**
- * Bins of all entries up to which a question is small: a few metrics of a node for a day, or minutes of some dozen nodes. Each
- * may be a roll-up of a hundred series, at 1.5 ns a sample the first time: for a millisecond or so the main thread serves
- * nobody else.
+ * What is small, in bins of single series: a few metrics of a node for two days, or the last minutes of some dozen nodes. A bin
+ * takes 7 ns the first time, less than 1 when its roll-up is kept: for 2 or 3 ms at most the main thread serves nobody else.
  */
-const SMALL_BINS = 8192;
-/** What an entry costs besides its bins, in bins: a status page takes 3 µs an entry, of 72 series, when the nodes are many. */
-const ENTRY_BINS = 16;
-/** Bytes of an answer that is not small after all. */
+const SMALL = 256 << 10;
+/** What the core counts for a series besides its bins. */
+const SERIES_BINS = 32;
+/** Bytes after which an answer is not small after all, with the entry that it is in. */
 const SMALL_ANSWER = 64 << 10;
 const SLAB = 64 << 10;
 
-/** How many bins a request asks for, or what costs as much. */
+/** What a request costs at least, in bins of series: that is known before it is begun. */
 export interface Extent {
-  /** Of its own queries. */
-  queries: number;
-  /** For every node of the cluster. */
+  /** Of queries that name their series. */
+  named: number;
+  /** Of those that mean all series of a host, as if it had one. */
+  rolledUp: number;
+  /** For every node of the cluster, as if it had one series. */
   perNode: number;
 }
 
-/** @param metrics of the config: those that it does not know are answered with an error, which is small. */
+/** @param metrics of the config: those that it does not know are answered with an error, which costs as much as its name. */
 export function extentOf(request: QueryRequest, metrics: ReadonlyMap<string, MetricConfig>): Extent {
   const seconds = Math.max(0, request.to - request.from);
   const bins = (metric: string): number =>
-    seconds / (metrics.get(metric)?.frequency ?? Number.POSITIVE_INFINITY) + 1 + ENTRY_BINS;
-  const queries = request.queries.reduce((sum, query) => {
-    const ids = idCount(query);
-    // What is added up is one entry, whose ids have to be looked for.
-    return sum + (query.aggregate ? bins(query.metric) + ids * ENTRY_BINS : ids * bins(query.metric));
-  }, 0);
-  const perNode = request.forAllNodes?.reduce((sum, metric) => sum + bins(metric), 0) ?? 0;
-  return { queries, perNode };
+    seconds / (metrics.get(metric)?.frequency ?? Number.POSITIVE_INFINITY) + metric.length / 8 + SERIES_BINS;
+  const extent: Extent = { named: 0, rolledUp: 0, perNode: 0 };
+  for (const query of request.queries) {
+    if (query.type === undefined) extent.rolledUp += bins(query.metric);
+    else extent.named += idCount(query) * bins(query.metric);
+  }
+  for (const metric of request.forAllNodes ?? []) extent.perNode += bins(metric);
+  return extent;
 }
 
-function idCount({ type, typeIds, subtype, subtypeIds }: SeriesQuery): number {
-  if (type === undefined) return 1;
+function idCount({ typeIds, subtype, subtypeIds }: SeriesQuery): number {
   return typeIds.length * (subtype === undefined ? 1 : subtypeIds.length);
-}
-
-/** A request that has begun. */
-interface Begun {
-  state: number;
-  /** See `Piece`. */
-  text?: Uint8Array<ArrayBuffer>;
 }
 
 /** Where answers are put until they are sent, many in one buffer: to make one for each, and free it, costs as much as the answer. */
@@ -78,6 +71,7 @@ class Slab {
 
 /** Of all partitions. */
 const slab = new Slab();
+const NOTHING = new Uint8Array(0);
 
 export class Guest {
   readonly #core: Core;
@@ -88,43 +82,41 @@ export class Guest {
   }
 
   /** Answers a part of a query. @returns undefined: the worker must be asked. */
-  query(id: number, request: Uint8Array, { queries }: Extent): Piece | undefined {
-    if (queries > SMALL_BINS) return undefined;
-    return this.#whole(id, () => ({ state: this.#core.queryBegin(request) }));
+  query(id: number, request: Uint8Array, { named, rolledUp }: Extent): Piece | undefined {
+    if (named + rolledUp > SMALL) return undefined;
+    return this.#inTurn(() => this.#whole(id, SMALL, this.#core.queryBegin(request)));
   }
 
   /** The same for all nodes. @param partitions that are asked, one after the other. */
   queryAll(id: number, request: Uint8Array, { perNode }: Extent, partitions: number): Piece | undefined {
-    const limit = SMALL_BINS / partitions;
+    const limit = SMALL / partitions;
     if (perNode > limit) return undefined;
-    return this.#whole(id, () => {
+    return this.#inTurn(() => {
       if (perNode * this.#core.hosts > limit) return undefined;
       const { state, text } = this.#core.queryAllBegin(request);
-      return { state, text: slab.copy(text) };
+      return this.#whole(id, limit, state, text);
     });
   }
 
-  #whole(id: number, begin: () => Begun | undefined): Piece | undefined {
+  #inTurn(answer: () => Piece | undefined): Piece | undefined {
+    try {
+      return this.#core.asGuest(answer);
+    } catch (error) {
+      // The worker will fail as well, and says why.
+      if (error instanceof StoreError) return undefined;
+      throw error;
+    }
+  }
+
+  /** The answer to a request that has begun, which ends. @param textView see `Piece`. @returns undefined: it is not small. */
+  #whole(id: number, effort: number, state: number, textView?: MemoryView): Piece | undefined {
     const core = this.#core;
     try {
-      return core.asGuest(() => {
-        const begun = begin();
-        if (!begun) return undefined;
-        const { state, text = NOTHING } = begun;
-        try {
-          const { bytes, done } = core.queryStep(state, SMALL_ANSWER);
-          return done
-            ? { id, bytes: slab.copy(bytes), ends: core.queryEnds, done, text, failure: undefined }
-            : undefined;
-        } finally {
-          core.queryEnd(state);
-        }
-      });
-    } catch {
-      // The worker will fail as well, and says why.
-      return undefined;
+      const text = textView ? slab.copy(textView) : NOTHING;
+      const { bytes, done } = core.queryStep(state, SMALL_ANSWER, effort);
+      return done ? { id, bytes: slab.copy(bytes), ends: core.queryEnds, done, text, failure: undefined } : undefined;
+    } finally {
+      core.queryEnd(state);
     }
   }
 }
-
-const NOTHING = new Uint8Array(0);

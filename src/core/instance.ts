@@ -106,14 +106,15 @@ export class Core {
   }
 
   /**
-   * The guest's instance of a partition, which knows what the owner has been told. It is used within `asGuest` only.
+   * The guest's instance of a partition, which knows what the owner has been told, and its number. It is used within `asGuest`
+   * only.
    * @param shared memory that no core was made of yet: the guest is the first.
    */
   static guest(module: WebAssembly.Module, shared: SharedCore): Core {
     return new Core(module, new Map(), 0, 0, shared, 'guest');
   }
 
-  /** Runs calls of a guest in one turn. @returns undefined when the owner is at work. */
+  /** Runs calls of a guest in one turn. @returns what they return, undefined when the owner is at work. */
   asGuest<T>(calls: () => T): T | undefined {
     return this.#wasm.asGuest(calls);
   }
@@ -153,7 +154,7 @@ export class Core {
     return this.#staging;
   }
 
-  /** Copies bytes into staging. */
+  /** Copies bytes into staging, which is the owner's alone: not in a turn if it is large enough. */
   #stage(bytes: Uint8Array, more = 0): number {
     const p = this.#reserve(bytes.length + more);
     this.#bytes.set(bytes, p);
@@ -501,11 +502,14 @@ export class Core {
     return p;
   }
 
-  /** The next piece of the answer, about `budget` bytes. */
-  queryStep(state: number, budget: number): Output {
+  /**
+   * The next piece of the answer, about `budget` bytes. @param effort bins of series that it may look at, each series 32 more;
+   * beyond that it is not done, and must be ended.
+   */
+  queryStep(state: number, budget: number, effort = Number.POSITIVE_INFINITY): Output {
     const x = this.#x;
     x.outReset();
-    const result = x.queryStep(state, budget);
+    const result = x.queryStep(state, budget, effort);
     if (result < 0) throw outOfMemory();
     return { bytes: this.#out(), done: result === 0 };
   }
@@ -660,7 +664,8 @@ export class Core {
 
   /** Size of the linear memory, without what is set aside and untouched. */
   get linearMemory(): number {
-    return this.#bytes.byteLength - (this.#x.memoryReserved() >>> 0);
+    const reserved = this.#x.memoryReserved() >>> 0;
+    return this.#bytes.byteLength - reserved;
   }
 
   get series(): number {

@@ -28,6 +28,8 @@ import { Upkeep } from './upkeep.js';
 /** Text is stored in pieces of about this size, so that the core's staging stays small. */
 const TEXT_PIECE = 1 << 20;
 const TICK_MS = 1000;
+/** Milliseconds after which a question is the last message to be taken at once: writes wait for an end, and so do timers. */
+const TOGETHER_MS = 2;
 const NEWLINE = 0x0a;
 
 /** A write that is stored, but not yet safe. */
@@ -85,13 +87,16 @@ export class Shard {
     return partition;
   }
 
-  /** Takes a message and all that wait behind it. */
+  /** Takes a message and all that wait behind it: writes as many as there are, questions for a while. */
   #receive(first: ToWorker): void {
     const written: Stored[] = [];
+    const until = performance.now() + TOGETHER_MS;
     let message: ToWorker | undefined = first;
     while (message) {
       if (message.kind === 'write') written.push(this.#write(message));
       else this.#dispatch(message);
+      // What is left comes with the port's next event.
+      if (message.kind !== 'write' && performance.now() > until) break;
       message = receiveMessageOnPort(this.#port)?.message as ToWorker | undefined;
     }
     if (written.length) this.#answerWrites(written);

@@ -1,6 +1,7 @@
 /**
  * Two threads, one linear memory: the worker that owns a partition and the main thread, its guest, take turns. A turn is a few
- * calls of the core with nothing in between; the owner waits for it (a guest's is short), the guest does without.
+ * calls of the core with nothing in between. The owner waits for it, until the guest's turn ends and no longer; the guest does
+ * without.
  *
  * All that the core keeps is in the memory, except its globals, of which each thread's instance has its own: who ends a turn
  * saves them (scripts/globals-transform.js), and who begins one reads them if the turn before was the other's.
@@ -19,8 +20,10 @@ const WORDS = 3;
 
 const FREE = 0;
 const TAKEN = 1;
-/** Taken, and the owner waits for the end of the turn. */
+/** The guest's turn, and the owner waits for its end. */
 const AWAITED = 2;
+/** Free, but for the owner who has waited. */
+const HANDED = 3;
 
 export type Role = 'owner' | 'guest';
 const NUMBER = { owner: 1, guest: 2 };
@@ -62,22 +65,22 @@ export class Turns {
     this.#words[GLOBALS] = at;
   }
 
-  /** Begins a turn if nobody has one. @returns whether it did. */
+  /** The guest begins a turn if nobody has one or waits for one. @returns whether it did. */
   tryBegin(): boolean {
     if (Atomics.compareExchange(this.#words, STATE, FREE, TAKEN) !== FREE) return false;
     this.#begun();
     return true;
   }
 
-  /** Begins a turn, when the other's is over. Not for the main thread, which must not wait. */
+  /** The owner begins a turn, when the guest's is over. */
   begin(): void {
     const words = this.#words;
-    let state = Atomics.compareExchange(words, STATE, FREE, TAKEN);
-    while (state !== FREE) {
-      if (state === TAKEN) Atomics.compareExchange(words, STATE, TAKEN, AWAITED);
-      Atomics.wait(words, STATE, AWAITED);
-      // There are two threads: with this one waiting nobody can be waiting for it.
-      state = Atomics.compareExchange(words, STATE, FREE, TAKEN);
+    while (Atomics.compareExchange(words, STATE, FREE, TAKEN) !== FREE) {
+      // It may have ended just now.
+      if (Atomics.compareExchange(words, STATE, TAKEN, AWAITED) !== TAKEN) continue;
+      while (Atomics.load(words, STATE) === AWAITED) Atomics.wait(words, STATE, AWAITED);
+      Atomics.store(words, STATE, TAKEN);
+      break;
     }
     this.#begun();
   }
@@ -93,6 +96,9 @@ export class Turns {
   end(): void {
     const words = this.#words;
     this.#globals.saveGlobals(words[GLOBALS] as number);
-    if (Atomics.exchange(words, STATE, FREE) === AWAITED) Atomics.notify(words, STATE, 1);
+    if (Atomics.compareExchange(words, STATE, TAKEN, FREE) === TAKEN) return;
+    // The owner has the next turn, however soon the guest wants another.
+    Atomics.store(words, STATE, HANDED);
+    Atomics.notify(words, STATE, 1);
   }
 }

@@ -21,6 +21,15 @@ export function newSharedCore(module: WebAssembly.Module): SharedCore {
   return { memory: new WebAssembly.Memory({ initial, maximum, shared: true }), turns: newTurns() };
 }
 
+/**
+ * The same memory, emptied, for a core that comes after another, of which nothing may be used any more. Shared memory does not
+ * count for V8: those of cores that are done with would pile up, for it sees no reason to collect garbage.
+ */
+export function reusedCore({ memory }: SharedCore): SharedCore {
+  new Uint8Array(memory.buffer).fill(0);
+  return { memory, turns: newTurns() };
+}
+
 export class WasmInstance {
   readonly #exports: Exports;
   readonly #memory: WebAssembly.Memory;
@@ -68,7 +77,7 @@ export class WasmInstance {
     return this.#exports;
   }
 
-  /** Runs a guest's calls in one turn. @returns undefined when the owner is at work. */
+  /** Runs a guest's calls in one turn. @returns what they return, undefined when the owner is at work. */
   asGuest<T>(calls: () => T): T | undefined {
     if (!this.#turns.tryBegin()) return undefined;
     this.#turnBegun();
@@ -82,7 +91,7 @@ export class WasmInstance {
   #turnBegun(): void {
     this.#inTurn = true;
     if (this.#exports.memoryPages.value * PAGE <= this.#view.byteLength) return;
-    // The other thread has grown the memory. V8 tells this one soon; to grow it by nothing does so now.
+    // It has grown since the view was made. If the other thread did it, V8 tells this one soon; to grow it by nothing does so now.
     this.#memory.grow(0);
     this.#refresh();
   }

@@ -19,7 +19,9 @@ const METRICS = new Map<string, MetricConfig>([
 ]);
 
 const RANGE = { cluster: 'c', from: T0, to: T0 + 600, withStats: true, withData: true, withPadding: false };
-const SMALL = { queries: 1, perNode: 1 };
+/** Of guest.ts: bins of series. */
+const LIMIT = 256 << 10;
+const SMALL = { named: 1, rolledUp: 1, perNode: 1 };
 
 function request(queries: SeriesQuery[], more: Partial<QueryRequest> = {}): QueryRequest {
   return { ...RANGE, queries, ...more };
@@ -39,19 +41,24 @@ function hostLines(hosts: number, bins: number): string {
 }
 
 describe('the extent of a request', () => {
-  it('is the bins of its entries', () => {
-    const of = (queries: SeriesQuery[], more = {}): object => extentOf(request(queries, more), METRICS);
-    expect(of([seriesQuery({ metric: 'load', host: 'a' })])).toEqual({ queries: 11 + 16, perNode: 0 });
-    const ids = ['0', '1', '2'];
-    const threads = { metric: 'load', host: 'a', type: 'hwthread', typeIds: ids };
-    expect(of([seriesQuery(threads)])).toEqual({ queries: 3 * (11 + 16), perNode: 0 });
-    expect(of([seriesQuery({ ...threads, aggregate: true })])).toEqual({ queries: 11 + 4 * 16, perNode: 0 });
-    expect(of([seriesQuery({ ...threads, subtype: 's', subtypeIds: ids })])).toEqual({
-      queries: 9 * (11 + 16),
-      perNode: 0,
-    });
-    expect(of([], { forAllNodes: ['load', 'flops'] })).toEqual({ queries: 0, perNode: 11 + 601 + 2 * 16 });
-    expect(of([seriesQuery({ metric: 'unknown', host: 'a' })], { to: 0 })).toEqual({ queries: 1 + 16, perNode: 0 });
+  const of = (queries: SeriesQuery[], more = {}): object => extentOf(request(queries, more), METRICS);
+  // Ten minutes of a metric at 60 s; its name of four letters; 32 for any series.
+  const TEN = 10 + 0.5 + 32;
+
+  it('is the bins of its series, those of a host as if they were one', () => {
+    expect(of([seriesQuery({ metric: 'load', host: 'a' })])).toEqual({ named: 0, rolledUp: TEN, perNode: 0 });
+    const threads = { metric: 'load', host: 'a', type: 'hwthread', typeIds: ['0', '1', '2'] };
+    expect(of([seriesQuery(threads)])).toEqual({ named: 3 * TEN, rolledUp: 0, perNode: 0 });
+    expect(of([seriesQuery({ ...threads, aggregate: true })])).toEqual({ named: 3 * TEN, rolledUp: 0, perNode: 0 });
+    const below = { ...threads, subtype: 's', subtypeIds: ['0', '0', '0'] };
+    expect(of([seriesQuery(below)])).toEqual({ named: 9 * TEN, rolledUp: 0, perNode: 0 });
+    const all = { forAllNodes: ['load', 'flops'] };
+    expect(of([], all)).toEqual({ named: 0, rolledUp: 0, perNode: TEN + 600 + 5 / 8 + 32 });
+  });
+
+  it('is that of the name where the metric is unknown', () => {
+    const query = seriesQuery({ metric: 'unknown!'.repeat(1000), host: 'a' });
+    expect(of([query], { from: 0 })).toEqual({ named: 0, rolledUp: 1000 + 32, perNode: 0 });
   });
 });
 
@@ -84,22 +91,39 @@ describe('a guest', () => {
 
   it('leaves what is large, and the memory that it has taken for it', async () => {
     const { owner, guest } = await threads(2, 3000);
-    const queries = Array.from({ length: 8 }, () => seriesQuery({ metric: 'load', host: 'h0' }));
+    const queries = Array.from({ length: 60 }, () => seriesQuery({ metric: 'load', host: 'h0' }));
     const day = request(queries, { to: T0 + 3000 * 60 });
     const all = encodeForAllNodes(request([]), ['load']);
     const ask = async (): Promise<object> => {
       expect(guest.query(1, encodeRequest(day, queries), extentOf(day, METRICS))).toBeUndefined();
       // More than was expected: it is an answer of more than 64 KiB.
       expect(guest.query(2, encodeRequest(day, queries), SMALL)).toBeUndefined();
-      expect(guest.queryAll(3, all, { queries: 0, perNode: 9000 }, 1)).toBeUndefined();
-      expect(guest.queryAll(4, all, { queries: 0, perNode: 2049 }, 2)).toBeUndefined();
-      expect(guest.queryAll(5, all, { queries: 0, perNode: 2048 }, 2)).toBeDefined();
+      // Two hosts.
+      expect(guest.queryAll(3, all, { ...SMALL, perNode: LIMIT / 2 + 1 }, 1)).toBeUndefined();
+      expect(guest.queryAll(4, all, { ...SMALL, perNode: LIMIT / 2 }, 2)).toBeUndefined();
+      expect(guest.queryAll(5, all, { ...SMALL, perNode: LIMIT / 2 }, 1)).toBeDefined();
       const { memory } = owner;
       await Promise.resolve();
       return memory;
     };
     const before = await ask();
     expect(await ask()).toEqual(before);
+  });
+
+  it('gives up at once what turns out to be of many series', async () => {
+    const { owner, guest } = await threads();
+    // Three of two bins each: no effort, if each id is asked for once.
+    const few = { metric: 'load', host: 'h0', type: 'hwthread', typeIds: ['0', '1', '2'], aggregate: true };
+    const many = { ...few, typeIds: Array.from({ length: 10_000 }, () => '1') };
+    const ask = (queries: SeriesQuery[]): object | undefined =>
+      guest.query(1, encodeRequest(request(queries), queries), SMALL);
+    expect(ask([seriesQuery(few)])).toBeDefined();
+    expect(ask([seriesQuery(many)])).toBeUndefined();
+    // The last one that is too much: none of it is answered.
+    const rows = Array.from({ length: 2100 }, () => seriesQuery(few));
+    expect(ask(rows.slice(0, 300))).toBeDefined();
+    expect(ask(rows)).toBeUndefined();
+    expect(owner.memory.rollups).toBe(0);
   });
 
   it('leaves everything while the owner is at work, and what it fails to do', async () => {
@@ -144,6 +168,24 @@ describe('the pool', () => {
     return (await Promise.race([answer, message])) !== 'message';
   }
 
+  it('stores and answers a write although questions never end', async () => {
+    const asked = await started(0);
+    const queries = Array.from({ length: 400 }, (_, i) => seriesQuery({ metric: 'flops', host: `h${i % 6}` }));
+    const large = request(queries, { to: T0 + 1000 });
+    let answers = 0;
+    const ask = async (): Promise<void> => {
+      await textOf(await asked.query(large));
+      answers++;
+    };
+    const text = new TextEncoder().encode(hostLines(1, 1));
+    const first = Array.from({ length: 100 }, ask);
+    const written = asked.write(text.slice().buffer, text.length, 'c', 's');
+    const all = [...first, ...Array.from({ length: 100 }, ask)];
+    await written;
+    expect(answers).toBeLessThan(200);
+    await Promise.all(all);
+  });
+
   for (const [partitions, cap] of [
     [1, 0],
     [5, 16e9],
@@ -153,7 +195,7 @@ describe('the pool', () => {
       const queries = Array.from({ length: 6 }, (_, i) => seriesQuery({ metric: 'load', host: `h${i}` }));
       const mixed = request(queries, { forAllNodes: ['load'] });
       // As many ids as make a large question of it, and no entry.
-      const typeIds = Array.from({ length: 5000 }, (_, i) => `none-${i}`);
+      const typeIds = Array.from({ length: 10_000 }, (_, i) => `none-${i}`);
       const nothing = seriesQuery({ metric: 'load', host: 'h0', type: 'hwthread', typeIds });
       const small = asked.query(mixed);
       expect(await isAtOnce(small)).toBe(true);
