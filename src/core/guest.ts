@@ -12,7 +12,7 @@ import type { MemoryView } from './wasm-instance.js';
 
 /**
  * What is small, in bins of single series: a few metrics of a node for two days, or the last minutes of some dozen nodes. A bin
- * takes 7 ns the first time, less than 1 when its roll-up is kept: for 2 or 3 ms at most the main thread serves nobody else.
+ * takes 7 ns the first time, less than 1 when its roll-up is kept: for about 3 ms, 8 before V8 has optimised, the main thread serves nobody else.
  */
 const SMALL = 256 << 10;
 /** What the core counts for a series besides its bins. */
