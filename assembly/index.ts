@@ -1,21 +1,21 @@
 /**
  * What the host sees of the core: numbers only. Addresses are of linear memory; memory is the core's unless a comment says
- * that the caller frees it. Times are unix seconds as f64, sizes bytes. src/core/instance.ts is the only caller.
+ * that the caller frees it. Times are unix seconds as f64, sizes bytes. src/wasm/instance.ts is the only caller.
  */
-export { memoryPages } from './alloc';
-import { Kind, alloc, bytesReserved, bytesUsed, expectBytes, free } from './alloc';
-import { dumpFind } from './dump';
-import { logFree } from './log';
-import { replayEnd } from './replay';
-import { freeBelow } from './retention';
-import { rollupsDrop } from './rollup-cache';
-import { seriesByNumber, seriesEnd, seriesIsEmpty } from './series';
-import { seriesRemove } from './remove';
-import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from './tree';
+export { memoryPages } from './memory/alloc';
+import { Kind, alloc, bytesReserved, bytesUsed, expectBytes, free } from './memory/alloc';
+import { dumpFind } from './answer/dump';
+import { logFree } from './durable/log';
+import { replayEnd } from './durable/replay';
+import { freeBelow } from './series/retention';
+import { rollupsDrop } from './read/rollup-cache';
+import { seriesByNumber, seriesEnd, seriesIsEmpty } from './series/series';
+import { seriesRemove } from './series/remove';
+import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from './series/tree';
 
-export { setHashKey } from './siphash';
-export { metricAdd } from './metrics';
-export { partitionOf } from './partition';
+export { setHashKey } from './memory/siphash';
+export { metricAdd } from './series/metrics';
+export { partitionOf } from './series/partition';
 export { route } from './route';
 export { runCount, runsAt } from './runs';
 export {
@@ -31,9 +31,9 @@ export {
   refusals,
   setPartition,
 } from './ingest';
-export { logBytes, logLength, logStartSegment, logTaken } from './log';
-export { frameAt, frameLength, frameNeeded, frameSkipped, nextFrame } from './frames';
-export { replayBegin, replayFrame, replayFrees, replayLeftOut, replayStored, replayUnnamed } from './replay';
+export { logBytes, logLength, logStartSegment, logTaken } from './durable/log';
+export { frameAt, frameLength, frameNeeded, frameSkipped, nextFrame } from './durable/frames';
+export { replayBegin, replayFrame, replayFrees, replayLeftOut, replayStored, replayUnnamed } from './durable/replay';
 export {
   checkpointBegin,
   checkpointForget,
@@ -45,15 +45,15 @@ export {
   loadUntil,
   loadedSeries,
   unsoundBlocks,
-} from './checkpoint';
-export { importRun, importedSamples } from './import';
-export { parentOf, seriesHost, unsavedBefore, unsavedFrom, unsavedSpan, unsavedTo } from './unsaved';
-export { exportSeries, exportedCount, exportedFrequency, exportedNames, exportedStart } from './export';
-export { queryBegin, queryEnd, queryEndCount, queryEnds, queryStep } from './query';
-export { expandedText, queryAllBegin } from './nodes';
-export { dumpBegin, dumpStep } from './dump';
-export { nodeHealth } from './health';
-export { keepHost, oldestTime, retainEnd, retainFreed, retainStep } from './retention';
+} from './durable/checkpoint';
+export { importRun, importedSamples } from './durable/import';
+export { parentOf, seriesHost, unsavedBefore, unsavedFrom, unsavedSpan, unsavedTo } from './durable/unsaved';
+export { exportSeries, exportedCount, exportedFrequency, exportedNames, exportedStart } from './answer/export';
+export { queryBegin, queryEnd, queryEndCount, queryEnds, queryStep } from './read/query';
+export { expandedText, queryAllBegin } from './answer/nodes';
+export { dumpBegin, dumpStep } from './answer/dump';
+export { nodeHealth } from './answer/health';
+export { keepHost, oldestTime, retainEnd, retainFreed, retainStep } from './series/retention';
 export {
   blocksByCodec,
   childCount,
@@ -63,10 +63,10 @@ export {
   countedCluster,
   countedSamples,
   countedSeries,
-} from './figures';
-export { outBytes, outLength, outReset } from './out';
-export { seriesCount, seriesEnd } from './series';
-export { hostCount } from './tree';
+} from './answer/figures';
+export { outBytes, outLength, outReset } from './memory/out';
+export { seriesCount, seriesEnd } from './series/series';
+export { hostCount } from './series/tree';
 
 /** Scratch memory for the host's input, 64 readable bytes behind it included; to be given back by `bufferFree`. 0: exhausted. */
 export function bufferAlloc(bytes: u32): usize {

@@ -6,8 +6,8 @@
  * in the line before; 4. the newline. The sample goes to the open block and the log. Whatever differs goes to the slow
  * path (line.ts), which parses the whole line anew: the fast path never decides that a line is bad.
  */
-import { LineError } from '../src/core/codes';
-import { keyAdd, keyAt, keyFind, keyMatches, keyLength, keyNext, keySeries, clusterIntern, setKeyNext } from './keys';
+import { LineError } from '../src/wasm/codes';
+import { keyAdd, keyAt, keyFind, keyMatches, keyLength, keyNext, keySeries, clusterIntern, setKeyNext } from './series/keys';
 import {
   cluster,
   fieldsEnd,
@@ -27,17 +27,17 @@ import {
   sublevel,
   toSeconds,
   MAX_NAME,
-} from './line';
-import { frameClose, frameOpen, logSample } from './log';
-import { PRECISION_DOUBLE, metricFind, metricFrequency, metricPrecision } from './metrics';
-import { parseTerminated, parseUnsigned, parsedInteger, parsedValue } from './number';
-import { partitionOf } from './partition';
-import { roundSample } from './round';
+} from './text/line';
+import { frameClose, frameOpen, logSample } from './durable/log';
+import { PRECISION_DOUBLE, metricFind, metricFrequency, metricPrecision } from './series/metrics';
+import { parseTerminated, parseUnsigned, parsedInteger, parsedValue } from './text/number';
+import { partitionOf } from './series/partition';
+import { roundSample } from './text/round';
 import { runAdd, runsReset } from './runs';
-import { writeSample } from './samples';
-import { seriesEnsure, seriesIsEmpty, seriesMetric } from './series';
-import { seriesRemove } from './remove';
-import { nodeEnsure, nodePrune, root } from './tree';
+import { writeSample } from './series/samples';
+import { seriesEnsure, seriesIsEmpty, seriesMetric } from './series/series';
+import { seriesRemove } from './series/remove';
+import { nodeEnsure, nodePrune, root } from './series/tree';
 
 /** " value=" as the low seven bytes of a little-endian u64. */
 const VALUE_WORD: u64 = 0x003d65756c617620;

@@ -4,10 +4,10 @@
  *
  * The result are runs of consecutive lines (runs.ts).
  */
-import { bytesEqual } from './bytes';
-import { LineError } from '../src/core/codes';
-import { cluster, host, lineEnd, nameAt, nameLength, parsePrefix, skipBlanks } from './line';
-import { partitionOf } from './partition';
+import { bytesEqual } from './memory/bytes';
+import { LineError } from '../src/wasm/codes';
+import { cluster, host, lineEnd, nameAt, nameLength, parsePrefix, skipBlanks } from './text/line';
+import { partitionOf } from './series/partition';
 import { runAdd, runCount, runsReset } from './runs';
 
 const REMEMBER: i32 = 600;

@@ -7,7 +7,7 @@
  *   │ partition │ offset │ length │ first line │ lines │    20 bytes a run; lines count from 0
  *   └───────────┴────────┴────────┴────────────┴───────┘
  */
-import { Kind, capacity, realloc } from './alloc';
+import { Kind, capacity, realloc } from './memory/alloc';
 
 const RUN: usize = 20;
 

@@ -1,5 +1,5 @@
 /**
- * Lets two instances of the core take turns in one linear memory (src/core/turns.ts). All that the core keeps is in that memory
+ * Lets two instances of the core take turns in one linear memory (src/wasm/turns.ts). All that the core keeps is in that memory
  * but its globals, of which each instance has its own. This step of the AssemblyScript compiler adds
  *
  *   saveGlobals(p)   writes every mutable global to p

@@ -1,10 +1,10 @@
 /** The checkpoint directory becomes this server's, and the store begins to read it. */
 import type { Config } from './config/config.js';
-import type { Pool } from './core/pool.js';
 import { logger } from './log.js';
 import { acquireLock, type Lock } from './ops/lock.js';
 import { dropPrivileges, lookUpIdentity, makeOwnedDirectory } from './ops/privileges.js';
-import { keepJsonWindowSeconds } from './persistence/json-windows.js';
+import { keepJsonWindowSeconds } from './persistence/json/json-windows.js';
+import type { Pool } from './store/pool.js';
 
 export interface OpenStore {
   lock: Lock;

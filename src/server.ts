@@ -7,9 +7,9 @@
 import { parseFlags } from './cli.js';
 import { loadConfig } from './config/load.js';
 import { ConfigError } from './config/problems.js';
-import { Pool } from './core/pool.js';
 import { configureLog, logger } from './log.js';
 import { becomesOther, type OpenStore, openStore } from './open-store.js';
+import { Pool } from './store/pool.js';
 
 const log = logger('server');
 
@@ -29,7 +29,7 @@ async function main(): Promise<number | undefined> {
     return 0;
   }
   if (flags.cleanupCheckpoints) {
-    const { runCleanup } = await import('./persistence/cleanup.js');
+    const { runCleanup } = await import('./retention/cleanup.js');
     process.stdout.write(`${await runCleanup(config, logger('cleanup'))} checkpoint files cleaned up\n`);
     return 0;
   }

@@ -10,18 +10,18 @@
  */
 import type { Server as TlsServer } from 'node:https';
 import type { Config } from './config/config.js';
-import type { Pool } from './core/pool.js';
 import { settleHeap } from './heap.js';
 import { type HttpServer, startHttp } from './http/server.js';
 import { limited, logger } from './log.js';
 import type { NatsIngest } from './nats/ingest.js';
 import { natsHealth } from './nats/state.js';
 import { type OpenStore, openStore } from './open-store.js';
+import { dumpToFile } from './ops/dump-file.js';
 import { sdNotify, startWatchdog } from './ops/sd-notify.js';
 import { loadTls, reloadTlsOnHangup } from './ops/tls.js';
-import { dumpToFile } from './persistence/dump-file.js';
 import { type MemoryCap, startMemoryCap } from './retention/memory-cap.js';
 import { type Retention, startRetention } from './retention/retention.js';
+import type { Pool } from './store/pool.js';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.js';
 import { buildInfo } from './version.js';
 
@@ -100,7 +100,7 @@ export class Service {
       config,
       log: logger('retention'),
       cleanup: async () => {
-        const { cleanUp } = await import('./persistence/cleanup.js');
+        const { cleanUp } = await import('./retention/cleanup.js');
         await cleanUp(config, this.#pool, logger('cleanup'));
       },
       onJob: (job, seconds, failed) => this.#telemetry.job(job, seconds, failed),

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { difference, type Step } from './golden/compare.js';
 import { ask } from './integration/client.js';
-import { startServer } from './server-process.js';
+import { startServer } from './support/server-process.js';
 
 interface Scenario {
   name: string;

@@ -9,7 +9,7 @@
  * ```
  * Values of the integer kinds are decimals above the least bin: (least * 10^k + value) / 10^k.
  */
-import { Codec } from '../../src/core/codecs';
+import { Codec } from '../../src/wasm/codecs';
 import { decimalPlaces, MAX_PLACES, power, scaledInteger } from './decimal';
 import { blockCodec, blockCount, MAX_OFFSET, MIN_OFFSET, paramA, paramB } from './layout';
 import { FILLED } from './scratch';

@@ -11,7 +11,7 @@
  * ```
  * A patch adds its (signed) upper bits above the packed ones; a misfit is a bin that is no decimal, kept as it is.
  */
-import { Codec } from '../../src/core/codecs';
+import { Codec } from '../../src/wasm/codecs';
 import { inversePower, MAX_PLACES, misfitAt, misfits, power, scaledInteger } from './decimal';
 import { blockCodec, blockCount, halfOf, laneBytes, laneOffset, MAX_OFFSET, MAX_WIDTH, MIN_OFFSET, paramA, paramB } from './layout';
 import { packLanes, unpackLanes } from './pack';

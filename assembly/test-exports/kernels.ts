@@ -14,7 +14,7 @@ export {
   stats,
   statsScalar,
   statSum,
-} from '../kernels';
-export { crc32c, crc32cScalar } from '../crc32c';
-export { lttb, lttbPoints } from '../resample';
-export { setHashKey, siphash13 } from '../siphash';
+} from '../read/kernels';
+export { crc32c, crc32cScalar } from '../memory/crc32c';
+export { lttb, lttbPoints } from '../read/resample';
+export { setHashKey, siphash13 } from '../memory/siphash';

@@ -1,9 +1,9 @@
 /** Test module of number*.ts and print*.ts: the routines, and loops over many values in one call. */
-import { digits16, digits16Scalar, nonDigits32, nonDigits32Scalar } from '../number-digits';
-import { POWERS_OF_FIVE } from '../number-table';
-import { parsedInteger, parsedValue, parseError, parseUnsigned, parseValue } from '../number';
-import { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printString } from '../print';
-import { printStringScalar } from '../print-string';
+import { digits16, digits16Scalar, nonDigits32, nonDigits32Scalar } from '../text/number-digits';
+import { POWERS_OF_FIVE } from '../text/number-table';
+import { parsedInteger, parsedValue, parseError, parseUnsigned, parseValue } from '../text/number';
+import { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printString } from '../text/print';
+import { printStringScalar } from '../text/print-string';
 
 export { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printString, printStringScalar };
 export { parsedInteger, parsedValue, parseError, parseUnsigned, parseValue };

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { CHECKPOINT_MAGIC, LOG_MAGIC } from '../core/instance.js';
+import { CHECKPOINT_MAGIC, LOG_MAGIC } from '../wasm/instance.js';
 import { describeArchive, describeBlocks, describeLog, describeManifest } from './describe-own.js';
 import { describeReferenceFile } from './describe-reference.js';
 

@@ -2,13 +2,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { MetricConfig } from '../config/config.js';
-import { CHECKPOINT_MAGIC, Core, LOG_MAGIC } from '../core/instance.js';
-import { compileCore } from '../core/module.js';
-import { archiveRuns } from '../persistence/archive/existing-archive.js';
-import { seriesRuns } from '../persistence/archive-job/shares.js';
+import { seriesRuns } from '../persistence/archive/job/shares.js';
+import { archiveRuns } from '../persistence/archive/parquet/existing-archive.js';
 import { LogFrames, seriesHeaders } from '../persistence/frame-reader.js';
 import { type CheckpointFile, type Manifest, readManifest } from '../persistence/layout.js';
 import { type FileReport, scanFile } from '../persistence/scan-file.js';
+import { CHECKPOINT_MAGIC, Core, LOG_MAGIC } from '../wasm/instance.js';
+import { compileCore } from '../wasm/module.js';
 import { formatTime, SeriesSummary } from './series-summary.js';
 
 /** Damaged stretches of a file that are listed one by one. */

@@ -1,12 +1,12 @@
 /** Exports what a server has stored as files of the reference. */
 import type { Config } from '../config/config.js';
-import type { Core } from '../core/instance.js';
 import type { Logger } from '../log.js';
 import { partitionCount } from '../ops/check-config.js';
-import { loadShares, type ShareOptions, seriesRuns } from '../persistence/archive-job/shares.js';
-import { listSources, spanOfLogs } from '../persistence/archive-job/sources.js';
-import { jsonWindowSeconds } from '../persistence/json-windows.js';
+import { loadShares, type ShareOptions, seriesRuns } from '../persistence/archive/job/shares.js';
+import { listSources, spanOfLogs } from '../persistence/archive/job/sources.js';
+import { jsonWindowSeconds } from '../persistence/json/json-windows.js';
 import type { SeriesRun } from '../persistence/reference/types.js';
+import type { Core } from '../wasm/instance.js';
 import { type ExportSummary, exportReference, exportWindowSeconds } from './export-reference.js';
 
 export interface StoreExport {

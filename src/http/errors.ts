@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { StoreError, type StoreErrorCode } from '../core/store.js';
+import { StoreError, type StoreErrorCode } from '../store/store.js';
 
 /** What a request is answered with when it fails: thrown by handlers, rendered by `dispatch.ts` alone. */
 export class HttpError extends Error {

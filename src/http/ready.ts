@@ -1,4 +1,4 @@
-import { type Store, StoreError } from '../core/store.js';
+import { type Store, StoreError } from '../store/store.js';
 
 /** Throws LOADING or STOPPING before a request's body is read. */
 export function requireReady(store: Pick<Store, 'state'>): void {

@@ -1,4 +1,4 @@
-import type { Precision, WriteOutcome } from '../core/store.js';
+import type { Precision, WriteOutcome } from '../store/store.js';
 import { readBody } from './body.js';
 import { requireReady } from './ready.js';
 import type { Exchange, HttpContext } from './route.js';

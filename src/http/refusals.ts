@@ -1,4 +1,4 @@
-import type { WriteOutcome } from '../core/store.js';
+import type { WriteOutcome } from '../store/store.js';
 
 /** Lines of an error that are spelled out; the store may describe more. */
 const SHOWN = 10;

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/config.js';
-import type { Store } from '../core/store.js';
 import type { Logger } from '../log.js';
+import type { Store } from '../store/store.js';
 import type { Authenticator } from './auth.js';
 import type { ReceiveBudget } from './body.js';
 import type { HttpError } from './errors.js';

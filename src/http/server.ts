@@ -3,7 +3,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { SecureVersion } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Config } from '../config/config.js';
-import type { Store } from '../core/store.js';
+import type { Store } from '../store/store.js';
 import { errorHeaders, JSON_TYPE, send } from './answer.js';
 import { makeApp, routesOf } from './app.js';
 import { Authenticator } from './auth.js';

@@ -1,5 +1,5 @@
-import { type Store, StoreError, type StoreErrorCode, type WriteOutcome } from '../core/store.js';
 import { errorText, type Logger } from '../log.js';
+import { type Store, StoreError, type StoreErrorCode, type WriteOutcome } from '../store/store.js';
 import type { NatsState } from './state.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { JsMsg, NatsConnection, Subscription } from 'nats';
 import type { NatsConfig, NatsSubscription } from '../config/config.js';
-import type { Store } from '../core/store.js';
 import { errorText, type Logger, limited } from '../log.js';
+import type { Store } from '../store/store.js';
 import { Batcher, type BatcherLimits, type Receipt } from './batcher.js';
 import { NatsLink } from './connection.js';
 import { type Consumption, consume } from './jetstream.js';

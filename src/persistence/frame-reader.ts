@@ -1,6 +1,6 @@
 /**
  * Reads the payloads of our own frames on the host, record by record, for those who want to know what is in a file and not
- * to load it. Layouts are drawn in assembly/checkpoint.ts and assembly/log.ts. The frames' checksums have been checked.
+ * to load it. Layouts are drawn in assembly/durable/checkpoint.ts and assembly/durable/log.ts. The frames' checksums have been checked.
  */
 
 export interface SeriesHeader {

@@ -2,9 +2,10 @@
  * Takes what lies in the checkpoint directory in the reference's layout into a partition, its own hosts only: what the Go
  * server left, and our own JSON checkpoints.
  */
-import type { Core } from '../core/instance.js';
+
 import type { Logger } from '../log.js';
-import { isJsonWindow } from './json-windows.js';
+import type { Core } from '../wasm/instance.js';
+import { isJsonWindow } from './json/json-windows.js';
 import { scanReferenceDirectory } from './reference/directory.js';
 import { loadReference } from './reference/load.js';
 import type { LogBatch, SeriesRun } from './reference/types.js';

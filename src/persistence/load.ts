@@ -5,8 +5,9 @@
  */
 import { copyFileSync, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { CHECKPOINT_MAGIC, type Core, LOG_MAGIC } from '../core/instance.js';
 import type { Logger } from '../log.js';
+import type { LoadRoom } from '../partition/load-room.js';
+import { CHECKPOINT_MAGIC, type Core, LOG_MAGIC } from '../wasm/instance.js';
 import {
   corruptName,
   FIRST_SEGMENT,
@@ -17,7 +18,6 @@ import {
   readManifest,
 } from './layout.js';
 import { LoadProgress } from './load-progress.js';
-import type { LoadRoom } from './load-room.js';
 import { reportFile, scanFile } from './scan-file.js';
 
 export interface Loaded {

@@ -1,7 +1,7 @@
 /** Reads the frames of a log segment or checkpoint file, and says what lies between them. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { Core } from '../core/instance.js';
 import type { Logger } from '../log.js';
+import type { Core } from '../wasm/instance.js';
 
 const CHUNK = 1 << 20;
 

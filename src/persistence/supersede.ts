@@ -7,9 +7,9 @@ import { dirname, join, relative } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { Logger } from '../log.js';
 import { partitionCount } from '../ops/check-config.js';
-import { readArchivedTo } from './archive-job/state.js';
+import { readArchivedTo } from './archive/job/state.js';
 import { syncDirectory } from './files.js';
-import { isJsonWindow, jsonWindowSeconds } from './json-windows.js';
+import { isJsonWindow, jsonWindowSeconds } from './json/json-windows.js';
 import { foreignDirectories, readManifest, SUPERSEDED, writeManifest } from './layout.js';
 import { scanReferenceDirectory } from './reference/directory.js';
 

@@ -9,7 +9,7 @@
  */
 import type { Config } from '../config/config.js';
 import { type Logger, limited } from '../log.js';
-import { PARTITION_LIMIT } from '../persistence/load-room.js';
+import { PARTITION_LIMIT } from '../partition/load-room.js';
 import { every } from './schedule.js';
 
 const CHECK_SECONDS = 5;

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js';
-import type { Store } from '../core/store.js';
 import type { Logger } from '../log.js';
+import type { Store } from '../store/store.js';
 import type { Job } from '../telemetry/telemetry.js';
 import { retentionRounds } from './rounds.js';
 import { every } from './schedule.js';

@@ -1,5 +1,5 @@
-import { LineError } from '../core/codes.js';
-import type { PartitionStats } from '../core/store.js';
+import type { PartitionStats } from '../store/store.js';
+import { LineError } from '../wasm/codes.js';
 import type { Snapshot } from './snapshot.js';
 
 /** The store's figures: sums over all partitions, except where a single one may run full or fail. */

@@ -1,7 +1,7 @@
 import { Counter, Histogram, Registry } from 'prom-client';
-import type { Store } from '../core/store.js';
 import { type Logger, limited } from '../log.js';
 import type { NatsState } from '../nats/state.js';
+import type { Store } from '../store/store.js';
 import { EventLoopLag } from './event-loop.js';
 import { natsMetrics } from './nats-metrics.js';
 import { Snapshot } from './snapshot.js';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LineError } from '../../src/core/codes.js';
+import { LineError } from '../../src/wasm/codes.js';
 import { randomNumbers } from './compile.js';
 import { anyDouble, compileNumberModule, decompose, type NumberModule } from './number-module.js';
 

@@ -1,4 +1,4 @@
-import type { Answer } from '../../src/core/store.js';
+import type { Answer } from '../../src/store/store.js';
 
 /** The text of an answer, whole or in pieces. */
 export async function textOf(answer: Answer): Promise<string> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { coreModule } from './driver.js';
+import { coreModule } from '../support/core-driver.js';
 
 /** The part of the WebAssembly API that src/webassembly.d.ts has no use for. */
 const Module = WebAssembly.Module as unknown as {
@@ -11,7 +11,7 @@ const Module = WebAssembly.Module as unknown as {
 
 /** Members of the interface that src/core calls the module by: name and whether it is a global. */
 function declared(): Map<string, 'function' | 'global'> {
-  const text = readFileSync(join(import.meta.dirname, '../../src/core/exports.ts'), 'utf8');
+  const text = readFileSync(join(import.meta.dirname, '../../src/wasm/exports.ts'), 'utf8');
   const body = /interface Exports [^{]*\{([\s\S]*?)\n\}/.exec(text)?.[1] ?? '';
   const members = new Map<string, 'function' | 'global'>();
   for (const [, name = '', rest = ''] of body.matchAll(/^ {2}(\w+)(\(|: WebAssembly\.\w+)/gm)) {

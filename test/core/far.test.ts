@@ -1,9 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { LineError } from '../../src/core/codes.js';
-import type { Core } from '../../src/core/instance.js';
-import { ask, checkpoint, load, metric, replay, seriesQuery, startCore, store, takeLog } from './driver.js';
+import { LineError } from '../../src/wasm/codes.js';
+import type { Core } from '../../src/wasm/instance.js';
+import {
+  ask,
+  checkpoint,
+  load,
+  metric,
+  replay,
+  seriesQuery,
+  startCore,
+  store,
+  takeLog,
+} from '../support/core-driver.js';
 
-/** Bins that a series may reach from its first sample; see assembly/samples.ts. */
+/** Bins that a series may reach from its first sample; see assembly/series/samples.ts. */
 const FARTHEST = 2 ** 30;
 const METRICS = new Map([['fast', metric(1, 'sum')]]);
 const RANGE = { cluster: 'c', from: 0, to: 2 ** 40, withStats: true, withData: true, withPadding: false };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Core } from '../../src/core/instance.js';
-import { encodeRequest } from '../../src/core/request.js';
+import { Core } from '../../src/wasm/instance.js';
+import { encodeRequest } from '../../src/wasm/request.js';
 import { smallCore } from '../retention/small-core.js';
 
 const METRICS = new Map([['load', { frequency: 1, aggregation: 'sum', precision: 'double' } as const]]);

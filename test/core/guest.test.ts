@@ -1,17 +1,17 @@
 /** Small questions are answered on the main thread, all others by workers; nobody can tell from the answer. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import { extentOf, Guest } from '../../src/core/guest.js';
-import { Core } from '../../src/core/instance.js';
-import { Pool } from '../../src/core/pool.js';
-import { encodeForAllNodes, encodeRequest } from '../../src/core/request.js';
-import { type Answer, type QueryRequest, type SeriesQuery, StoreError } from '../../src/core/store.js';
-import { newSharedCore } from '../../src/core/wasm-instance.js';
 import { logger } from '../../src/log.js';
+import { Pool } from '../../src/store/pool.js';
+import { extentOf, Guest } from '../../src/store/query/guest.js';
+import { type Answer, type QueryRequest, type SeriesQuery, StoreError } from '../../src/store/store.js';
+import { Core } from '../../src/wasm/instance.js';
+import { encodeForAllNodes, encodeRequest } from '../../src/wasm/request.js';
+import { newSharedCore } from '../../src/wasm/wasm-instance.js';
 import { configWith } from '../retention/fixtures.js';
-import { temporaryDirectory } from '../server-process.js';
+import { askText, coreModule, metric, seriesQuery, store, T0 } from '../support/core-driver.js';
+import { temporaryDirectory } from '../support/server-process.js';
 import { textOf } from './answer-text.js';
-import { askText, coreModule, metric, seriesQuery, store, T0 } from './driver.js';
 
 const METRICS = new Map<string, MetricConfig>([
   ['load', metric(60, 'avg')],

@@ -1,11 +1,11 @@
 /** Answers are made in steps, with writes, frees and other answers in between: each must still be whole. */
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import type { Core } from '../../src/core/instance.js';
-import { encodeRequest } from '../../src/core/request.js';
-import type { SeriesQuery } from '../../src/core/store.js';
+import type { SeriesQuery } from '../../src/store/store.js';
+import type { Core } from '../../src/wasm/instance.js';
+import { encodeRequest } from '../../src/wasm/request.js';
 import { random as seeded } from '../integration/client.js';
-import { checkpoint, coreModule, metric, seriesQuery, startCore, store, T0 } from './driver.js';
+import { checkpoint, coreModule, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
 import type { Answer } from './model.js';
 import { pick } from './spelling.js';
 

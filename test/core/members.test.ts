@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Core } from '../../src/core/instance.js';
-import { ask, metric, seriesQuery, startCore, store, T0 } from './driver.js';
+import type { Core } from '../../src/wasm/instance.js';
+import { ask, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
 
 const RANGE = { cluster: 'c', from: T0, to: T0 + 60, withStats: true, withData: false, withPadding: false };
 

@@ -1,11 +1,21 @@
 import { instantiateSync } from '@assemblyscript/loader';
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import type { Exports } from '../../src/core/exports.js';
-import { Core } from '../../src/core/instance.js';
-import { newSharedCore, reusedCore } from '../../src/core/wasm-instance.js';
+import type { Exports } from '../../src/wasm/exports.js';
+import { Core } from '../../src/wasm/instance.js';
+import { newSharedCore, reusedCore } from '../../src/wasm/wasm-instance.js';
 import { random as seeded } from '../integration/client.js';
-import { ask, coreModule, dumpText, metric, seriesQuery, startCore, store, T0, takeLog } from './driver.js';
+import {
+  ask,
+  coreModule,
+  dumpText,
+  metric,
+  seriesQuery,
+  startCore,
+  store,
+  T0,
+  takeLog,
+} from '../support/core-driver.js';
 
 const METRICS = new Map<string, MetricConfig>([
   ['load', metric(60)],

@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import type { Core, ExportedSeries } from '../../src/core/instance.js';
-import type { SeriesQuery } from '../../src/core/store.js';
+import type { SeriesQuery } from '../../src/store/store.js';
+import type { Core, ExportedSeries } from '../../src/wasm/instance.js';
 import { random as seeded } from '../integration/client.js';
 import {
   ask,
@@ -20,7 +20,7 @@ import {
   store,
   T0,
   takeLog,
-} from './driver.js';
+} from '../support/core-driver.js';
 import { type Answer, endBin, firstBin, keyOf, Model, type ModelSeries, type Range, type Sample } from './model.js';
 import { pick, spell } from './spelling.js';
 
@@ -166,7 +166,7 @@ class World {
     this.core.logStartSegment();
   }
 
-  /** As src/core/partition.ts makes one, with writes going on. */
+  /** As src/partition/partition.ts makes one, with writes going on. */
   checkpoint(full: boolean): void {
     this.rotate();
     this.segments = [];

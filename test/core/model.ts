@@ -2,7 +2,7 @@
  * What the store must hold and answer, as simply as it can be said: a map of bins a series, nothing compressed, nothing
  * cached. Follows the contract, not the core.
  */
-import type { SeriesQuery } from '../../src/core/store.js';
+import type { SeriesQuery } from '../../src/store/store.js';
 import { printDecimals } from '../integration/exact-decimals.js';
 
 export interface Metric {

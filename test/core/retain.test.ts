@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Pool } from '../../src/core/pool.js';
 import { logger } from '../../src/log.js';
+import { Pool } from '../../src/store/pool.js';
 import { configWith } from '../retention/fixtures.js';
 import { smallCore } from '../retention/small-core.js';
-import { temporaryDirectory } from '../server-process.js';
+import { temporaryDirectory } from '../support/server-process.js';
 
 const TIME = 1_700_000_000;
 const NOBODY = new Map();

@@ -4,10 +4,20 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import type { Core } from '../../src/core/instance.js';
-import type { SeriesQuery } from '../../src/core/store.js';
+import type { SeriesQuery } from '../../src/store/store.js';
+import type { Core } from '../../src/wasm/instance.js';
 import { random as seeded } from '../integration/client.js';
-import { askText, checkpoint, coreModule, load, metric, seriesQuery, startCore, store, T0 } from './driver.js';
+import {
+  askText,
+  checkpoint,
+  coreModule,
+  load,
+  metric,
+  seriesQuery,
+  startCore,
+  store,
+  T0,
+} from '../support/core-driver.js';
 import { pick } from './spelling.js';
 
 const METRICS = new Map<string, MetricConfig>([

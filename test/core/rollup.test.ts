@@ -1,10 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Core } from '../../src/core/instance.js';
-import type { SeriesQuery } from '../../src/core/store.js';
+import type { SeriesQuery } from '../../src/store/store.js';
+import { Core } from '../../src/wasm/instance.js';
 import { random as seeded } from '../integration/client.js';
 import { smallCore } from '../retention/small-core.js';
-import { askText, checkpoint, load, metric, replay, seriesQuery, startCore, store, T0, takeLog } from './driver.js';
+import {
+  askText,
+  checkpoint,
+  load,
+  metric,
+  replay,
+  seriesQuery,
+  startCore,
+  store,
+  T0,
+  takeLog,
+} from '../support/core-driver.js';
 
 const METRICS = new Map([
   ['flops', metric(60, 'sum')],

@@ -1,6 +1,6 @@
 // The owner of a partition in a thread of its own (turns.test.ts): stores the lines it is sent, answers how many it stored.
 import { parentPort, workerData } from 'node:worker_threads';
-import { Core } from '../../dist/core/instance.js';
+import { Core } from '../../dist/wasm/instance.js';
 
 const { module, shared, metrics } = workerData;
 const core = new Core(module, metrics, 0, 1, shared);

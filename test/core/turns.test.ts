@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import { Core } from '../../src/core/instance.js';
-import { newTurns, Turns } from '../../src/core/turns.js';
-import { newSharedCore } from '../../src/core/wasm-instance.js';
+import { Core } from '../../src/wasm/instance.js';
+import { newTurns, Turns } from '../../src/wasm/turns.js';
+import { newSharedCore } from '../../src/wasm/wasm-instance.js';
 import { random as seeded } from '../integration/client.js';
-import { askText, coreModule, metric, seriesQuery, startCore, store, T0 } from './driver.js';
+import { askText, coreModule, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
 import { pick } from './spelling.js';
 
 const METRICS = new Map<string, MetricConfig>([

@@ -1,6 +1,6 @@
 /** Series that begin together must not seal and merge together: a request would pay for all of its host's. */
 import { expect, test } from 'vitest';
-import { dumpText, metric, startCore, store, T0 } from './driver.js';
+import { dumpText, metric, startCore, store, T0 } from '../support/core-driver.js';
 
 const SERIES = 1024;
 const FREQUENCY = 60;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Codec } from '../../src/core/codecs.js';
-import { Core } from '../../src/core/instance.js';
+import { Codec } from '../../src/wasm/codecs.js';
+import { Core } from '../../src/wasm/instance.js';
 import { gapPatterns, hardCases, loadClasses, Random, withGaps } from '../assembly/codec-data.js';
 import { expectWords, loadCodecModule, wordsOf } from '../assembly/codec-module.js';
 import { readBlock, readCheckpoint, readFrames, readLog } from './format-reader.js';

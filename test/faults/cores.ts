@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricConfig } from '../../src/config/config.js';
-import { CHECKPOINT_MAGIC, Core, LOG_MAGIC } from '../../src/core/instance.js';
+import { CHECKPOINT_MAGIC, Core, LOG_MAGIC } from '../../src/wasm/instance.js';
 
 /** Unix seconds, a multiple of an hour. */
 export const T0 = 1_699_999_200;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { random } from '../integration/client.js';
-import { startServer, temporaryDirectory } from '../server-process.js';
+import { startServer, temporaryDirectory } from '../support/server-process.js';
 import { Ledger, Source } from './ledger.js';
 
 const METRICS = ['m0', 'm1'];

@@ -15,10 +15,10 @@ import {
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { StoreConfig } from '../../src/config/config.js';
-import { Partition } from '../../src/core/partition.js';
 import type { Logger } from '../../src/log.js';
+import { Partition } from '../../src/partition/partition.js';
 import { random } from '../integration/client.js';
-import { temporaryDirectory } from '../server-process.js';
+import { temporaryDirectory } from '../support/server-process.js';
 import { differences, line, metrics, newCore, samples, T0 } from './cores.js';
 
 const LONG = process.env.CCMS_LONG === '1';

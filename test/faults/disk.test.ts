@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, random, write } from '../integration/client.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../server-process.js';
+import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
 import { Ledger, Source } from './ledger.js';
 
 const METRICS = ['m0', 'm1'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CHECKPOINT_MAGIC, type Core, LOG_MAGIC } from '../../src/core/instance.js';
+import { CHECKPOINT_MAGIC, type Core, LOG_MAGIC } from '../../src/wasm/instance.js';
 import { checkpoint, ingest, line, load, metrics, newCore, samples, scan, T0, takeLog } from './cores.js';
 
 const ONE = metrics(['m', 60]);

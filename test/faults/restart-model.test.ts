@@ -6,10 +6,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { StoreConfig } from '../../src/config/config.js';
-import { Partition } from '../../src/core/partition.js';
 import { logger } from '../../src/log.js';
+import { Partition } from '../../src/partition/partition.js';
 import { random } from '../integration/client.js';
-import { temporaryDirectory } from '../server-process.js';
+import { temporaryDirectory } from '../support/server-process.js';
 import { differences, line, metrics, newCore, samples, T0 } from './cores.js';
 
 const RUNS = process.env.CCMS_LONG === '1' ? 300 : 12;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ask, query, random, write } from '../integration/client.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../server-process.js';
+import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
 import { checkpoint, ingest, line, load, metrics, newCore, samples, T0, takeLog } from './cores.js';
 import { Ledger, Source } from './ledger.js';
 

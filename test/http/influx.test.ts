@@ -1,6 +1,6 @@
 import { InfluxDB, Point } from '@influxdata/influxdb-client';
 import { describe, expect, it } from 'vitest';
-import { StoreError } from '../../src/core/store.js';
+import { StoreError } from '../../src/store/store.js';
 import { ask, start } from './harness.js';
 
 const LINE = 'cpu_load,hostname=a1 value=1 1699999980\n';

@@ -7,7 +7,7 @@ import type {
   QueryRequest,
   Store,
   WriteOutcome,
-} from '../../src/core/store.js';
+} from '../../src/store/store.js';
 
 export interface Written {
   text: string;

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { type Answer, StoreError } from '../../src/core/store.js';
+import { type Answer, StoreError } from '../../src/store/store.js';
 import { ask, errorOf, start, until } from './harness.js';
 import { piecesOf } from './memory-store.js';
 

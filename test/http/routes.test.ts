@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StoreError } from '../../src/core/store.js';
+import { StoreError } from '../../src/store/store.js';
 import { ask, errorOf, start } from './harness.js';
 
 describe('POST /api/free', () => {

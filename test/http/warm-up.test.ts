@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import type { ClusterSummary } from '../../src/core/store.js';
 import { connectToSelf, isOtherEnd } from '../../src/http/self-connection.js';
+import type { ClusterSummary } from '../../src/store/store.js';
 import { ask, configWith, type Running, start, until } from './harness.js';
 import { MemoryStore } from './memory-store.js';
 

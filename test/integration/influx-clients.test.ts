@@ -13,7 +13,7 @@ import {
 } from '@influxdata/influxdb-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, config, TIME, token, tokenKey } from '../security/fixtures.js';
-import { type ServerProcess, startServer } from '../server-process.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { ask, type QueryAnswer } from './client.js';
 
 const key = tokenKey();

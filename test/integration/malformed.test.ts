@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ServerProcess, startServer } from '../server-process.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { ask, query, random, write } from './client.js';
 
 const T = 1_700_000_040;

@@ -7,7 +7,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, wr
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TIME } from '../security/fixtures.js';
-import { freePort, startServer, temporaryDirectory } from '../server-process.js';
+import { freePort, startServer, temporaryDirectory } from '../support/server-process.js';
 import { ask, figure, query, summary, write } from './client.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { config, TIME } from '../security/fixtures.js';
-import { startServer } from '../server-process.js';
+import { startServer } from '../support/server-process.js';
 import { query, write } from './client.js';
 
 const isRoot = process.geteuid?.() === 0;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ServerProcess, startServer } from '../server-process.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { ask, type QueryAnswer, query, type Series, write } from './client.js';
 
 const T = 1_700_000_040;

@@ -1,10 +1,10 @@
 /**
- * The main thread answers small questions in the worker's memory, while the worker stores (src/core/guest.ts). Many of both at
+ * The main thread answers small questions in the worker's memory, while the worker stores (src/store/query/guest.ts). Many of both at
  * once: every answer has what was acknowledged before it was asked, and nothing that was not sent.
  */
 import { Agent } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type ServerProcess, startServer } from '../server-process.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { query, type Series, write } from './client.js';
 
 const T0 = Math.floor(Date.now() / 60_000) * 60 - 86_400;

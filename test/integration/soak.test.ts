@@ -4,7 +4,7 @@
  */
 import { Agent } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ServerProcess, startServer } from '../server-process.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { figure, query, summary, write } from './client.js';
 
 const LINES = process.env.CCMS_LONG ? 10_000_000 : 300_000;

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { config, TIME } from '../security/fixtures.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../server-process.js';
+import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
 import { ask, write } from './client.js';
 
 /** Prints every datagram as a line of JSON. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { config, TIME } from '../security/fixtures.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../server-process.js';
+import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
 
 const dir = temporaryDirectory();
 const file = (name: string): string => join(dir, name);

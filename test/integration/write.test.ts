@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ServerProcess, startServer } from '../server-process.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { ask, figure, query, summary, write } from './client.js';
 
 const T = 1_700_000_000;

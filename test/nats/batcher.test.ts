@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { WriteOutcome } from '../../src/core/store.js';
 import { Batcher } from '../../src/nats/batcher.js';
 import { newNatsState } from '../../src/nats/state.js';
+import type { WriteOutcome } from '../../src/store/store.js';
 import { KeptLog } from './line-store.js';
 
 /** The bodies that messages pushed at once are joined to. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NatsConfig } from '../../src/config/config.js';
 import { type NatsIngest, type NatsOptions, startNats } from '../../src/nats/ingest.js';
 import { natsHealth } from '../../src/nats/state.js';
-import { freePort } from '../server-process.js';
+import { freePort } from '../support/server-process.js';
 import { KeptLog, LineStore } from './line-store.js';
 import { NatsServer, publishRaw, until } from './nats-server.js';
 

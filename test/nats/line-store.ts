@@ -1,11 +1,11 @@
+import { errorText, type Logger, type LogLevel } from '../../src/log.js';
 import {
   type Precision,
   type Store,
   StoreError,
   type StoreErrorCode,
   type WriteOutcome,
-} from '../../src/core/store.js';
-import { errorText, type Logger, type LogLevel } from '../../src/log.js';
+} from '../../src/store/store.js';
 
 /** A store that keeps the lines it was given; a line without ` value=` is a bad one. */
 export class LineStore implements Pick<Store, 'takeBuffer' | 'write'> {

@@ -5,7 +5,7 @@ import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../server-process.js';
+import { freePort } from '../support/server-process.js';
 
 /** A real nats-server on a port of its own, with a directory of its own; `config` is its configuration text. */
 export class NatsServer {

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../server-process.js';
+import { freePort } from '../support/server-process.js';
 import { NatsServer, publishRaw, until } from './nats-server.js';
 
 const SERVER = join(process.cwd(), 'dist', 'server.js');

@@ -15,7 +15,7 @@ const BINS = 10_000;
  * "done" at the end. With a second argument it stands still once the last run was taken.
  */
 const SCRIPT = `
-import { writeArchive } from './src/persistence/archive/write-archive.js';
+import { writeArchive } from './src/persistence/archive/parquet/write-archive.js';
 async function* runs() {
   for (let h = ${HOSTS - 1}; h >= 0; h--) {
     const values = Float64Array.from({ length: ${BINS} }, (_, k) => h + Math.sin(k));
@@ -37,7 +37,7 @@ beforeAll(() => {
   mkdirSync(build);
   const options = ['--outDir', join(build, 'src'), '--rootDir', 'src', '--target', 'ES2022', '--module', 'NodeNext'];
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const source = 'src/persistence/archive/write-archive.ts';
+  const source = 'src/persistence/archive/parquet/write-archive.ts';
   const flags = ['--strict', '--skipLibCheck', '--types', 'node', '--ignoreConfig'];
   const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...flags, source], {
     cwd: ROOT,

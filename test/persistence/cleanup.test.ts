@@ -2,7 +2,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startServer, temporaryDirectory } from '../server-process.js';
+import { startServer, temporaryDirectory } from '../support/server-process.js';
 import {
   archivedRows,
   archives,

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { FileSet } from '../../src/persistence/file-set.js';
+import { FileSet } from '../../src/persistence/checkpoint/file-set.js';
 import { type CheckpointFile, readManifest } from '../../src/persistence/layout.js';
-import { temporaryDirectory } from '../server-process.js';
+import { temporaryDirectory } from '../support/server-process.js';
 
 function fileSet(archivedTo: number | undefined, freedTo: number, aside: string[] = []) {
   const directory = temporaryDirectory();

@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../integration/client.js';
-import { startServer, temporaryDirectory } from '../server-process.js';
+import { startServer, temporaryDirectory } from '../support/server-process.js';
 import { DATA } from './reference-data.js';
 import { makeSamples, post, type Rows, run, storeConfig } from './store-data.js';
 

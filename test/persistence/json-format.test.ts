@@ -2,12 +2,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { windowsOf } from '../../src/persistence/json-checkpoint.js';
-import { jsonWindowSeconds } from '../../src/persistence/json-windows.js';
+import { windowsOf } from '../../src/persistence/json/json-checkpoint.js';
+import { jsonWindowSeconds } from '../../src/persistence/json/json-windows.js';
 import { scanReferenceDirectory } from '../../src/persistence/reference/directory.js';
 import { readJsonCheckpoint } from '../../src/persistence/reference/json-reader.js';
 import { ask } from '../integration/client.js';
-import { startServer, temporaryDirectory } from '../server-process.js';
+import { startServer, temporaryDirectory } from '../support/server-process.js';
 import { seeded } from './reference-data.js';
 import { differences, makeSamples, post, type Rows, run, storeConfig } from './store-data.js';
 

@@ -7,7 +7,7 @@ import { scanReferenceDirectory } from '../../src/persistence/reference/director
 import { readJsonCheckpoint } from '../../src/persistence/reference/json-reader.js';
 import type { SeriesRun } from '../../src/persistence/reference/types.js';
 import { ask } from '../integration/client.js';
-import { startServer, temporaryDirectory } from '../server-process.js';
+import { startServer, temporaryDirectory } from '../support/server-process.js';
 import { DATA, inputSamples, mapValues, put, type Samples, samplesOf } from './reference-data.js';
 import { run } from './store-data.js';
 

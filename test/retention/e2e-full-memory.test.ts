@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config.js';
-import { Pool } from '../../src/core/pool.js';
 import { type HttpServer, startHttp } from '../../src/http/server.js';
 import { logger } from '../../src/log.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
+import { Pool } from '../../src/store/pool.js';
 import { randomNumbers } from '../assembly/compile.js';
-import { temporaryDirectory } from '../server-process.js';
+import { temporaryDirectory } from '../support/server-process.js';
 import { configWith, keptLog } from './fixtures.js';
 import { smallCore } from './small-core.js';
 

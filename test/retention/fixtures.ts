@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/config.js';
-import { type Store, StoreError } from '../../src/core/store.js';
 import type { Logger, LogLevel } from '../../src/log.js';
 import { errorText } from '../../src/log.js';
+import { type Store, StoreError } from '../../src/store/store.js';
 
 export function configWith(store: Partial<Config['store']>, backendUrl?: string): Config {
   return {

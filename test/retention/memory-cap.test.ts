@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import { Core } from '../../src/core/instance.js';
 import { type CappedStore, enforceMemoryCap } from '../../src/retention/memory-cap.js';
+import { Core } from '../../src/wasm/instance.js';
 import { randomNumbers } from '../assembly/compile.js';
-import { ask, seriesQuery } from '../core/driver.js';
+import { ask, seriesQuery } from '../support/core-driver.js';
 import { keptLog } from './fixtures.js';
 import { smallCore } from './small-core.js';
 

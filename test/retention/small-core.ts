@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { temporaryDirectory } from '../server-process.js';
+import { temporaryDirectory } from '../support/server-process.js';
 
 const CORE = resolve(import.meta.dirname, '../../dist/core.wasm');
 /** Pages of 64 KiB that the product's core may have: 4 GiB. */

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../integration/client.js';
-import { freePort, type ServerProcess, startServer } from '../server-process.js';
+import { freePort, type ServerProcess, startServer } from '../support/server-process.js';
 import { bearer, config, TIME, token, tokenKey } from './fixtures.js';
 
 const key = tokenKey();

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, query, write } from '../integration/client.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../server-process.js';
+import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
 import { config, TIME } from './fixtures.js';
 
 let server: ServerProcess;

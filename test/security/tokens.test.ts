@@ -2,7 +2,7 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../integration/client.js';
-import { type ServerProcess, startServer } from '../server-process.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { bearer, config, TIME, token, tokenKey, unsigned } from './fixtures.js';
 
 const key = tokenKey();

@@ -1,9 +1,9 @@
-import { codecNames } from '../../src/core/codec-names.js';
-import { LineError } from '../../src/core/codes.js';
-import type { PartitionStats, Store } from '../../src/core/store.js';
 import { logger } from '../../src/log.js';
 import { type NatsState, newNatsState } from '../../src/nats/state.js';
+import type { PartitionStats, Store } from '../../src/store/store.js';
 import { createTelemetry, type Telemetry, type TelemetryOptions } from '../../src/telemetry/telemetry.js';
+import { codecNames } from '../../src/wasm/codec-names.js';
+import { LineError } from '../../src/wasm/codes.js';
 
 /** Two partitions with figures that are easy to tell apart. */
 export function twoPartitions(): PartitionStats[] {

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { StoreError } from '../../src/core/store.js';
 import { captureLog } from '../../src/log.js';
+import { StoreError } from '../../src/store/store.js';
 import { bench, fullOutput } from './fixtures.js';
 
 /** The value of a sample line, by its name with labels. */

@@ -1,4 +1,4 @@
-import { type ClusterSummary, StoreError } from '../../core/store.js';
+import { type ClusterSummary, StoreError } from '../../store/store.js';
 import { JSON_TYPE, sendJson } from '../answer.js';
 import { requireReady } from '../ready.js';
 import type { HttpContext, Route } from '../route.js';

@@ -1,4 +1,4 @@
-import type { NodeHealth } from '../../core/store.js';
+import type { NodeHealth } from '../../store/store.js';
 import { JSON_TYPE, sendJson } from '../answer.js';
 import { readJson } from '../json.js';
 import { requireReady } from '../ready.js';

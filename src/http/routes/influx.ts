@@ -3,7 +3,7 @@
  * cluster. Tokens come as `Authorization: Token <JWT>` or `Bearer <JWT>`.
  */
 
-import type { Precision } from '../../core/store.js';
+import type { Precision } from '../../store/store.js';
 import { JSON_TYPE, send, sendNothing } from '../answer.js';
 import { HttpError } from '../errors.js';
 import type { Parameter } from '../openapi.js';

@@ -1,4 +1,4 @@
-import type { QueryRequest, SeriesQuery } from '../../core/store.js';
+import type { QueryRequest, SeriesQuery } from '../../store/store.js';
 import { JSON_TYPE, send } from '../answer.js';
 import { HttpError } from '../errors.js';
 import { readJson } from '../json.js';

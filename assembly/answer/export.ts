@@ -1,0 +1,55 @@
+/** Series as plain doubles for writers of other formats (archive, the reference's files, JSON checkpoints). */
+import { endBin, firstBin } from '../series/blocks';
+import { writeNames } from '../durable/log';
+import { metricName, metricNameLength } from '../series/metrics';
+import { advance, ensure, outEnd } from '../memory/out';
+import { readBins } from '../read/read';
+import { seriesAnchor, seriesByNumber, seriesFrequency, seriesMetric, seriesNode } from '../series/series';
+
+/** Most bins of one call: callers ask for windows. */
+const MAX_COUNT: i64 = 1 << 26;
+
+/** Values in the last `exportSeries`; they end the output. */
+export let exportedCount: i32 = 0;
+/** Unix seconds of the middle of the first exported bin, and seconds a bin. */
+export let exportedStart: f64 = 0;
+export let exportedFrequency: i32 = 0;
+/** Bytes of names in front of the values. */
+export let exportedNames: i32 = 0;
+
+/**
+ * Writes the series' names (as in log.ts, then u16 length + metric) and its bins that lie in [from, to) as f64, NaN = missing.
+ * @returns 1: written, 0: there is no such series or nothing in the range, -1: memory is exhausted, or the range holds more than MAX_COUNT bins.
+ */
+export function exportSeries(number: u32, from: f64, to: f64): i32 {
+  const s = seriesByNumber(number);
+  if (!s) return 0;
+  const f = <i64>seriesFrequency(s);
+  const middle = seriesAnchor(s) + f / 2;
+  // Bins whose middle lies in the range.
+  const lowest = <i64>firstBin(s);
+  const highest = <i64>endBin(s);
+  let first = lowest;
+  if (<f64>(middle + first * f) < from) first = (<i64>from - middle + f - 1) / f;
+  let end = highest;
+  if (<f64>(middle + end * f) > to) end = (<i64>to - middle + f - 1) / f;
+  first = max(first, lowest);
+  end = min(end, highest);
+  if (end <= first) return 0;
+  if (end - first > MAX_COUNT) return -1;
+  const n = <i32>(end - first);
+  const metric = seriesMetric(s);
+  const length = metricNameLength(metric);
+  if (!ensure(<u32>(8 * n) + 4096)) return -1;
+  const start = outEnd;
+  const p = writeNames(start, seriesNode(s));
+  store<u16>(p, <u16>length);
+  memory.copy(p + 2, metricName(metric), length);
+  exportedNames = <i32>(p + 2 + length - start);
+  readBins(s, <i32>first, n, start + exportedNames);
+  advance(start + exportedNames + (<usize>n << 3));
+  exportedCount = n;
+  exportedStart = <f64>(middle + first * f);
+  exportedFrequency = <i32>f;
+  return 1;
+}

@@ -1,0 +1,46 @@
+/** Which metrics of a node still arrive. */
+import { endBin } from '../series/blocks';
+import { metricFind, metricFrequency } from '../series/metrics';
+import { seriesAnchor, seriesFind } from '../series/series';
+import { nodeFind, nodeWalk, root } from '../series/tree';
+
+/** A metric whose newest sample ended this many frequencies ago is degraded. */
+const DEGRADED_AFTER: i64 = 5;
+
+export const METRIC_HEALTHY: u8 = 0;
+export const METRIC_DEGRADED: u8 = 1;
+export const METRIC_MISSING: u8 = 2;
+
+/**
+ * Judges a node's metrics.
+ * @param names u16 cluster length + bytes, u16 host length + bytes, u16 count, each metric u16 length + bytes.
+ * @param out one byte a metric: METRIC_HEALTHY, METRIC_DEGRADED or METRIC_MISSING; must have room.
+ * @returns false: there is no such node; nothing is written then.
+ */
+export function nodeHealth(names: usize, now: f64, out: usize): bool {
+  const host = names + 2 + <usize>load<u16>(names);
+  const cluster = nodeFind(root, names + 2, <i32>load<u16>(names));
+  const node = cluster ? nodeFind(cluster, host + 2, <i32>load<u16>(host)) : 0;
+  if (!node) return false;
+  let p = host + 2 + <usize>load<u16>(host);
+  const count = <i32>load<u16>(p);
+  p += 2;
+  for (let i = 0; i < count; i++) {
+    store<u8>(out + i, metricHealth(node, metricFind(p + 2, <i32>load<u16>(p)), <i64>now));
+    p += 2 + <usize>load<u16>(p);
+  }
+  return true;
+}
+
+function metricHealth(top: usize, metric: i32, now: i64): u8 {
+  if (metric < 0) return METRIC_MISSING;
+  const f = <i64>metricFrequency(metric);
+  let health = METRIC_MISSING;
+  for (let node = top; node; node = nodeWalk(node, top, true)) {
+    const s = seriesFind(node, metric);
+    if (!s) continue;
+    if (now - (seriesAnchor(s) + <i64>endBin(s) * f) <= DEGRADED_AFTER * f) return METRIC_HEALTHY;
+    health = METRIC_DEGRADED;
+  }
+  return health;
+}

@@ -1,0 +1,279 @@
+/**
+ * Checkpoint frames: series with the blocks that no checkpoint holds yet, and their open blocks, compressed. Blocks are
+ * written as they are in memory and read back as they are.
+ *
+ *   frame    0        4          8                 12        16
+ *            ┌────────┬──────────┬─────────────────┬─────────┬──────────────┐
+ *            │ "CCMK" │ length n │ CRC-32C of rest │ version │ n bytes      │    CRC over version and payload
+ *            └────────┴──────────┴─────────────────┴─────────┴──────────────┘
+ *   payload: series, one after the other
+ *            ┌────────────────────────┬────────────┬────────┬────────────────┬─────────────┬─────────────┬───────────┐
+ *            │ u8 #levels, each       │ u16 length,│ u32    │ i64 anchor,    │ u32 bytes   │ u16 #blocks │ blocks    │
+ *            │ u8 length, bytes       │ metric     │ seconds│ unix seconds   │ of blocks   │             │           │
+ *            └────────────────────────┴────────────┴────────┴────────────────┴─────────────┴─────────────┴───────────┘
+ *   block    ┌────────────────┬─────────┬───────────────────────────────┐
+ *            │ i32 first bin  │ u8 open │ a block as in codec/layout.ts │    open 1: the series' newest bins, still growing
+ *            └────────────────┴─────────┴───────────────────────────────┘
+ */
+import { FrameMagic } from '../../src/wasm/codes';
+import { LineError } from '../../src/wasm/codes';
+import { Entry, encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
+import { blockCount, blockIsSound, blockSize, decodeBlock } from '../codec/block';
+import { crc32c } from '../memory/crc32c';
+import { namesEnd, namesForeign, readNames } from './cursor';
+import { insertSealed } from '../series/insert';
+import { FRAME_HEADER, FRAME_VERSION, writeNames } from './log';
+import { metricFind, metricFrequency, metricName, metricNameLength } from '../series/metrics';
+import { advance, ensure, outBytes, outEnd, outLength, put } from '../memory/out';
+import { reserveOpen, writeSample } from '../series/samples';
+import {
+  ANCHORED,
+  HAS_LOOSE,
+  OPEN_BINS,
+  blockCountOf,
+  nextSealAt,
+  openBins,
+  openLength,
+  openStart,
+  seriesAnchor,
+  seriesByNumber,
+  seriesEnd,
+  seriesEnsure,
+  seriesFlag,
+  seriesFrequency,
+  seriesIsEmpty,
+  seriesMetric,
+  seriesNode,
+  setAnchor,
+  setOpenStart,
+  setSealAt,
+} from '../series/series';
+import { seriesRemove } from '../series/remove';
+import { nodePrune } from '../series/tree';
+
+const BLOCK_HEADER: usize = 5;
+/** In #blocks: so many or more; the bytes of the blocks say where they end. */
+const MANY_BLOCKS: i32 = 0xffff;
+const SERIES_MAX: u32 = 1 + 4 * 256 + 2 + 1024 + 4 + 8 + 4 + 2;
+
+/** Span of what the last checkpoint wrote, unix seconds; `checkpointFrom` > `checkpointTo`: nothing. */
+export let checkpointFrom: f64 = Infinity;
+export let checkpointTo: f64 = -Infinity;
+
+/** Starts a checkpoint. */
+export function checkpointBegin(): void {
+  checkpointFrom = Infinity;
+  checkpointTo = -Infinity;
+}
+
+/**
+ * Writes one frame with series from number `cursor` on, until it holds `budget` bytes. What is written counts as kept
+ * from then on; if the file fails, `checkpointForget` takes that back.
+ * @param full also blocks that older checkpoints hold.
+ * @returns number to go on with, -1 at the end, -2 when memory is exhausted. The output may be empty.
+ */
+export function checkpointStep(cursor: u32, budget: u32, full: bool): f64 {
+  if (!ensure(<u32>FRAME_HEADER)) return -2;
+  advance(outEnd + FRAME_HEADER);
+  while (cursor < seriesEnd && outLength() < budget) {
+    const s = seriesByNumber(cursor);
+    if (s && !writeSeries(s, full)) return -2;
+    cursor++;
+  }
+  const n = outLength() - <u32>FRAME_HEADER;
+  const frame = outBytes();
+  if (!n) advance(frame);
+  else {
+    store<u32>(frame, FrameMagic.Checkpoint);
+    store<u32>(frame, n, 4);
+    store<u32>(frame, FRAME_VERSION, 12);
+    store<u32>(frame, crc32c(0, frame + 12, n + 4), 8);
+  }
+  return cursor < seriesEnd ? <f64>cursor : -1;
+}
+
+/** Makes the next checkpoint hold everything: the last one's file did not make it to the disk. */
+export function checkpointForget(): void {
+  for (let i: u32 = 0; i < seriesEnd; i++) {
+    const s = seriesByNumber(i);
+    if (!s) continue;
+    for (let j = 0; j < blockCountOf(s); j++) Entry.setDirty(Entry.at(s, j), true);
+  }
+}
+
+function writeSeries(s: usize, full: bool): bool {
+  if (seriesFlag(s, HAS_LOOSE)) sealLoose(s);
+  const count = blockCountOf(s);
+  let blocks = openLength(s) ? 1 : 0;
+  for (let i = 0; i < count; i++) if (full || Entry.isDirty(Entry.at(s, i))) blocks++;
+  if (!blocks) return true;
+  if (!ensure(SERIES_MAX)) return false;
+  const metric = seriesMetric(s);
+  const n = metricNameLength(metric);
+  let p = writeNames(outEnd, seriesNode(s));
+  store<u16>(p, <u16>n);
+  memory.copy(p + 2, metricName(metric), n);
+  p += 2 + n;
+  store<i32>(p, metricFrequency(metric));
+  store<i64>(p, seriesAnchor(s), 4);
+  store<u16>(p, <u16>min(blocks, MANY_BLOCKS), 16);
+  // Blocks may move the buffer: remember places as offsets.
+  const lengthAt = <u32>(p + 12 - outBytes());
+  advance(p + 18);
+  const start = outLength();
+  for (let i = 0; i < count; i++) {
+    const e = Entry.at(s, i);
+    if (!full && !Entry.isDirty(e)) continue;
+    // Out of memory while sealing late samples: a loose block is compressed here.
+    if (Entry.isLoose(e)) {
+      if (!writeBins(Entry.bins(e), Entry.count(e), Entry.start(e), false)) return false;
+    } else if (!writeBlock(Entry.block(e), Entry.start(e), false)) return false;
+    Entry.setDirty(e, false);
+    span(s, Entry.start(e), Entry.count(e));
+  }
+  if (openLength(s)) {
+    if (!writeBins(openBins(s), openLength(s), openStart(s), true)) return false;
+    span(s, openStart(s), openLength(s));
+  }
+  store<u32>(outBytes() + <usize>lengthAt, outLength() - start);
+  return true;
+}
+
+function span(s: usize, bin: i32, n: i32): void {
+  const f = <f64>seriesFrequency(s);
+  const from = <f64>seriesAnchor(s) + <f64>bin * f;
+  checkpointFrom = min(checkpointFrom, from);
+  checkpointTo = max(checkpointTo, from + <f64>n * f);
+}
+
+function writeBlock(block: usize, bin: i32, open: bool): bool {
+  const size = blockSize(block);
+  if (!ensure(<u32>size + <u32>BLOCK_HEADER)) return false;
+  store<i32>(outEnd, bin);
+  store<u8>(outEnd, open ? 1 : 0, 4);
+  advance(outEnd + BLOCK_HEADER);
+  put(block, size);
+  return true;
+}
+
+function writeBins(bins: usize, n: i32, bin: i32, open: bool): bool {
+  return writeBlock(encodeBins(bins, n), bin, open);
+}
+
+/** Bins of a block whose grid is not the series'. */
+const decoded: usize = memory.data(8 * 512 + 64, 16);
+
+/** Blocks that begin at this time or later are left out by `checkpointLoad`. */
+let until: i64 = i64.MAX_VALUE;
+
+/** Restricts loading to blocks that begin before a time, unix seconds: for a core that archives a stretch of time. */
+export function loadUntil(time: f64): void {
+  until = <i64>time;
+}
+
+/** Set by `checkpointLoad`: series that were read, and blocks that could not be trusted. */
+export let loadedSeries: i32 = 0;
+export let unsoundBlocks: i32 = 0;
+
+/**
+ * Reads the payload of one frame whose CRC was checked (frames.ts).
+ * @param since unix seconds: blocks that end before are left out.
+ * @param dirty the blocks must go into the next checkpoint.
+ * @returns false when memory is exhausted.
+ */
+export function checkpointLoad(p: usize, n: u32, since: f64, self: i32, partitions: i32, dirty: bool): bool {
+  const end = p + <usize>n;
+  loadedSeries = 0;
+  unsoundBlocks = 0;
+  while (p < end) {
+    const node = readNames(p, end, true, self, partitions);
+    if (!namesEnd) break;
+    if (!node && !namesForeign) return false;
+    p = namesEnd;
+    if (p + 2 > end) break;
+    const nameLength = <i32>load<u16>(p);
+    const name = p + 2;
+    p = name + nameLength;
+    if (p + 18 > end) break;
+    const frequency = load<i32>(p);
+    const anchor = load<i64>(p, 4);
+    const bytes = load<u32>(p, 12);
+    const blocks = <i32>load<u16>(p, 16);
+    p += 18;
+    if (<usize>bytes > end - p) break;
+    const metric = metricFind(name, nameLength);
+    // A metric that left the config is left out; its samples stay in the file until it is cleaned up.
+    if (node && metric < 0) nodePrune(node);
+    if (node && metric >= 0 && frequency > 0) {
+      const s = seriesEnsure(node, metric);
+      if (!s || !loadBlocks(s, p, p + <usize>bytes, blocks, frequency, anchor, <i64>since, dirty)) return false;
+      if (seriesIsEmpty(s)) seriesRemove(s);
+      loadedSeries++;
+    }
+    p += bytes;
+  }
+  if (p != end) unsoundBlocks++;
+  return true;
+}
+
+function loadBlocks(s: usize, p: usize, end: usize, blocks: i32, frequency: i32, anchor: i64, since: i64, dirty: bool): bool {
+  const f = <i64>frequency;
+  const own = <i64>seriesFrequency(s);
+  if (!seriesFlag(s, ANCHORED)) {
+    if (frequency == seriesFrequency(s)) setAnchor(s, anchor, 0);
+  }
+  // The grids agree: blocks can be taken as they are.
+  const shift = (anchor - seriesAnchor(s)) / f;
+  const same = seriesFlag(s, ANCHORED) && f == own && seriesAnchor(s) + shift * f == anchor;
+  for (let i = 0; i < blocks || (blocks == MANY_BLOCKS && p < end); i++) {
+    if (p + BLOCK_HEADER > end) break;
+    const bin = load<i32>(p);
+    const open = load<u8>(p, 4) == 1;
+    const block = p + BLOCK_HEADER;
+    if (!blockIsSound(block, <i32>(end - block))) {
+      unsoundBlocks++;
+      return true;
+    }
+    p = block + blockSize(block);
+    const n = blockCount(block);
+    if (anchor + <i64>(bin + n) * f <= since || anchor + <i64>bin * f >= until) continue;
+    if (same) {
+      if (!loadBlock(s, bin + <i32>shift, block, open, dirty)) return false;
+    } else {
+      decodeBlock(block, decoded);
+      for (let k = 0; k < n; k++) {
+        const v = load<f64>(decoded + (<usize>k << 3));
+        if (v == v && writeSample(s, anchor + f / 2 + <i64>(bin + k) * f, v, own) == LineError.OutOfMemory) return false;
+      }
+    }
+  }
+  return true;
+}
+
+function loadBlock(s: usize, bin: i32, block: usize, open: bool, dirty: bool): bool {
+  // What was open before (of another directory, or of the Go server's files) is covered or continued by this block.
+  if (openLength(s) && !sealOpen(s)) return false;
+  if (!insertSealed(s, bin, block, dirty)) return false;
+  const last = Entry.at(s, blockCountOf(s) - 1);
+  if (open && Entry.start(last) == bin) Entry.markOpen(last);
+  // The open block begins behind all others, or samples replayed from the log would be kept twice.
+  const end = Entry.start(last) + Entry.count(last);
+  if (openStart(s) < end) setOpenStart(s, end);
+  return true;
+}
+
+/**
+ * Lets the newest blocks grow on that were open when they were written. To be called when all files of a directory are
+ * read, before its log: what was open in one file is covered by the next, so most of these blocks are never decoded.
+ * One for which there is no memory stays sealed.
+ */
+export function checkpointLoadEnd(): void {
+  for (let i: u32 = 0; i < seriesEnd; i++) {
+    const s = seriesByNumber(i);
+    if (!s || !blockCountOf(s)) continue;
+    const last = Entry.at(s, blockCountOf(s) - 1);
+    const n = Entry.count(last);
+    if (Entry.isOpen(last) && !openLength(s) && n < OPEN_BINS && reserveOpen(s, n + 8)) reopenLast(s, openBins(s));
+    if (blockCountOf(s)) setSealAt(s, nextSealAt(s, blockCountOf(s)));
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The write-ahead log's bytes, made while samples are stored: one frame a batch. The host writes what has gathered with
+ * one call and answers afterwards (src/persistence/log.ts has the files).
+ *
+ *   frame    0        4          8                 12        16
+ *            ┌────────┬──────────┬─────────────────┬─────────┬───────────┐
+ *            │ "CCMB" │ length n │ CRC-32C of rest │ version │ n bytes   │    CRC over version and payload
+ *            └────────┴──────────┴─────────────────┴─────────┴───────────┘
+ *   record   ┌─────┬────────────────┬──────────┬───────┐
+ *            │ tag │ series number  │ time     │ value │
+ *            └─────┴────────────────┴──────────┴───────┘
+ *     tag    bits 0-1  series  0 last + 1 · 1 u32 · 2 definition, u32 and names · 3 the record is a `free`
+ *            bits 2-3  time    0 as before · 1 i32 seconds more than before · 2 i64 unix seconds
+ *            bits 4-6  value   0 f64 · 1 zero · 2 u8 · 3 i16 · 4 i32 · 5 f32       whatever is exact and shortest
+ *   definition   ┌────────────┬──────────────────────────────┬───────────────────────┐
+ *                │ u8 #levels │ each: u8 length, bytes       │ u16 length, metric    │   levels: cluster, host, ...
+ *                └────────────┴──────────────────────────────┴───────────────────────┘
+ *   free         tag 3, i64 `to`, u8 #levels, each: u8 length, bytes
+ *
+ * "Before" starts at series 0xffffffff and time 0 in each frame. Every segment defines the numbers it uses (`logEpoch`), so
+ * segments can be read alone, and in none of them a number means two series: when a damaged definition is left out, its
+ * samples are too, and never become another series'.
+ */
+import { FrameMagic } from '../../src/wasm/codes';
+import { Kind, alloc, realloc } from '../memory/alloc';
+import { crc32c } from '../memory/crc32c';
+import { metricName, metricNameLength } from '../series/metrics';
+import { releaseNumbers, seriesEpoch, seriesMetric, seriesNode, seriesNumber, setSeriesEpoch } from '../series/series';
+import { nodeDepth, nodeName, nodeNameLength, nodeParent } from '../series/tree';
+
+export const FRAME_HEADER: usize = 16;
+export const FRAME_VERSION: u32 = 1;
+
+export namespace Tag {
+  export const NEXT: u32 = 0;
+  export const NUMBER: u32 = 1;
+  export const DEFINE: u32 = 2;
+  export const FREE: u32 = 3;
+  export const TIME_SAME: u32 = 0;
+  export const TIME_DELTA: u32 = 1 << 2;
+  export const TIME_FULL: u32 = 2 << 2;
+  export const VALUE_F64: u32 = 0;
+  export const VALUE_ZERO: u32 = 1 << 4;
+  export const VALUE_U8: u32 = 2 << 4;
+  export const VALUE_I16: u32 = 3 << 4;
+  export const VALUE_I32: u32 = 4 << 4;
+  export const VALUE_F32: u32 = 5 << 4;
+}
+
+/** Most bytes of one record: tag, number, five names, metric, time, value. */
+const RECORD_MAX: u32 = 1 + 4 + 1 + 5 * 256 + 2 + 1024 + 8 + 8;
+
+let buffer: usize = 0;
+let size: u32 = 0;
+/** Bytes gathered: whole frames, plus the open one. */
+export let logLength: u32 = 0;
+let frame: u32 = 0;
+let lastNumber: u32 = 0;
+let lastTime: i64 = 0;
+/** Current segment; series named in an older one are named again. 0 = logging is off (replay). */
+export let logEpoch: u32 = 0;
+
+/** Starts a new segment (and logging at all): every series will be named again before its next sample. */
+export function logStartSegment(): void {
+  logEpoch++;
+  releaseNumbers();
+}
+
+/** Address of the gathered bytes. They stay valid until the next sample is stored. */
+export function logBytes(): usize {
+  return buffer;
+}
+
+/** Forgets the gathered bytes after the host has written them. */
+export function logTaken(): void {
+  logLength = 0;
+}
+
+/** Makes sure that one more record fits. False when memory is exhausted. */
+// @ts-ignore: decorator
+@inline
+function reserve(): bool {
+  return size - logLength >= RECORD_MAX || growBuffer();
+}
+
+function growBuffer(): bool {
+  const want = max<u32>(65536, size * 2);
+  const p = buffer ? realloc(buffer, want, Kind.SCRATCH) : alloc(want, Kind.SCRATCH);
+  if (!p) return false;
+  buffer = p;
+  size = want;
+  return true;
+}
+
+/** Opens a frame. False when memory is exhausted. */
+export function frameOpen(): bool {
+  if (!logEpoch) return true;
+  if (!reserve()) return false;
+  frame = logLength;
+  logLength += <u32>FRAME_HEADER;
+  lastNumber = ~0;
+  lastTime = 0;
+  return true;
+}
+
+/** Closes the frame; an empty one leaves no bytes. */
+export function frameClose(): void {
+  if (!logEpoch) return;
+  const n = logLength - frame - <u32>FRAME_HEADER;
+  if (!n) {
+    logLength = frame;
+    return;
+  }
+  const p = buffer + <usize>frame;
+  store<u32>(p, FrameMagic.Log);
+  store<u32>(p, n, 4);
+  store<u32>(p, FRAME_VERSION, 12);
+  store<u32>(p, crc32c(0, p + 12, n + 4), 8);
+}
+
+/**
+ * Appends a sample to the open frame.
+ * @returns false when memory is exhausted; the record is not there then.
+ */
+// @ts-ignore: decorator
+@inline
+export function logSample(s: usize, seconds: i64, value: f64): bool {
+  if (!logEpoch) return true;
+  if (!reserve()) return false;
+  const start = buffer + <usize>logLength;
+  let p = start + 1;
+  let tag: u32 = 0;
+  const number = seriesNumber(s);
+  if (seriesEpoch(s) != logEpoch) {
+    tag = Tag.DEFINE;
+    p = writeDefinition(p, s);
+  } else if (number != lastNumber + 1) {
+    tag = Tag.NUMBER;
+    store<u32>(p, number);
+    p += 4;
+  }
+  lastNumber = number;
+  const delta = seconds - lastTime;
+  if (delta) {
+    if (delta == <i64>(<i32>delta)) {
+      tag |= Tag.TIME_DELTA;
+      store<i32>(p, <i32>delta);
+      p += 4;
+    } else {
+      tag |= Tag.TIME_FULL;
+      store<i64>(p, seconds);
+      p += 8;
+    }
+    lastTime = seconds;
+  }
+  const whole = <i32>value;
+  // Compared as bits: -0 is not 0.
+  if (reinterpret<i64>(<f64>whole) == reinterpret<i64>(value)) {
+    if (!whole) tag |= Tag.VALUE_ZERO;
+    else if (whole == (whole & 0xff)) {
+      tag |= Tag.VALUE_U8;
+      store<u8>(p, <u8>whole);
+      p += 1;
+    } else if (whole == <i32>(<i16>whole)) {
+      tag |= Tag.VALUE_I16;
+      store<i16>(p, <i16>whole);
+      p += 2;
+    } else {
+      tag |= Tag.VALUE_I32;
+      store<i32>(p, whole);
+      p += 4;
+    }
+  } else if (reinterpret<i64>(<f64>(<f32>value)) == reinterpret<i64>(value)) {
+    tag |= Tag.VALUE_F32;
+    store<f32>(p, <f32>value);
+    p += 4;
+  } else {
+    store<f64>(p, value);
+    p += 8;
+  }
+  store<u8>(start, <u8>tag);
+  logLength += <u32>(p - start);
+  return true;
+}
+
+/** Writes the number and the names of a series; returns the end. */
+function writeDefinition(p: usize, s: usize): usize {
+  store<u32>(p, seriesNumber(s));
+  p = writeNames(p + 4, seriesNode(s));
+  const metric = seriesMetric(s);
+  const n = metricNameLength(metric);
+  store<u16>(p, <u16>n);
+  memory.copy(p + 2, metricName(metric), n);
+  setSeriesEpoch(s, logEpoch);
+  return p + 2 + n;
+}
+
+/**
+ * Appends "everything below the node that ends before `to` was freed" as a frame of its own. Series are named again
+ * afterwards: the reader forgets all numbers, because some of the series are gone.
+ */
+export function logFree(node: usize, to: i64): bool {
+  if (!logEpoch) return true;
+  if (!frameOpen()) return false;
+  const start = buffer + <usize>logLength;
+  store<u8>(start, <u8>Tag.FREE);
+  store<i64>(start + 1, to);
+  logLength += <u32>(writeNames(start + 9, node) - start);
+  frameClose();
+  logEpoch++;
+  return true;
+}
+
+/** Writes the names from the cluster down to the node: u8 count, each u8 length + bytes. Returns the end. */
+export function writeNames(p: usize, node: usize): usize {
+  const depth = nodeDepth(node);
+  store<u8>(p, <u8>depth);
+  p++;
+  for (let d = 1; d <= depth; d++) {
+    let n = node;
+    for (let up = depth - d; up > 0; up--) n = nodeParent(n);
+    const len = nodeNameLength(n);
+    store<u8>(p, <u8>len);
+    memory.copy(p + 1, nodeName(n), len);
+    p += 1 + len;
+  }
+  return p;
+}

@@ -1,0 +1,166 @@
+/** Reads the log's records back (log.ts draws them). */
+import { LineError } from '../../src/wasm/codes';
+import { Kind, alloc, free, realloc } from '../memory/alloc';
+import { namesEnd, namesForeign, readNames } from './cursor';
+import { Tag } from './log';
+import { metricFind, metricFrequency } from '../series/metrics';
+import { freeBelow } from '../series/retention';
+import { writeSample } from '../series/samples';
+import { ANCHORED, seriesEnsure, seriesFlag, seriesIsEmpty, seriesMetric, setAnchor } from '../series/series';
+import { nodePrune } from '../series/tree';
+
+/** Series by the numbers of the segment that is read: address, LEFT_OUT, or 0 when no definition of it was read. */
+let series: usize = 0;
+let capacity: u32 = 0;
+const MAX_NUMBER: u32 = 1 << 28;
+const LEFT_OUT: u32 = 1;
+
+/** Samples stored by the last `replayFrame`, and those left out (too old, unknown metric, another partition's). */
+export let replayStored: i32 = 0;
+export let replayLeftOut: i32 = 0;
+/** Of these, samples whose series was named in a frame that is damaged. */
+export let replayUnnamed: i32 = 0;
+/** `free` records met since the start. */
+export let replayFrees: i32 = 0;
+
+/** Gives the numbers' memory back: all segments are read. */
+export function replayEnd(): void {
+  free(series, Kind.SCRATCH);
+  series = 0;
+  capacity = 0;
+}
+
+/** Forgets the numbers: a new segment begins. */
+export function replayBegin(): void {
+  if (series) memory.fill(series, 0, <usize>capacity << 2);
+}
+
+/**
+ * Stores the samples of one frame whose CRC was checked.
+ * @param since unix seconds: older samples are left out. @param self, partitions whose hosts are taken.
+ * @returns 1: done, 0: the frame makes no sense although its CRC holds (its records up to there are stored), -1: memory is exhausted.
+ */
+export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions: i32): i32 {
+  const end = p + <usize>n;
+  const oldest = <i64>since;
+  let number: u32 = ~0;
+  let time: i64 = 0;
+  replayStored = 0;
+  replayLeftOut = 0;
+  replayUnnamed = 0;
+  while (p < end) {
+    const tag = <u32>load<u8>(p++);
+    const kind = tag & 3;
+    if (kind == Tag.FREE) {
+      if (p + 9 > end) return 0;
+      const to = load<i64>(p);
+      const node = readNames(p + 8, end, false, self, partitions);
+      if (!namesEnd) return 0;
+      p = namesEnd;
+      replayFrees++;
+      if (node) {
+        freeBelow(node, to);
+        // Freed series' addresses are dead; the segment names them again after a free.
+        replayBegin();
+      }
+      continue;
+    }
+    if (kind == Tag.NEXT) number++;
+    else {
+      if (p + 4 > end) return 0;
+      number = load<u32>(p);
+      p += 4;
+      if (kind == Tag.DEFINE) {
+        const s = define(p, end, number, self, partitions);
+        if (s < 0) return s == -1 ? -1 : 0;
+        p = definitionEnd;
+      }
+    }
+    const timeKind = tag & 12;
+    if (timeKind == Tag.TIME_DELTA) {
+      if (p + 4 > end) return 0;
+      time += <i64>load<i32>(p);
+      p += 4;
+    } else if (timeKind == Tag.TIME_FULL) {
+      if (p + 8 > end) return 0;
+      time = load<i64>(p);
+      p += 8;
+    }
+    let value: f64 = 0;
+    const valueKind = tag & 0x70;
+    if (valueKind == Tag.VALUE_F64) {
+      value = load<f64>(p);
+      p += 8;
+    } else if (valueKind == Tag.VALUE_U8) {
+      value = <f64>load<u8>(p);
+      p += 1;
+    } else if (valueKind == Tag.VALUE_I16) {
+      value = <f64>load<i16>(p);
+      p += 2;
+    } else if (valueKind == Tag.VALUE_I32) {
+      value = <f64>load<i32>(p);
+      p += 4;
+    } else if (valueKind == Tag.VALUE_F32) {
+      value = <f64>load<f32>(p);
+      p += 4;
+    }
+    if (p > end) return 0;
+    const s = number < capacity ? <usize>load<u32>(series + (<usize>number << 2)) : 0;
+    if (s <= LEFT_OUT) {
+      replayLeftOut++;
+      if (!s) replayUnnamed++;
+      continue;
+    }
+    const frequency = <i64>metricFrequency(seriesMetric(s));
+    if (time < oldest) {
+      // Left out, but the series keeps the bins that its first sample gave it.
+      if (!seriesFlag(s, ANCHORED)) setAnchor(s, time - frequency / 2, 0);
+      replayLeftOut++;
+      continue;
+    }
+    const error = replaySample(s, time, value, frequency);
+    if (error == LineError.OutOfMemory) return -1;
+    if (error == LineError.None) replayStored++;
+    else replayLeftOut++;
+  }
+  return 1;
+}
+
+/** `writeSample`; what retention had emptied in between begins anew, as it did when the sample came. */
+function replaySample(s: usize, time: i64, value: f64, frequency: i64): i32 {
+  const error = writeSample(s, time, value, frequency);
+  if (error != LineError.TimestampTooFar || !seriesIsEmpty(s)) return error;
+  setAnchor(s, time - frequency / 2, 0);
+  return writeSample(s, time, value, frequency);
+}
+
+let definitionEnd: usize = 0;
+
+/** Reads a definition. 0: done, -1: memory is exhausted, -2: nonsense. */
+function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): i32 {
+  if (number >= MAX_NUMBER) return -2;
+  const node = readNames(p, end, true, self, partitions);
+  if (!namesEnd) return -2;
+  if (!node && !namesForeign) return -1;
+  p = namesEnd;
+  if (p + 2 > end) return -2;
+  const length = <i32>load<u16>(p);
+  definitionEnd = p + 2 + length;
+  if (definitionEnd > end) return -2;
+  const metric = metricFind(p + 2, length);
+  let s: usize = 0;
+  if (node && metric >= 0) {
+    s = seriesEnsure(node, metric);
+    if (!s) return -1;
+  } else if (node) nodePrune(node);
+  if (number >= capacity) {
+    const want = max<u32>(1024, max(number + 1, capacity * 2));
+    const grown = series ? realloc(series, want << 2, Kind.SCRATCH) : alloc(want << 2, Kind.SCRATCH);
+    if (!grown) return -1;
+    series = grown;
+    memory.fill(series + (<usize>capacity << 2), 0, <usize>(want - capacity) << 2);
+    capacity = want;
+  }
+  store<u32>(series + (<usize>number << 2), s ? <u32>s : LEFT_OUT);
+  return 0;
+}

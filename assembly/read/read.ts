@@ -1,0 +1,134 @@
+/** Reading bins [from, from + n) of a series: copied, added up, or as statistics. Missing bins are NaN. */
+import { addBlock, blockCount, blockSize, blockGaps, blockMax, blockMin, blockSum, decodeBlock } from '../codec/block';
+import { Entry, binsScratch, blockIndex } from '../series/blocks';
+import { addInto, fillNaN, stats, statCount, statMax, statMin, statSum } from './kernels';
+import { blockCountOf, openBins, openLength, openStart } from '../series/series';
+
+const CACHE_LINE: usize = 64;
+
+/** Copies the bins to dst. Precondition: 64 bytes behind dst's n bins may be overwritten. */
+export function readBins(s: usize, from: i32, n: i32, dst: usize): void {
+  eachBin(s, from, n, dst, false);
+}
+
+/** Adds the bins to acc; a missing bin makes the sum missing. */
+export function addBins(s: usize, from: i32, n: i32, acc: usize): void {
+  // Status pages ask for the last minutes of every thread of a cluster.
+  const offset = from - openStart(s);
+  if (offset >= 0 && offset + n <= openLength(s)) addInto(acc, openBins(s) + (<usize>offset << 3), n);
+  else eachBin(s, from, n, acc, true);
+}
+
+/** Index of the first block that may hold bins from `from` on. None is looked at when the open block has all of them. */
+function firstBlock(s: usize, from: i32): i32 {
+  if (openLength(s) && from >= openStart(s)) return blockCountOf(s);
+  return max(0, blockIndex(s, from));
+}
+
+function eachBin(s: usize, from: i32, n: i32, dst: usize, add: bool): void {
+  const end = from + n;
+  const blocks = blockCountOf(s);
+  let at = from;
+  for (let i = firstBlock(s, from); i < blocks && at < end; i++) {
+    const e = Entry.at(s, i);
+    const start = Entry.start(e);
+    const stop = start + Entry.count(e);
+    if (stop <= at) continue;
+    if (start >= end) break;
+    if (start > at) {
+      fillNaN(dst + (<usize>(at - from) << 3), start - at);
+      at = start;
+    }
+    const last = min(stop, end);
+    takeBlock(e, at - start, last - at, dst + (<usize>(at - from) << 3), add);
+    at = last;
+  }
+  if (at < end && openLength(s)) {
+    const start = openStart(s);
+    const last = min(start + openLength(s), end);
+    const first = max(at, start);
+    if (last > first) {
+      fillNaN(dst + (<usize>(at - from) << 3), first - at);
+      take(openBins(s) + (<usize>(first - start) << 3), last - first, dst + (<usize>(first - from) << 3), add);
+      at = last;
+    }
+  }
+  if (at < end) fillNaN(dst + (<usize>(at - from) << 3), end - at);
+}
+
+/** Keeps the loads of `fetch` alive. */
+let fetched: u64 = 0;
+
+/**
+ * Brings a block into the caches: one load a line, none waiting for another. Decoding asks for its lines one after the
+ * other, and a roll-up of 72 series touches 600 blocks that no cache holds.
+ */
+function fetch(block: usize): void {
+  const end = block + <usize>blockSize(block);
+  let sum: u64 = 0;
+  for (let p = block; p < end; p += CACHE_LINE) sum += load<u64>(p);
+  fetched = sum;
+}
+
+/** Takes n bins of a block from the offset on. */
+function takeBlock(e: usize, offset: i32, n: i32, dst: usize, add: bool): void {
+  if (!Entry.isLoose(e)) fetch(Entry.block(e));
+  if (Entry.isLoose(e)) take(Entry.bins(e) + (<usize>offset << 3), n, dst, add);
+  else if (n == Entry.count(e)) {
+    if (add) addBlock(Entry.block(e), dst);
+    else decodeBlock(Entry.block(e), dst);
+  } else {
+    decodeBlock(Entry.block(e), binsScratch);
+    take(binsScratch + (<usize>offset << 3), n, dst, add);
+  }
+}
+
+function take(src: usize, n: i32, dst: usize, add: bool): void {
+  if (add) addInto(dst, src, n);
+  else memory.copy(dst, src, <usize>n << 3);
+}
+
+export let rangeCount: i32 = 0;
+export let rangeSum: f64 = 0;
+export let rangeMin: f64 = Infinity;
+export let rangeMax: f64 = -Infinity;
+
+function gather(count: i32, sum: f64, low: f64, high: f64): void {
+  if (!count) return;
+  rangeCount += count;
+  rangeSum += sum;
+  rangeMin = min(rangeMin, low);
+  rangeMax = max(rangeMax, high);
+}
+
+/** Statistics over the bins, into the globals above. Blocks covered whole answer from their headers. */
+export function rangeStats(s: usize, from: i32, n: i32): void {
+  rangeCount = 0;
+  rangeSum = 0;
+  rangeMin = Infinity;
+  rangeMax = -Infinity;
+  const end = from + n;
+  const blocks = blockCountOf(s);
+  for (let i = firstBlock(s, from); i < blocks; i++) {
+    const e = Entry.at(s, i);
+    const start = Entry.start(e);
+    const stop = start + Entry.count(e);
+    if (stop <= from) continue;
+    if (start >= end) break;
+    const block = Entry.block(e);
+    if (!Entry.isLoose(e) && start >= from && stop <= end) {
+      gather(blockCount(block) - blockGaps(block), blockSum(block), blockMin(block), blockMax(block));
+      continue;
+    }
+    Entry.read(e, binsScratch);
+    const first = max(from, start);
+    stats(binsScratch + (<usize>(first - start) << 3), min(stop, end) - first);
+    gather(statCount, statSum, statMin, statMax);
+  }
+  const first = max(from, openStart(s));
+  const last = min(end, openStart(s) + openLength(s));
+  if (last > first) {
+    stats(openBins(s) + (<usize>(first - openStart(s)) << 3), last - first);
+    gather(statCount, statSum, statMin, statMax);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Room for what is loaded at start. Files may hold more than fits: what the memory cap has freed stays in them until they
+ * are joined, and a partition may have been full. Of too much the newest is kept, as when the server ran.
+ */
+
+import type { Logger } from '../log.js';
+import { StoreError } from '../store/store.js';
+import type { Core } from '../wasm/instance.js';
+
+/**
+ * Bytes of a partition that are filled on purpose. 32-bit memory ends at 4.29e9; answers, and the gaps between what is in
+ * use, need some, and so does what comes until the next look.
+ */
+export const PARTITION_LIMIT = 3.75e9;
+
+/** Hosts are not spread evenly: a partition may take so much more than its share of the cap until the cap itself is applied. */
+const UNEVEN = 1.1;
+/** What is given up at once, so that this is not done at every frame. */
+const KEEP = 0.9;
+/** The same once memory was full: what is free is in pieces then, and answers and checkpoints need some of it in one. */
+const KEEP_OF_FULL = 0.75;
+/** The span that is loaded is given up in about so many steps. */
+const STEPS = 32;
+const MIN_STEP_SECONDS = 60;
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
+
+/** Bytes that one of `partitions` may load. @param cap of all together; 0: none. */
+export function loadLimit(cap: number, partitions: number): number {
+  return cap === 0 ? PARTITION_LIMIT : Math.min(PARTITION_LIMIT, (UNEVEN * cap) / partitions);
+}
+
+export class LoadRoom {
+  readonly #core: Core;
+  #limit: number;
+  readonly #configured: number;
+  #since: number;
+
+  /** @param since unix seconds: older blocks are left out. @param limit bytes in use beyond which the oldest goes. */
+  constructor(core: Core, since: number, limit: number) {
+    this.#core = core;
+    this.#since = since;
+    this.#configured = since;
+    this.#limit = limit;
+  }
+
+  /** What ends before, unix seconds, is not to be loaded: too old, or there was no room for it. */
+  get since(): number {
+    return this.#since;
+  }
+
+  /** A time from which on samples are loaded, later if there was no room for them. */
+  from(since: number): number {
+    return this.#since === this.#configured ? since : Math.max(since, this.#since);
+  }
+
+  /** Frees the oldest if too much is in use. Not while a log segment is replayed: its series must stay. */
+  keepBelow(): void {
+    if (this.#core.memory.total > this.#limit) this.#giveUp(KEEP * this.#limit);
+  }
+
+  /**
+   * Runs a load that may be run again, until memory suffices for it. @throws its error when nothing is left to give up, or
+   * when it is another one.
+   */
+  retry<T>(load: () => T): T {
+    while (true) {
+      try {
+        return load();
+      } catch (error) {
+        if (!(error instanceof StoreError && error.code === 'OUT_OF_MEMORY')) throw error;
+        this.#limit = Math.min(this.#limit, KEEP_OF_FULL * this.#core.memory.total);
+        if (!this.#giveUp(KEEP * this.#limit)) throw error;
+      }
+    }
+  }
+
+  /** Says so if not all could be loaded. */
+  report(directory: string, log: Logger): void {
+    if (this.#since === this.#configured) return;
+    log.warn(
+      `${directory}: more than fits into memory (${Math.round(this.#limit)} bytes for this partition): ` +
+        `samples before ${new Date(this.#since * 1000).toISOString()} were left out`,
+    );
+  }
+
+  /** @returns whether anything was freed. */
+  #giveUp(target: number): boolean {
+    const oldest = this.#core.oldestTime();
+    if (oldest === undefined) return false;
+    let step = Math.max(MIN_STEP_SECONDS, (Date.now() / 1000 - oldest) / STEPS);
+    let freed = 0;
+    // Blocks are freed whole: a step that frees none is too short.
+    for (let to = oldest + step; to < END_OF_TIME && this.#core.memory.total > target; to += step) {
+      const { freed: blocks } = this.#core.retainStep(0, this.#core.seriesEnd, to);
+      freed += blocks;
+      this.#since = Math.max(this.#since, Math.floor(to));
+      if (blocks === 0) step *= 2;
+    }
+    return freed > 0;
+  }
+}

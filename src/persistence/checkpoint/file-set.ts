@@ -1,0 +1,156 @@
+/**
+ * Which checkpoint files a partition has, and which of them still matter. Every change is in the manifest, durably,
+ * before a file is removed.
+ *
+ * Where old data is archived, memory and files must not lose a sample before the archive has it. Two times decide:
+ *
+ *   archivedTo    everything before it is archived (archive-job/state.ts), or was when the archive began
+ *   freedTo       memory may lack what is before it: retention, the memory cap or a start have left it out
+ *
+ * A full checkpoint holds what memory holds. A file that it replaces is kept for the archive when it has samples between
+ * the two; and to have few of those, files are not joined as long as such a stretch exists, unless there are very many.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type CheckpointFile,
+  checkpointName,
+  type KeptFile,
+  listCheckpoints,
+  type Manifest,
+  removeFile,
+  setAside,
+  writeManifest,
+} from '../layout.js';
+import type { Loaded } from '../load.js';
+
+/** So many checkpoint files are joined by a full checkpoint. */
+const MAX_FILES = 24;
+/** So many are joined even if their data waits for the archive. */
+const MAX_WAITING = 256;
+
+export class FileSet {
+  readonly #directory: string;
+  #manifest: Manifest;
+  #next: number;
+  /** Damaged files that may go as soon as a checkpoint holds what was good of them. */
+  #aside: string[];
+  #archivedTo: number | undefined;
+  #freedTo: number;
+  #pins = 0;
+  #writing: string | undefined;
+
+  /**
+   * @param archivedTo undefined: data is not archived but deleted when it is old.
+   * @param freedTo unix seconds: older samples were not loaded.
+   */
+  constructor(directory: string, loaded: Loaded, archivedTo: number | undefined, freedTo: number) {
+    this.#directory = directory;
+    this.#manifest = loaded.manifest;
+    this.#next = loaded.nextCheckpoint;
+    this.#aside = loaded.aside;
+    this.#archivedTo = archivedTo;
+    this.#freedTo = freedTo;
+    this.#removeUnnamed();
+  }
+
+  get count(): number {
+    return this.#manifest.files.length;
+  }
+
+  /** Whether what leaves memory must be in a file before. */
+  get archives(): boolean {
+    return this.#archivedTo !== undefined;
+  }
+
+  /** Memory may lack what is older, unix seconds. */
+  get freedTo(): number {
+    return this.#freedTo;
+  }
+
+  /** Name of the next checkpoint file. */
+  takeName(): string {
+    this.#writing = checkpointName(this.#next++);
+    return this.#writing;
+  }
+
+  /** Whether the next checkpoint should join all files. */
+  get wantJoining(): boolean {
+    const { files } = this.#manifest;
+    return files.length >= MAX_WAITING || (files.length >= MAX_FILES && !files.some((file) => this.#isWaiting(file)));
+  }
+
+  #isWaiting(file: CheckpointFile): boolean {
+    return this.#archivedTo !== undefined && file.to > this.#archivedTo && file.from < this.#freedTo;
+  }
+
+  /** Memory has given up what ends before `to`. */
+  freed(to: number): void {
+    this.#freedTo = Math.max(this.#freedTo, to);
+  }
+
+  /**
+   * Makes a checkpoint the current one. @param file undefined: there was nothing to write, or it is of another layout.
+   * @param full it holds everything that memory holds. @param firstSegment log segments below it are covered.
+   * @throws the file system's error; nothing has changed then.
+   */
+  commit(file: CheckpointFile | undefined, full: boolean, firstSegment: number): void {
+    const { files, kept = [] } = this.#manifest;
+    const waiting: KeptFile[] = full
+      ? files.filter((old) => this.#isWaiting(old)).map((old) => ({ ...old, until: this.#freedTo }))
+      : [];
+    const rest = full ? [] : files;
+    this.#replace({ files: file ? [...rest, file] : rest, firstSegment, kept: [...kept, ...waiting] });
+    this.#writing = undefined;
+  }
+
+  /** Removes what a checkpoint has replaced, and sets aside what was damaged. @returns paths that those were moved to. */
+  tidy(): string[] {
+    const moved = this.#aside.filter(existsSync).map(setAside);
+    this.#aside = [];
+    this.#removeUnnamed();
+    return moved;
+  }
+
+  /** Removes files whose samples all end before `to`; where data is archived, that is done. @returns their number. */
+  drop(to: number): number {
+    if (this.#archivedTo !== undefined) this.#archivedTo = Math.max(this.#archivedTo, to);
+    const { files, kept = [], firstSegment } = this.#manifest;
+    const stays = files.filter((file) => file.to > to);
+    const staysKept = kept.filter((file) => file.to > to && file.until > to);
+    const dropped = files.length - stays.length + kept.length - staysKept.length;
+    if (dropped) {
+      this.#replace({ files: stays, firstSegment, kept: staysKept });
+      this.#removeUnnamed();
+    }
+    return dropped;
+  }
+
+  #replace({ files, firstSegment, kept }: Required<Pick<Manifest, 'files' | 'firstSegment' | 'kept'>>): void {
+    const manifest: Manifest = { version: 1, files, firstSegment, ...(kept.length && { kept }) };
+    writeManifest(this.#directory, manifest);
+    this.#manifest = manifest;
+  }
+
+  /** Lets no file be removed until as many `unpin` calls: somebody reads them. */
+  pin(): void {
+    this.#pins++;
+  }
+
+  unpin(): void {
+    this.#pins--;
+    this.#removeUnnamed();
+  }
+
+  /** Removes checkpoint files that the manifest does not name: unfinished ones, or replaced ones. */
+  #removeUnnamed(): void {
+    if (this.#pins) return;
+    const { files, kept = [] } = this.#manifest;
+    const named = new Set([...files, ...kept].map(({ name }) => join(this.#directory, name)));
+    for (const path of this.#aside) named.add(path);
+    for (const { name } of listCheckpoints(this.#directory)) {
+      const path = join(this.#directory, name);
+      if (name !== this.#writing && !named.has(path)) removeFile(path);
+    }
+  }
+}

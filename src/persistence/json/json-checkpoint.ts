@@ -1,0 +1,274 @@
+/** Writes one checkpoint in the JSON layout that json-windows.ts describes. */
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Core, ExportedSeries } from '../../wasm/instance.js';
+import type { CheckpointRun } from '../checkpoint/checkpoint-run.js';
+import { syncDirectory, writeAll } from '../files.js';
+import { removeFile, setAside } from '../layout.js';
+import { temporaryName } from '../reference/atomic-file.js';
+import { classifyReferenceFile, scanReferenceDirectory } from '../reference/directory.js';
+import { checkpointPath, HostTree, type TreeLevel } from '../reference/host-tree.js';
+import { checkpointText } from '../reference/json-writer.js';
+import type { SeriesRun } from '../reference/types.js';
+import { isJsonWindow } from './json-windows.js';
+
+/** Series looked at between two chances to stop. */
+const INDEX_STEP = 4096;
+/** Series of one host that are read between two chances to stop. */
+const READ_STEP = 64;
+/** Bytes of text that are written at once. */
+const PIECE_BYTES = 64 << 10;
+const STEP_MS = 1;
+
+interface HostSeries {
+  /** Of the host; see `Core.seriesHost`. */
+  node: number;
+  cluster: string;
+  host: string;
+  numbers: number[];
+}
+
+export class JsonCheckpoint implements CheckpointRun {
+  readonly #core: Core;
+  readonly #root: string;
+  readonly #windowSeconds: number;
+  readonly #keepBefore: number;
+  readonly #start = performance.now();
+  readonly #work: Generator<void>;
+  /** Paths, unfinished ones by their final names. */
+  readonly #written: string[] = [];
+  #bytes = 0;
+
+  /**
+   * @param root the checkpoint directory. @param full all windows, not only those in which something is new.
+   * @param keepBefore unix seconds; memory may lack older samples, which are taken over from the file that is there.
+   */
+  constructor(
+    core: Core,
+    root: string,
+    windowSeconds: number,
+    readonly full: boolean,
+    readonly firstSegment: number,
+    keepBefore: number,
+  ) {
+    this.#core = core;
+    this.#root = root;
+    this.#windowSeconds = windowSeconds;
+    this.#keepBefore = keepBefore;
+    this.#work = this.#write();
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#start) / 1000;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  step(): boolean {
+    const end = performance.now() + STEP_MS;
+    do if (this.#work.next().done) return false;
+    while (performance.now() < end);
+    return true;
+  }
+
+  *#write(): Generator<void> {
+    for (const host of yield* this.#hosts()) {
+      const spans = this.#takeUnsaved(host);
+      yield;
+      for (const from of windowsOf(spans, this.#windowSeconds)) yield* this.#writeWindow(host, from);
+    }
+  }
+
+  /** Series by host. Series that come later are in the log. */
+  *#hosts(): Generator<void, HostSeries[]> {
+    const core = this.#core;
+    const byNode = new Map<number, HostSeries>();
+    for (let from = 0; from < core.seriesEnd; from += INDEX_STEP) {
+      const end = Math.min(core.seriesEnd, from + INDEX_STEP);
+      for (let number = from; number < end; number++) {
+        const node = core.seriesHost(number);
+        if (!node) continue;
+        const known = byNode.get(node);
+        if (known) known.numbers.push(number);
+        else byNode.set(node, { node, ...core.hostNames(node), numbers: [number] });
+      }
+      yield;
+    }
+    return [...byNode.values()];
+  }
+
+  /** From when to when something is new; it counts as kept from now on. */
+  #takeUnsaved({ node, cluster, host, numbers }: HostSeries): { from: number; to: number }[] {
+    const core = this.#core;
+    // Numbers and nodes may have gone to others meanwhile, which are in the log.
+    const own = numbers.filter((number) => core.seriesHost(number) === node);
+    if (!own.length) return [];
+    const names = core.hostNames(node);
+    if (names.cluster !== cluster || names.host !== host) return [];
+    return own.flatMap((number) => core.takeUnsaved(number, this.full) ?? []);
+  }
+
+  *#writeWindow({ cluster, host, numbers }: HostSeries, from: number): Generator<void> {
+    const to = from + this.#windowSeconds;
+    const path = checkpointPath(this.#root, cluster, host, `${from}.json`);
+    const tree = new HostTree(cluster, host, { from, to });
+    const runs: SeriesRun[] = [];
+    for (let i = 0; i < numbers.length; i++) {
+      const run = this.#core.exportSeries(numbers[i] ?? 0, from, to);
+      if (run) runs.push(toRun(run));
+      if (i % READ_STEP === READ_STEP - 1) yield;
+    }
+    // A number may have gone to another host's series meanwhile.
+    const own = runs.filter((run) => run.cluster === cluster && run.host === host);
+    if (from < this.#keepBefore) for (const run of olderRuns(path, cluster, host, own, this.#keepBefore)) tree.add(run);
+    for (const run of own) tree.add(run);
+    const level = tree.finish();
+    if (level) yield* this.#writeFile(path, level, from, to);
+  }
+
+  *#writeFile(path: string, level: TreeLevel, from: number, to: number): Generator<void> {
+    mkdirSync(dirname(path), { recursive: true });
+    this.#written.push(path);
+    const fd = openSync(temporaryName(path), 'w');
+    try {
+      let pieces: string[] = [];
+      let values = 0;
+      const write = (): void => {
+        const bytes = Buffer.from(pieces.join(''), 'utf8');
+        writeAll(fd, bytes);
+        this.#bytes += bytes.length;
+        pieces = [];
+        values = 0;
+      };
+      for (const piece of checkpointText(level, { from, to })) {
+        pieces.push(piece);
+        values += piece.length;
+        if (values < PIECE_BYTES) continue;
+        write();
+        yield;
+      }
+      write();
+    } finally {
+      closeSync(fd);
+    }
+    yield;
+  }
+
+  /** Syncs and renames what was written; nothing needs an entry in the manifest. */
+  async finish(): Promise<undefined> {
+    for (const path of this.#written) await syncFile(temporaryName(path));
+    const directories = new Set<string>();
+    for (const path of this.#written) {
+      await rename(temporaryName(path), path);
+      // A new host's or cluster's directory must be durable as well.
+      for (const directory of [dirname(path), dirname(dirname(path)), this.#root]) directories.add(directory);
+    }
+    if (this.full) for (const directory of await this.#removeStale()) directories.add(directory);
+    for (const directory of directories) syncDirectory(directory);
+    return undefined;
+  }
+
+  /** Removes windows that memory no longer has a sample of although it would: somebody freed them. @returns their directories. */
+  async #removeStale(): Promise<string[]> {
+    const core = this.#core;
+    const written = new Set(this.#written);
+    const changed: string[] = [];
+    for (const { cluster, host, files } of await scanReferenceDirectory(this.#root)) {
+      if (core.partitionOf(cluster, host, core.partitions) !== core.index) continue;
+      for (const file of files) {
+        if (file.from < this.#keepBefore || written.has(file.path)) continue;
+        if (!(await isJsonWindow(file, this.#windowSeconds))) continue;
+        await rm(file.path);
+        changed.push(dirname(file.path));
+      }
+    }
+    return changed;
+  }
+
+  abandon(): void {
+    this.#work.return(undefined);
+    for (const path of this.#written) removeFile(temporaryName(path));
+  }
+}
+
+function toRun({ levels, metric, frequency, start, values }: ExportedSeries): SeriesRun {
+  const [cluster = '', host = '', ...below] = levels;
+  return { cluster, host, levels: below, metric, frequency, start, values };
+}
+
+/** Starts of all windows that the spans touch, oldest first. */
+export function windowsOf(spans: { from: number; to: number }[], seconds: number): number[] {
+  const windows = new Set<number>();
+  for (const { from, to } of spans) {
+    for (let at = Math.floor(from / seconds) * seconds; at < to; at += seconds) windows.add(at);
+  }
+  return [...windows].sort((a, b) => a - b);
+}
+
+interface JsonLevel {
+  metrics: Record<string, { frequency: number; start: number; data: (number | null)[] }>;
+  children: Record<string, JsonLevel>;
+}
+
+/**
+ * What our own file of the window holds from before a time, in series' frequencies of now (another one would have been
+ * changed in the config). A file that can't be read is set aside. Rare: only when something old arrives late.
+ */
+function olderRuns(path: string, cluster: string, host: string, own: SeriesRun[], before: number): SeriesRun[] {
+  if (!existsSync(path)) return [];
+  const frequencies = new Map(own.map((run) => [run.metric, run.frequency]));
+  const runs: SeriesRun[] = [];
+  const walk = (level: JsonLevel, levels: string[]): void => {
+    for (const [metric, { frequency, start, data }] of Object.entries(level.metrics)) {
+      if ((frequencies.get(metric) ?? frequency) !== frequency) continue;
+      const count = Math.max(0, Math.ceil((before - start) / frequency));
+      const values = Float64Array.from(data.slice(0, count), (value) => value ?? Number.NaN);
+      runs.push({ cluster, host, levels, metric, frequency, start, values });
+    }
+    for (const [name, child] of Object.entries(level.children)) walk(child, [...levels, name]);
+  };
+  try {
+    walk(JSON.parse(readFileSync(path, 'utf8')) as JsonLevel, []);
+  } catch {
+    setAside(path);
+    return [];
+  }
+  return runs;
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Removes what a killed process left unfinished for hosts of the core's partition. */
+export async function removeUnfinished(core: Core, root: string): Promise<void> {
+  for (const { cluster, host } of await scanReferenceDirectory(root)) {
+    if (core.partitionOf(cluster, host, core.partitions) !== core.index) continue;
+    const directory = join(root, cluster, host);
+    for (const name of await readdir(directory)) {
+      if (name.endsWith('.tmp') && classifyReferenceFile(name.slice(0, -4))) removeFile(join(directory, name));
+    }
+  }
+}
+
+/** Removes windows of the core's hosts that end at or before `to`, unix seconds. @returns their number. */
+export async function dropWindows(core: Core, root: string, windowSeconds: number, to: number): Promise<number> {
+  let dropped = 0;
+  for (const { cluster, host, files } of await scanReferenceDirectory(root)) {
+    if (core.partitionOf(cluster, host, core.partitions) !== core.index) continue;
+    for (const file of files) {
+      if (file.from + windowSeconds > to || !(await isJsonWindow(file, windowSeconds))) continue;
+      await rm(file.path);
+      dropped++;
+    }
+  }
+  return dropped;
+}

@@ -1,0 +1,249 @@
+/**
+ * A partition's log on disk: segments of bounded size, appended with one write for all batches that arrived together.
+ *
+ * A failed write (disk full, I/O error) may leave half a frame behind. The segment is then cut back to its last whole frame
+ * if that is possible, and given up: the next append opens a new one, in which the core names every series again. A
+ * failed sync ends the segment too: the kernel drops what it could not write, and a later sync says nothing about it.
+ */
+import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { syncDirectory, writeAll } from '../files.js';
+import { listSegments, removeFile, segmentName } from '../layout.js';
+
+export type WalSync = 'always' | 'interval' | 'off';
+
+export interface LogFigures {
+  /** Bytes of all segments that are still needed. */
+  bytes: number;
+  segments: number;
+  writes: number;
+  syncs: number;
+  syncSeconds: number;
+  failed: string | null;
+}
+
+interface Segment {
+  number: number;
+  bytes: number;
+}
+
+export class LogFile {
+  readonly #directory: string;
+  readonly #sync: WalSync;
+  readonly #onSegment: () => void;
+  #segments: Segment[];
+  #next: number;
+  #fd = -1;
+  #unsynced = false;
+  #syncing = false;
+  /** A segment that may have lost bytes on its way to the disk. */
+  #doubtful: number | undefined;
+  #writes = 0;
+  #syncs = 0;
+  #syncSeconds = 0;
+  #failed: string | null = null;
+
+  /**
+   * @param existing segments that were read at start and are still needed. @param next number of the first new one.
+   * @param onSegment called when a new segment begins, before anything is written to it.
+   */
+  constructor(directory: string, sync: WalSync, existing: Segment[], next: number, onSegment: () => void) {
+    this.#directory = directory;
+    this.#sync = sync;
+    this.#segments = existing;
+    this.#next = next;
+    this.#onSegment = onSegment;
+  }
+
+  /** Bytes of all segments that a checkpoint does not cover yet. */
+  get bytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  /** Bytes that were answered for may not have got to the disk: a checkpoint should hold them soon. */
+  get isDoubtful(): boolean {
+    return this.#doubtful !== undefined;
+  }
+
+  get figures(): LogFigures {
+    return {
+      bytes: this.bytes,
+      segments: this.#segments.length,
+      writes: this.#writes,
+      syncs: this.#syncs,
+      syncSeconds: this.#syncSeconds,
+      failed: this.#failed,
+    };
+  }
+
+  /**
+   * Makes sure that a segment is open, so that frames made from now on can be appended.
+   * @throws the file system's error.
+   */
+  open(): void {
+    if (this.#fd >= 0) return;
+    const number = this.#next;
+    this.#attempt(number, () => {
+      const fd = openSync(this.#path(number), 'wx');
+      this.#next = number + 1;
+      try {
+        // A segment whose name is lost in a power cut is a lost segment.
+        if (this.#sync !== 'off') syncDirectory(this.#directory);
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
+      this.#fd = fd;
+      this.#segments.push({ number, bytes: 0 });
+      this.#onSegment();
+    });
+  }
+
+  /**
+   * Appends whole frames. @throws the file system's error; nothing of `bytes` counts as written then, and the
+   * segment is closed: `open` begins a new one.
+   */
+  append(bytes: Uint8Array): void {
+    const segment = this.#segments.at(-1);
+    if (this.#fd < 0 || !segment) throw new Error('BUG: append to a log that is not open');
+    this.#attempt(segment.number, () => {
+      try {
+        writeAll(this.#fd, bytes);
+      } catch (error) {
+        this.#abandon(segment);
+        throw error;
+      }
+    });
+    segment.bytes += bytes.length;
+    this.#writes++;
+    this.#unsynced = true;
+  }
+
+  #path(number: number): string {
+    return join(this.#directory, segmentName(number));
+  }
+
+  /** Errors name the segment, and stay in the figures until something succeeds. */
+  #attempt(number: number, action: () => void): void {
+    try {
+      action();
+      this.#failed = null;
+    } catch (error) {
+      const { message } = error as Error;
+      const path = this.#path(number);
+      this.#failed = message.includes(basename(path)) ? message : `${path}: ${message}`;
+      throw new Error(this.#failed, { cause: error });
+    }
+  }
+
+  /** Cuts the segment back to what was written whole, and closes it. An empty one is removed: a full disk makes many. */
+  #abandon(segment: Segment): void {
+    try {
+      ftruncateSync(this.#fd, segment.bytes);
+    } catch {
+      // Reading copes with a torn frame; the bytes are merely wasted.
+    }
+    try {
+      if (this.#mustSync) fdatasyncSync(this.#fd);
+    } catch {
+      this.#doubtful = segment.number;
+    }
+    this.#close();
+    if (segment.bytes) return;
+    this.#segments.pop();
+    try {
+      removeFile(this.#path(segment.number));
+      this.#next = segment.number;
+    } catch {
+      // It stays, empty; the next one has another number.
+    }
+  }
+
+  /** Nothing more is appended to the segment: what it holds may be incomplete. */
+  #distrust(segment: Segment): void {
+    this.#doubtful = segment.number;
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#fd < 0) return;
+    const fd = this.#fd;
+    this.#fd = -1;
+    this.#unsynced = false;
+    closeSync(fd);
+  }
+
+  /** Whether something was appended that no sync has covered; one that is under way may come too late for the descriptor. */
+  get #mustSync(): boolean {
+    return (this.#unsynced || this.#syncing) && this.#fd >= 0 && this.#sync !== 'off';
+  }
+
+  /** Ends the segment: what comes next goes to a new one. @returns the number of the new one. */
+  rotate(): number {
+    try {
+      this.syncNow();
+    } catch {
+      // The checkpoint that asks for this is the cure; `figures.failed` and `isDoubtful` tell.
+    }
+    this.#close();
+    return this.#next;
+  }
+
+  /** Makes what was appended durable, off this thread; for `wal-sync: interval`. Errors show in `figures.failed`. */
+  syncLater(): void {
+    if (!this.#unsynced || this.#syncing || this.#fd < 0 || this.#sync === 'off') return;
+    this.#syncing = true;
+    this.#unsynced = false;
+    const start = performance.now();
+    const segment = this.#segments.at(-1);
+    fdatasync(this.#fd, (error) => {
+      this.#syncing = false;
+      this.#count(start);
+      // The segment may have ended meanwhile, and been synced by that.
+      if (!error || !segment || this.#fd < 0 || segment !== this.#segments.at(-1)) return;
+      this.#failed = `${this.#path(segment.number)}: ${error.message}`;
+      this.#distrust(segment);
+    });
+  }
+
+  /** Makes what was appended durable before it returns. @throws the file system's error; the segment has ended then. */
+  syncNow(): void {
+    const segment = this.#segments.at(-1);
+    if (!this.#mustSync || !segment) return;
+    const start = performance.now();
+    this.#attempt(segment.number, () => {
+      try {
+        fdatasyncSync(this.#fd);
+      } catch (error) {
+        this.#distrust(segment);
+        throw error;
+      }
+    });
+    this.#unsynced = false;
+    this.#count(start);
+  }
+
+  #count(start: number): void {
+    this.#syncs++;
+    this.#syncSeconds += (performance.now() - start) / 1000;
+  }
+
+  /** Removes segments below a number, also those that an interrupted start left: a checkpoint covers them. */
+  dropBelow(number: number): void {
+    this.#segments = this.#segments.filter((segment) => segment.number >= number);
+    if (this.#doubtful !== undefined && this.#doubtful < number) this.#doubtful = undefined;
+    for (const segment of listSegments(this.#directory)) {
+      if (segment.number < number) removeFile(this.#path(segment.number));
+    }
+  }
+
+  /** Syncs and closes; the log can't be used afterwards. */
+  close(): void {
+    if (this.#fd < 0) return;
+    try {
+      this.syncNow();
+    } finally {
+      this.#close();
+    }
+  }
+}

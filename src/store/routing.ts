@@ -1,0 +1,117 @@
+/** Cuts a body into one part a partition, and joins what became of the parts. */
+
+import type { LineError } from '../wasm/codes.js';
+import type { Core, Run } from '../wasm/instance.js';
+import { lineReasons } from '../wasm/line-reasons.js';
+import type { Buffers } from './buffers.js';
+import { fromFailure } from './failure.js';
+import type { Written } from './protocol.js';
+import { StoreError, type WriteOutcome } from './store.js';
+
+export interface Part {
+  partition: number;
+  body: ArrayBuffer;
+  length: number;
+  /** Which lines of the whole body it holds, in order; undefined: all. */
+  runs?: Run[];
+}
+
+/** Refused lines that are described in an answer. */
+const MAX_REFUSALS = 8;
+const NEWLINE = 0x0a;
+
+/**
+ * Where the body goes. Nearly every body is one host's, so only its first and last line are looked at: if they agree, it
+ * goes to their partition as it is, which notes lines of others (`Batch.strays`). Else it is cut.
+ * @param body is part of the result or given back to `buffers`.
+ */
+export function splitBody(
+  router: Core | undefined,
+  body: ArrayBuffer,
+  length: number,
+  cluster: string,
+  partitions: number,
+  buffers: Buffers,
+): Part[] {
+  if (!router) return [{ partition: 0, body, length }];
+  const text = new Uint8Array(body, 0, length);
+  const [first, more] = router.route(firstAndLast(text), cluster, partitions);
+  if (first && !more) return [{ partition: first.partition, body, length }];
+  const parts = cut(text, router.route(text, cluster, partitions), buffers);
+  router.releaseStaging();
+  buffers.give(body);
+  return parts;
+}
+
+/** The text's first and last line. */
+function firstAndLast(text: Uint8Array): Uint8Array {
+  const firstEnd = text.indexOf(NEWLINE) + 1;
+  const lastStart = text.lastIndexOf(NEWLINE, text.length - 2) + 1;
+  if (firstEnd === 0 || lastStart < firstEnd) return text;
+  const both = new Uint8Array(firstEnd + text.length - lastStart);
+  both.set(text.subarray(0, firstEnd));
+  both.set(text.subarray(lastStart), firstEnd);
+  return both;
+}
+
+/** Copies the runs of each partition into a body of its own. */
+export function cut(text: Uint8Array, runs: Run[], buffers: Buffers): Part[] {
+  const byPartition = new Map<number, Run[]>();
+  for (const run of runs) {
+    const list = byPartition.get(run.partition);
+    if (list) list.push(run);
+    else byPartition.set(run.partition, [run]);
+  }
+  return [...byPartition].map(([partition, own]): Part => {
+    // One byte more a run: the last line of the body may lack its newline.
+    const size = own.reduce((n, run) => n + run.length + 1, 0);
+    const target = buffers.take(size);
+    const bytes = new Uint8Array(target);
+    let at = 0;
+    for (const run of own) {
+      const lines = text.subarray(run.offset, run.offset + run.length);
+      bytes.set(lines, at);
+      at += lines.length;
+      if (bytes[at - 1] !== NEWLINE) bytes[at++] = NEWLINE;
+    }
+    return { partition, body: target, length: at, runs: own };
+  });
+}
+
+/** Number of a line of the whole body, given its number (from 1) within a part. */
+function lineOf(part: Part, line: number): number {
+  if (!part.runs) return line;
+  let left = line;
+  for (const run of part.runs) {
+    if (left <= run.lines) return run.firstLine + left;
+    left -= run.lines;
+  }
+  throw new Error('BUG: a line behind the last run');
+}
+
+/** @throws StoreError when a part was not stored: the whole write counts as failed then, and may be sent again. */
+export function joinOutcomes(parts: Part[], written: Written[]): WriteOutcome {
+  const outcome: WriteOutcome = { stored: 0, skipped: 0, refused: 0, refusals: [] };
+  const refusals: [number, LineError][] = [];
+  written.forEach(({ batch, failure, stored, skipped }, i) => {
+    const part = parts[i];
+    if (!part) throw new Error('BUG: a write without its part');
+    if (failure) throw fromFailure(failure);
+    outcome.stored += stored;
+    outcome.skipped += skipped;
+    if (!batch) return;
+    if (batch.outOfMemory) {
+      throw new StoreError(
+        'OUT_OF_MEMORY',
+        'a partition has used up its 4 GiB of linear memory; set metric-store.memory-cap',
+      );
+    }
+    outcome.refused += batch.refused;
+    for (const [line, reason] of batch.refusals) refusals.push([lineOf(part, line), reason]);
+  });
+  if (refusals.length) {
+    refusals.sort((a, b) => a[0] - b[0]);
+    outcome.refusals = refusals.slice(0, MAX_REFUSALS).map(([line, reason]) => ({ line, reason: lineReasons[reason] }));
+  }
+  return outcome;
+}
