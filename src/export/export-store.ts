@@ -1,7 +1,7 @@
 /** Exports what a server has stored as files of the reference. */
 import type { Config } from '../config/config.js';
+import { partitionCount } from '../config/topology.js';
 import type { Logger } from '../log.js';
-import { partitionCount } from '../ops/check-config.js';
 import { loadShares, type ShareOptions, seriesRuns } from '../persistence/archive/job/shares.js';
 import { listSources, spanOfLogs } from '../persistence/archive/job/sources.js';
 import { jsonWindowSeconds } from '../persistence/json/json-windows.js';
@@ -33,7 +33,7 @@ export async function exportStore(
   const { store } = config;
   const root = store.checkpoints.directory;
   const windowSeconds = jsonWindowSeconds(store);
-  const count = partitionCount(config);
+  const count = partitionCount(store);
   const to = request.to ?? (await endOf(root, count, windowSeconds));
   if (!Number.isFinite(to)) return undefined;
   const from = request.from ?? Math.max(0, Math.floor(to - store.retentionSeconds));

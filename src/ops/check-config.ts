@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import type { Config, MetricConfig } from '../config/config.js';
 import { formatSeconds } from '../config/duration.js';
 import { withoutCredentials } from '../config/problems.js';
+import { partitionCount } from '../config/topology.js';
 
 export interface Assumptions {
   hosts: number;
@@ -21,8 +22,6 @@ export interface ConfigReport {
 }
 
 const GB = 1e9;
-/** Linear memory is 32-bit: a partition is filled to this and no further. */
-const PARTITION_BYTES = 3.5e9;
 /** Index, names and open block of one series. */
 const SERIES_BYTES = 512;
 /** Bytes of one sample in memory, measured over a busy cluster's mix of metrics. */
@@ -56,7 +55,7 @@ export function checkConfig(config: Config, given: Partial<Assumptions> = {}): C
     `Metrics:     ${metrics.size} (${describeMetrics(metrics)})`,
     `Retention:   ${formatSeconds(store.retentionSeconds)} in memory, then ${describeCleanup(config)}`,
     `Checkpoints: ${store.checkpoints.fileFormat} in ${store.checkpoints.directory}, every ${formatSeconds(store.checkpointIntervalSeconds)}, log synced: ${describeSync(config)}`,
-    `Workers:     ${store.numWorkers === 0 ? 'none, all on the main thread' : store.numWorkers}, partitions: ${partitionCount(config)}`,
+    `Workers:     ${store.numWorkers === 0 ? 'none, all on the main thread' : store.numWorkers}, partitions: ${partitionCount(store)}`,
     `Memory cap:  ${store.memoryCapBytes === 0 ? 'none' : gigabytes(store.memoryCapBytes)}`,
     `NATS:        ${nats ? `${withoutCredentials(nats.address)}, subjects: ${store.natsSubscriptions.map((s) => s.subject).join(', ') || 'none'}` : 'no'}`,
     '',
@@ -67,11 +66,6 @@ export function checkConfig(config: Config, given: Partial<Assumptions> = {}): C
     ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `Warning: ${warning}`)] : []),
   ];
   return { text: `${lines.join('\n')}\n`, warnings };
-}
-
-/** One partition a worker, and as many as the cap needs at the size that one can have. */
-export function partitionCount({ store }: Config): number {
-  return Math.max(1, store.numWorkers, Math.ceil(store.memoryCapBytes / PARTITION_BYTES));
 }
 
 function atFullRetention({ metrics, store }: Config, series: number): { samples: number; sampleBytes: number } {

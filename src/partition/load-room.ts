@@ -3,15 +3,10 @@
  * are joined, and a partition may have been full. Of too much the newest is kept, as when the server ran.
  */
 
+import { PARTITION_LIMIT } from '../config/topology.js';
 import type { Logger } from '../log.js';
 import { StoreError } from '../store/store.js';
 import type { Core } from '../wasm/instance.js';
-
-/**
- * Bytes of a partition that are filled on purpose. 32-bit memory ends at 4.29e9; answers, and the gaps between what is in
- * use, need some, and so does what comes until the next look.
- */
-export const PARTITION_LIMIT = 3.75e9;
 
 /** Hosts are not spread evenly: a partition may take so much more than its share of the cap until the cap itself is applied. */
 const UNEVEN = 1.1;

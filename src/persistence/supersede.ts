@@ -5,8 +5,8 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Config } from '../config/config.js';
+import { partitionCount } from '../config/topology.js';
 import type { Logger } from '../log.js';
-import { partitionCount } from '../ops/check-config.js';
 import { readArchivedTo } from './archive/job/state.js';
 import { syncDirectory } from './files.js';
 import { isJsonWindow, jsonWindowSeconds } from './json/json-windows.js';
@@ -20,7 +20,13 @@ export async function supersede(config: Config, log: Logger): Promise<void> {
   const { checkpoints, retentionSeconds, cleanup } = config.store;
   const root = checkpoints.directory;
   await setAsideReference(root, jsonWindowSeconds(config.store), log);
-  removeForeign(root, partitionCount(config), cleanup.mode === 'archive', Date.now() / 1000 - retentionSeconds, log);
+  removeForeign(
+    root,
+    partitionCount(config.store),
+    cleanup.mode === 'archive',
+    Date.now() / 1000 - retentionSeconds,
+    log,
+  );
 }
 
 /**

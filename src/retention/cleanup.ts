@@ -17,8 +17,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
+import { partitionCount } from '../config/topology.js';
 import type { Logger } from '../log.js';
-import { partitionCount } from '../ops/check-config.js';
 import { acquireLock } from '../ops/lock.js';
 import { type ArchiveJob, runArchiveJob } from '../persistence/archive/job/job.js';
 import { listSources, spanOfLogs } from '../persistence/archive/job/sources.js';
@@ -104,7 +104,7 @@ async function archive(
   if (cleanup.mode !== 'archive') return;
   const root = checkpoints.directory;
   const windowSeconds = jsonWindowSeconds(config.store);
-  const count = partitionCount(config);
+  const count = partitionCount(config.store);
   let from = readArchivedTo(root);
   if (from === undefined) {
     const sources = await listSources(root, Number.NEGATIVE_INFINITY, to, count, windowSeconds);

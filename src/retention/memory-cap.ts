@@ -8,8 +8,8 @@
  *  4. the newest data, open blocks included, goes when everything older was not enough.
  */
 import type { Config } from '../config/config.js';
+import { PARTITION_LIMIT } from '../config/topology.js';
 import { type Logger, limited } from '../log.js';
-import { PARTITION_LIMIT } from '../partition/load-room.js';
 import { every } from './schedule.js';
 
 const CHECK_SECONDS = 5;

@@ -6,8 +6,8 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.js';
+import { partitionCount } from '../config/topology.js';
 import { type Logger, logSettings } from '../log.js';
-import { partitionCount } from '../ops/check-config.js';
 import { Core } from '../wasm/instance.js';
 import type { SharedCore } from '../wasm/turns.js';
 import { newSharedCore } from '../wasm/wasm-instance.js';
@@ -77,7 +77,7 @@ export class Pool implements Store {
     this.#log = log;
     this.#onFatal = onFatal;
     this.#module = new WebAssembly.Module(readFileSync(modulePath));
-    this.#partitions = partitionCount(config);
+    this.#partitions = partitionCount(config.store);
     this.#maxInFlight = Math.max(MAX_IN_FLIGHT, 2 * config.store.maxBodySize);
     if (this.#partitions > 1) this.#router = new Core(this.#module, new Map(), 0, 1);
     this.#workers = Math.max(1, config.store.numWorkers);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.js';
-import { checkConfig, partitionCount } from '../../src/ops/check-config.js';
+import { checkConfig } from '../../src/ops/check-config.js';
 
 const machine = { machineBytes: 64e9, cores: 8 };
 
@@ -81,18 +81,4 @@ it('shows no credentials', () => {
   const text = checkConfig({ ...configOf(), nats }, machine).text;
   expect(text).toContain('NATS:        nats://***@a:4222,nats://***@b, subjects: none');
   expect(text).not.toContain('s3cret');
-});
-
-describe('partitionCount', () => {
-  it.each([
-    [0, 0, 1],
-    [1, 0, 1],
-    [4, 0, 4],
-    [4, 7, 4],
-    [1, 7, 2],
-    [1, 8, 3],
-    [0, 100, 29],
-  ])('is, for %d workers and a cap of %d GB, %d', (workers, cap, partitions) => {
-    expect(partitionCount(configOf({ store: { 'num-workers': workers, 'memory-cap': cap } }))).toBe(partitions);
-  });
 });

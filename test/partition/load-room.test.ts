@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config.js';
+import { PARTITION_LIMIT } from '../../src/config/topology.js';
 import { captureLog, logger } from '../../src/log.js';
-import { loadLimit, PARTITION_LIMIT } from '../../src/partition/load-room.js';
+import { loadLimit } from '../../src/partition/load-room.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';
 import { randomNumbers } from '../assembly/compile.js';
