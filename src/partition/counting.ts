@@ -1,7 +1,7 @@
 /** Counts series and samples, in steps between a worker's other work. */
 
-import type { ClusterSummary } from '../store/store.js';
 import type { Core, Counts } from '../wasm/instance.js';
+import type { ClusterSummary } from './figures.js';
 import { type Jobs, SERIES_STEP } from './jobs.js';
 
 export class Counting {

@@ -5,7 +5,8 @@
 
 import { PARTITION_LIMIT } from '../config/topology.js';
 import type { Logger } from '../log.js';
-import { StoreError } from '../store/store.js';
+import type { Room } from '../persistence/load.js';
+import { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/instance.js';
 
 /** Hosts are not spread evenly: a partition may take so much more than its share of the cap until the cap itself is applied. */
@@ -24,7 +25,7 @@ export function loadLimit(cap: number, partitions: number): number {
   return cap === 0 ? PARTITION_LIMIT : Math.min(PARTITION_LIMIT, (UNEVEN * cap) / partitions);
 }
 
-export class LoadRoom {
+export class LoadRoom implements Room {
   readonly #core: Core;
   #limit: number;
   readonly #configured: number;

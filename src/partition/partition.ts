@@ -21,8 +21,9 @@ import { foreignDirectories, keepDamaged, makeDirectory, partitionDirectory } fr
 import { type Loaded, loadDirectory } from '../persistence/load.js';
 import { LogFile } from '../persistence/log/log-file.js';
 import { scanReferenceDirectory } from '../persistence/reference/directory.js';
-import { type PartitionStats, StoreError } from '../store/store.js';
+import { StoreError } from '../store-error.js';
 import type { Batch, Core, Counts } from '../wasm/instance.js';
+import type { PartitionStats } from './figures.js';
 import { LoadRoom, loadLimit } from './load-room.js';
 
 /** Bytes of samples in a partition that are written anew at a stop rather than leaving several files. */

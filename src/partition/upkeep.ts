@@ -1,6 +1,5 @@
 /** What a worker does to its partitions besides storing and answering: checkpoints and retention, in steps between the rest. */
 import type { Logger } from '../log.js';
-import type { Calls } from '../store/protocol.js';
 import type { Core } from '../wasm/instance.js';
 import { type Jobs, SERIES_STEP } from './jobs.js';
 import type { Partition } from './partition.js';
@@ -8,6 +7,12 @@ import type { Partition } from './partition.js';
 const RETRY_MS = 60_000;
 /** Seconds. */
 const DAY = 86_400;
+
+/** What ends before `to`, unix seconds, is freed, except below the given hosts. */
+export interface Retention {
+  to: number;
+  except: [cluster: string, hosts: string[]][];
+}
 
 export class Upkeep {
   readonly #jobs: Jobs;
@@ -25,7 +30,7 @@ export class Upkeep {
   }
 
   /** Frees what is old, after the passes that are under way. */
-  retain(partition: Partition, { to, except }: Calls['retain']['args']): Promise<number> {
+  retain(partition: Partition, { to, except }: Retention): Promise<number> {
     const retain = async (): Promise<number> => {
       partition.freedOld(Math.min(to, Date.now() / 1000 + DAY));
       return this.#retainNow(partition.core, to, except);
@@ -55,7 +60,7 @@ export class Upkeep {
     return found;
   }
 
-  async #retainNow(core: Core, to: number, except: Calls['retain']['args']['except']): Promise<number> {
+  async #retainNow(core: Core, to: number, except: Retention['except']): Promise<number> {
     let from = 0;
     let freed = 0;
     try {

@@ -6,7 +6,6 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Logger } from '../log.js';
-import type { LoadRoom } from '../partition/load-room.js';
 import { CHECKPOINT_MAGIC, type Core, LOG_MAGIC } from '../wasm/instance.js';
 import {
   corruptName,
@@ -33,6 +32,18 @@ export interface Loaded {
   samples: number;
 }
 
+/** Decides what is loaded of files that may hold more than fits into memory. */
+export interface Room {
+  /** Unix seconds: what ends before is left out. Later once there was no room for it. */
+  readonly since: number;
+  /** A time from which on samples are loaded: `since`, or later if there was no room for them. */
+  from(since: number): number;
+  /** Frees the oldest if too much is in use. Not while a log segment is replayed: its series must stay. */
+  keepBelow(): void;
+  /** Runs a load that may be run again, until memory suffices for it. @throws its error when it never will. */
+  retry<T>(load: () => T): T;
+}
+
 /**
  * Reads one partition directory into the core.
  * @param room says which blocks are left out: what is too old, or does not fit.
@@ -42,7 +53,7 @@ export interface Loaded {
 export function loadDirectory(
   core: Core,
   directory: string,
-  room: LoadRoom,
+  room: Room,
   logSince: number,
   dirty: boolean,
   log: Logger,

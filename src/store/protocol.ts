@@ -5,6 +5,7 @@
  */
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { LogSettings } from '../log.js';
+import type { Retention } from '../partition/upkeep.js';
 import type { Batch } from '../wasm/instance.js';
 import type { SharedCore } from '../wasm/turns.js';
 import type { ClusterSummary, NodeHealth, PartitionStats, StoreErrorCode } from './store.js';
@@ -82,7 +83,7 @@ export interface Calls {
   health: { args: { cluster: string; nodes: string[]; metrics: string[] }; result: [string, NodeHealth][] };
   stats: { args: Record<string, never>; result: PartitionStats };
   checkpoint: { args: Record<string, never>; result: null };
-  retain: { args: { to: number; except: [string, string[]][] }; result: number };
+  retain: { args: Retention; result: number };
   memory: { args: Record<string, never>; result: number };
   dropFiles: { args: { to: number }; result: number };
   pinFiles: { args: Record<string, never>; result: null };

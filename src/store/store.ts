@@ -4,31 +4,13 @@
  *
  * Times are unix seconds, sizes bytes. Every method rejects with a `StoreError`; callers compare `code`, never messages.
  */
+import type { ClusterSummary, NodeHealth, PartitionStats } from '../partition/figures.js';
+import type { QueryRequest } from '../wasm/request.js';
 
-export type StoreErrorCode =
-  /** Too many bytes in flight; nothing of the write was stored. Retry later. */
-  | 'OVERLOADED'
-  /** Checkpoints are still being read. */
-  | 'LOADING'
-  | 'STOPPING'
-  /** The log could not be written (disk full, I/O error); nothing of the batch was acknowledged. */
-  | 'LOG_FAILED'
-  /** A selector named nothing that exists. */
-  | 'NOT_FOUND'
-  /** Linear memory of a partition is exhausted. */
-  | 'OUT_OF_MEMORY'
-  | 'INTERNAL';
-
-export class StoreError extends Error {
-  override readonly name = 'StoreError';
-  constructor(
-    readonly code: StoreErrorCode,
-    message: string,
-    options?: { cause?: unknown },
-  ) {
-    super(message, options);
-  }
-}
+export type { ClusterSummary, NodeHealth, PartitionStats } from '../partition/figures.js';
+export { StoreError, type StoreErrorCode } from '../store-error.js';
+export type { MemoryUse } from '../wasm/instance.js';
+export type { QueryRequest, SeriesQuery } from '../wasm/request.js';
 
 /** `auto` recognises s, ms, us and ns by magnitude. */
 export type Precision = 'auto' | 's' | 'ms' | 'us' | 'ns';
@@ -49,85 +31,8 @@ export interface WriteOutcome {
   refusals: LineRefusal[];
 }
 
-/** One query as cc-backend sends it; absent members have the protocol's defaults filled in. */
-export interface SeriesQuery {
-  metric: string;
-  host: string;
-  type?: string;
-  typeIds: string[];
-  subtype?: string;
-  subtypeIds: string[];
-  aggregate: boolean;
-  /** Seconds; 0 and below: native. */
-  resolution: number;
-  /** 0: unscaled. */
-  scaleBy: number;
-}
-
-export interface QueryRequest {
-  cluster: string;
-  from: number;
-  to: number;
-  queries: SeriesQuery[];
-  /** Metrics to be answered for every node of the cluster, after `queries`. Undefined or empty: none. */
-  forAllNodes?: string[];
-  withStats: boolean;
-  withData: boolean;
-  withPadding: boolean;
-}
-
 /** UTF-8 JSON: all of it, as most answers are, or in pieces, in order, which must be read or left (`return`). */
 export type Answer = Uint8Array | AsyncIterable<Uint8Array>;
-
-export interface NodeHealth {
-  state: 'full' | 'partial' | 'failed';
-  degraded: string[];
-  missing: string[];
-  /** False: no such node in the tree. */
-  known: boolean;
-}
-
-export interface ClusterSummary {
-  cluster: string;
-  hosts: number;
-  series: number;
-  samples: number;
-  /** Bytes of samples: open and sealed blocks. */
-  bytes: number;
-  /** Sealed blocks by codec name. */
-  blocks: Record<string, number>;
-}
-
-/** Bytes allocated in linear memory, exactly, by kind; `total` of all kinds. */
-export interface MemoryUse {
-  index: number;
-  openBlocks: number;
-  sealedBlocks: number;
-  rollups: number;
-  total: number;
-}
-
-/** One partition's figures, for /metrics, the memory cap and logs. All counters are since start. */
-export interface PartitionStats {
-  partition: number;
-  worker: number;
-  lines: number;
-  stored: number;
-  skipped: number;
-  refused: number;
-  /** Indexed by `LineError`. */
-  refusedByReason: number[];
-  series: number;
-  hosts: number;
-  samples: number;
-  memory: MemoryUse;
-  /** Size of the linear memory (it never shrinks; freed parts are reused). */
-  linearMemory: number;
-  /** Sealed blocks by codec name. */
-  blocks: Record<string, number>;
-  log: { bytes: number; segments: number; writes: number; syncs: number; syncSeconds: number; failed: string | null };
-  checkpoint: { last: number; seconds: number; bytes: number; count: number };
-}
 
 export interface Store {
   readonly state: 'loading' | 'ready' | 'stopping';

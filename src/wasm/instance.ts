@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { MetricConfig } from '../config/config.js';
-import { type MemoryUse, StoreError } from '../store/store.js';
+import { StoreError } from '../store-error.js';
 import { codecNames } from './codec-names.js';
 import { Aggregation, FrameMagic, LineError } from './codes.js';
 import type { Exports } from './exports.js';
@@ -68,6 +68,15 @@ export interface ExportedSeries {
   frequency: number;
   start: number;
   values: Float64Array;
+}
+
+/** Bytes allocated in linear memory, exactly, by kind; `total` of all kinds. */
+export interface MemoryUse {
+  index: number;
+  openBlocks: number;
+  sealedBlocks: number;
+  rollups: number;
+  total: number;
 }
 
 export interface Counts {

@@ -2,7 +2,33 @@
  * Queries in the binary form that the core reads (assembly/read/query.ts draws it). Made on the main thread: a worker copies
  * it into linear memory as it is.
  */
-import type { QueryRequest, SeriesQuery } from '../store/store.js';
+
+/** One query as cc-backend sends it; absent members have the protocol's defaults filled in. */
+export interface SeriesQuery {
+  metric: string;
+  host: string;
+  type?: string;
+  typeIds: string[];
+  subtype?: string;
+  subtypeIds: string[];
+  aggregate: boolean;
+  /** Seconds; 0 and below: native. */
+  resolution: number;
+  /** 0: unscaled. */
+  scaleBy: number;
+}
+
+export interface QueryRequest {
+  cluster: string;
+  from: number;
+  to: number;
+  queries: SeriesQuery[];
+  /** Metrics to be answered for every node of the cluster, after `queries`. Undefined or empty: none. */
+  forAllNodes?: string[];
+  withStats: boolean;
+  withData: boolean;
+  withPadding: boolean;
+}
 
 const HAS_TYPE = 1;
 const AGGREGATE = 2;

@@ -1,0 +1,44 @@
+/** What a partition, or all of them together, says about itself. */
+import type { LogFigures } from '../persistence/log/log-file.js';
+import type { MemoryUse } from '../wasm/instance.js';
+
+export interface NodeHealth {
+  state: 'full' | 'partial' | 'failed';
+  degraded: string[];
+  missing: string[];
+  /** False: no such node in the tree. */
+  known: boolean;
+}
+
+export interface ClusterSummary {
+  cluster: string;
+  hosts: number;
+  series: number;
+  samples: number;
+  /** Bytes of samples: open and sealed blocks. */
+  bytes: number;
+  /** Sealed blocks by codec name. */
+  blocks: Record<string, number>;
+}
+
+/** One partition's figures, for /metrics, the memory cap and logs. All counters are since start. */
+export interface PartitionStats {
+  partition: number;
+  worker: number;
+  lines: number;
+  stored: number;
+  skipped: number;
+  refused: number;
+  /** Indexed by `LineError`. */
+  refusedByReason: number[];
+  series: number;
+  hosts: number;
+  samples: number;
+  memory: MemoryUse;
+  /** Size of the linear memory (it never shrinks; freed parts are reused). */
+  linearMemory: number;
+  /** Sealed blocks by codec name. */
+  blocks: Record<string, number>;
+  log: LogFigures;
+  checkpoint: { last: number; seconds: number; bytes: number; count: number };
+}

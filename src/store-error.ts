@@ -1,0 +1,26 @@
+/** The error of everything that stores and answers, below all of it. Callers compare `code`, never messages. */
+
+export type StoreErrorCode =
+  /** Too many bytes in flight; nothing of the write was stored. Retry later. */
+  | 'OVERLOADED'
+  /** Checkpoints are still being read. */
+  | 'LOADING'
+  | 'STOPPING'
+  /** The log could not be written (disk full, I/O error); nothing of the batch was acknowledged. */
+  | 'LOG_FAILED'
+  /** A selector named nothing that exists. */
+  | 'NOT_FOUND'
+  /** Linear memory of a partition is exhausted. */
+  | 'OUT_OF_MEMORY'
+  | 'INTERNAL';
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  constructor(
+    readonly code: StoreErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
