@@ -1,19 +1,12 @@
 // Builds the Wasm core: both targets, fixed flags (asconfig.json). One script, so that every machine builds the same module.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 
-// The compiler takes a relative path for a package's name.
-const transform = fileURLToPath(new URL('./globals-transform.js', import.meta.url));
 mkdirSync('dist', { recursive: true });
 const targets = process.argv.length > 2 ? process.argv.slice(2) : ['release', 'debug'];
 for (const target of targets) {
-  const run = spawnSync(
-    process.execPath,
-    ['node_modules/assemblyscript/bin/asc.js', '--target', target, '--transform', transform],
-    {
-      stdio: 'inherit',
-    },
-  );
+  const run = spawnSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', '--target', target], {
+    stdio: 'inherit',
+  });
   if (run.status !== 0) process.exit(run.status ?? 1);
 }

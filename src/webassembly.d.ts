@@ -3,11 +3,9 @@ declare namespace WebAssembly {
   type ExportValue = Global | Memory | ((...args: number[]) => number);
   class Module {
     constructor(bytes: BufferSource);
-    static customSections(module: Module, name: string): ArrayBuffer[];
   }
   class Memory {
-    constructor(limits: { initial: number; maximum: number; shared: true });
-    readonly buffer: SharedArrayBuffer;
+    readonly buffer: ArrayBuffer;
     grow(pages: number): number;
   }
   function instantiate(

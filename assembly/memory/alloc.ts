@@ -51,8 +51,6 @@ const heads: usize = memory.data(4 * (FL_SIZE << SL_BITS), 8);
 const slMaps: usize = memory.data(4 * FL_SIZE, 8);
 const usedByKind: usize = memory.data(4 * Kind.COUNT, 8);
 let flMap: u32 = 0;
-/** Size of linear memory in pages of 64 KiB. `memory.size` is behind for a moment when another thread's instance has grown it. */
-export let memoryPages: i32 = memory.size();
 /** Header of the end marker: size 0, never free. 0 before the first growth. */
 let endMarker: usize = 0;
 
@@ -160,17 +158,14 @@ function take(size: u32): usize {
 
 /** Makes the linear memory larger so that `take` finds a chunk of `size`; false when the 4 GiB are used up. */
 function grow(size: u32): bool {
-  const before = memoryPages;
+  const before = memory.size();
   const need = <i32>((<u64>upToBorder(size) + 64 + 0xffff) >> PAGE_BITS);
-  // At first there is what the module came with, or all that another core has left (src/wasm/wasm-instance.ts).
-  const unused = endMarker ? 0 : before - <i32>((__heap_base + 0xffff) >> PAGE_BITS);
-  let pages = unused >= need ? 0 : max(max(GROW_MIN_PAGES, before >> GROW_SHIFT), need);
+  let pages = max(max(GROW_MIN_PAGES, before >> GROW_SHIFT), need);
   if (memory.grow(pages) < 0) {
     pages = need;
     if (memory.grow(pages) < 0) return false;
   }
-  memoryPages = before + pages;
-  if (memoryPages >= RESERVE_PAGES) reserveWanted = RESERVE;
+  if (before + pages >= RESERVE_PAGES) reserveWanted = RESERVE;
   const from: usize = <usize>before << PAGE_BITS;
   let h: usize;
   if (!endMarker) {
@@ -182,7 +177,7 @@ function grow(size: u32): bool {
     if (CHECKS) assert(h + HEADER == from, 'BUG: memory was grown by someone else');
   }
   // Unsigned arithmetic: the end of a full 4 GiB memory is 0 in 32 bits.
-  const end: usize = (<usize>memoryPages << PAGE_BITS) - HEADER;
+  const end: usize = (<usize>(before + pages) << PAGE_BITS) - HEADER;
   const flags = load<u32>(h) & PREV_FREE;
   store<u32>(end, 0);
   store<u32>(h, <u32>(end - h - HEADER) | flags);
@@ -257,7 +252,7 @@ function makeReserve(): void {
 export function expectBytes(bytes: u32): void {
   let used = <u64>__heap_base + <u64>bytesReserved();
   for (let kind = 0; kind < Kind.COUNT; kind++) used += <u64>bytesUsed(kind);
-  const size = <u64>memoryPages << PAGE_BITS;
+  const size = <u64>memory.size() << PAGE_BITS;
   const room = size - min(used, size);
   if (<u64>bytes > room) grow(<u32>(<u64>bytes - room));
 }

@@ -21,7 +21,7 @@ import { QueryError } from '../../src/wasm/codes';
 import { Kind, alloc, free } from '../memory/alloc';
 import { entryAdd, entryAddAll, entryCount, entryPadding, entryRelease, entryReset, entrySeries, writeEmptyEnd, writeEntry, writeError, writePadding } from './entry';
 import { membersCount, membersFind, membersKeep, membersList } from './members';
-import { metricFind, metricFrequency } from '../series/metrics';
+import { metricFind } from '../series/metrics';
 import { ensure, outFail, outFailed, outLength, putChar } from '../memory/out';
 import { nodeFind, nodeFirstChild, nodeNext, root } from '../series/tree';
 import { seriesFind } from '../series/series';
@@ -144,25 +144,18 @@ function parseQuery(p: usize): void {
   behind = skipIds(subIdsAt);
 }
 
-/** What a series costs besides its bins, in bins: it has to be found, and a block of it looked up and decoded. */
-const SERIES_BINS: f64 = 32;
-/** Bins of series that this step may still look at. */
-let effortLeft: f64 = 0;
-
 /**
  * Writes result lists, `[entry,entry],[entry],` with a comma behind each, until the output holds `budget` bytes or all queries are answered.
  * Where each completed query's list ends is in `queryEnds`.
- * @param effort bins of series that may be looked at; see `SERIES_BINS`.
- * @returns 1: go on with another step, 0: done, -1: memory is exhausted, 2: it takes more effort, and the query is to be ended.
+ * @returns 1: go on with another step, 0: done, -1: memory is exhausted.
  */
-export function queryStep(state: usize, budget: u32, effort: f64): i32 {
+export function queryStep(state: usize, budget: u32): i32 {
   const request = <usize>load<u32>(state, REQUEST);
   from = load<i64>(request);
   to = load<i64>(request, 8);
   flags = load<u32>(request, 16);
   cluster = nodeFind(root, request + REQUEST_NAME, length(request + REQUEST_NAME - 2));
   queryEndCount = 0;
-  effortLeft = effort;
   let looked = 0;
   while (load<u32>(state, LEFT)) {
     parseQuery(<usize>load<u32>(state, NEXT));
@@ -180,7 +173,6 @@ export function queryStep(state: usize, budget: u32, effort: f64): i32 {
       }
       if (!writeOne(state, index)) {
         if (outFailed) return -1;
-        if (effortLeft < 0) return 2;
         // Padding first, a piece's worth at a time.
         store<i32>(state, index, ENTRY_INDEX);
         return pad(state) ? 1 : -1;
@@ -297,10 +289,7 @@ function writeVanished(state: usize): bool {
   return writeEmptyEnd(from);
 }
 
-/**
- * Writes the index-th entry, or nothing when no series is there. False when memory is exhausted (`outFailed`), when it takes too
- * much effort (`effortLeft` below 0) or padding comes first.
- */
+/** Writes the index-th entry, or nothing when no series is there. False when memory is exhausted (`outFailed`) or padding comes first. */
 function writeOne(state: usize, index: i32): bool {
   const metric = metricFind(metricAt + 2, length(metricAt));
   let error: i32 = QueryError.None;
@@ -317,8 +306,6 @@ function writeOne(state: usize, index: i32): bool {
     else if (host) ok = bits & HAS_TYPE ? collectGroup(host, metric) : collectHost(host, metric);
     if (!ok) return outFail();
     if (!entryCount()) return padded ? writeVanished(state) : true;
-    effortLeft -= <f64>entryCount() * (<f64>(to - from) / <f64>metricFrequency(metric) + SERIES_BINS);
-    if (effortLeft < 0) return false;
   }
   // 1: the list is open and empty, 2: it has entries.
   if (load<u32>(state, STARTED) == 2 && !padded) {

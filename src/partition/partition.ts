@@ -1,6 +1,5 @@
 /**
- * One partition: its core, its log and its checkpoint files. Owned by one worker, which shares the core's memory with
- * the main thread (turns.ts) and nothing else.
+ * One partition: its core, its log and its checkpoint files. Owned by one worker, which shares nothing of it.
  *
  * Order of things, which is what durability rests on:
  *   write       the core stores and makes the log's bytes → `flush` appends them → only then is the write answered

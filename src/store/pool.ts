@@ -9,13 +9,10 @@ import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
 import { type Logger, logSettings } from '../log.js';
 import { Core } from '../wasm/instance.js';
-import type { SharedCore } from '../wasm/turns.js';
-import { newSharedCore } from '../wasm/wasm-instance.js';
 import { Buffers } from './buffers.js';
 import { fromFailure } from './failure.js';
 import type { CallName, Calls, FromWorker, ToWorker, WorkerStart, Written } from './protocol.js';
 import { answerDump } from './query/dump-answer.js';
-import { extentOf, Guest } from './query/guest.js';
 import { answerQuery, type QuerySource } from './query/query-answer.js';
 import { Questions } from './query/questions.js';
 import { cut, joinOutcomes, type Part, splitBody } from './routing.js';
@@ -57,8 +54,6 @@ export class Pool implements Store {
   readonly #module: WebAssembly.Module;
   readonly #buffers = new Buffers();
   readonly #partitions: number;
-  /** The memory of each. */
-  readonly #shared: readonly SharedCore[];
   readonly #workers: number;
   #shards: readonly ShardLink[] = [];
   readonly #maxInFlight: number;
@@ -81,9 +76,8 @@ export class Pool implements Store {
     this.#maxInFlight = Math.max(MAX_IN_FLIGHT, 2 * config.store.maxBodySize);
     if (this.#partitions > 1) this.#router = new Core(this.#module, new Map(), 0, 1);
     this.#workers = Math.max(1, config.store.numWorkers);
-    this.#shared = Array.from({ length: this.#partitions }, () => newSharedCore(this.#module));
     this.#questions = new Questions({
-      guests: this.#shared.map((shared) => new Guest(Core.guest(this.#module, shared))),
+      partitions: this.#partitions,
       buffers: this.#buffers,
       workerOf: (partition) => this.#workerOf(partition),
       post: (worker, message, transfer = []) => this.#shards[worker]?.post(message, transfer),
@@ -112,7 +106,8 @@ export class Pool implements Store {
   }
 
   #makeShard(worker: number): ShardLink {
-    const partitions = [...this.#shared.entries()].filter(([partition]) => this.#workerOf(partition) === worker);
+    const all = Array.from({ length: this.#partitions }, (_, partition) => partition);
+    const partitions = all.filter((partition) => this.#workerOf(partition) === worker);
     const start: WorkerStart = {
       module: this.#module,
       worker,
@@ -251,11 +246,10 @@ export class Pool implements Store {
 
   async query(request: QueryRequest): Promise<Answer> {
     this.#assertReady();
-    const extent = extentOf(request, this.#config.metrics);
     const source: QuerySource = {
       partitionOf: (host) => this.#partitionOf(request.cluster, host),
-      open: (parts) => this.#questions.ask(parts, extent),
-      openAll: (bytes) => this.#questions.askAll(bytes, extent),
+      open: (parts) => this.#questions.ask(parts),
+      openAll: (bytes) => this.#questions.askAll(bytes),
       buffers: this.#buffers,
     };
     return answerQuery(request, source);

@@ -7,15 +7,14 @@ import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { LogSettings } from '../log.js';
 import type { Retention } from '../partition/upkeep.js';
 import type { Batch } from '../wasm/instance.js';
-import type { SharedCore } from '../wasm/turns.js';
 import type { ClusterSummary, NodeHealth, PartitionStats, StoreErrorCode } from './store.js';
 
 /** What a worker is started with. */
 export interface WorkerStart {
   module: WebAssembly.Module;
   worker: number;
-  /** Partitions that this worker owns, of `partitionCount`, and the memory of each. */
-  partitions: [index: number, shared: SharedCore][];
+  /** Partitions that this worker owns, of `partitionCount`. */
+  partitions: number[];
   partitionCount: number;
   metrics: [string, MetricConfig][];
   store: StoreConfig;

@@ -56,9 +56,9 @@ export class Shard {
     this.#upkeep = new Upkeep(this.#jobs, log);
     this.#answers = new Answers(this.#jobs, (message, transfer) => this.#port.postMessage(message, transfer));
     const metrics = new Map(start.metrics);
-    for (const [index, shared] of start.partitions) {
+    for (const index of start.partitions) {
       const { module, partitionCount, worker, store } = start;
-      const core = new Core(module, metrics, index, partitionCount, shared);
+      const core = new Core(module, metrics, index, partitionCount);
       this.#partitions.set(index, new Partition(core, worker, store, log));
     }
   }

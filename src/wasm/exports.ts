@@ -1,10 +1,7 @@
 /** The types of the core's exports; what they mean is documented at assembly/index.ts. Only instance.ts calls them. */
 
 export interface Exports extends Record<string, unknown> {
-  saveGlobals(at: number): void;
-  loadGlobals(at: number): void;
-  globalsSize: WebAssembly.Global;
-  memoryPages: WebAssembly.Global;
+  memory: WebAssembly.Memory;
   setHashKey(k0: bigint, k1: bigint): void;
   metricAdd(name: number, length: number, frequency: number, aggregation: number, precision: number): number;
   bufferAlloc(bytes: number): number;
@@ -77,7 +74,7 @@ export interface Exports extends Record<string, unknown> {
   exportedFrequency: WebAssembly.Global;
   exportedNames: WebAssembly.Global;
   queryBegin(request: number): number;
-  queryStep(state: number, budget: number, effort: number): number;
+  queryStep(state: number, budget: number): number;
   queryEnd(state: number): void;
   queryEnds: WebAssembly.Global;
   queryEndCount: WebAssembly.Global;

@@ -11,8 +11,7 @@ import { codecNames } from './codec-names.js';
 import { Aggregation, FrameMagic, LineError } from './codes.js';
 import type { Exports } from './exports.js';
 import { concat, decodeNames, encodeList, encodeName, encodeNames } from './names.js';
-import type { Role, SharedCore } from './turns.js';
-import { type MemoryView, newSharedCore, WasmInstance } from './wasm-instance.js';
+import { type MemoryView, WasmInstance } from './wasm-instance.js';
 
 /** Magic numbers of frames, little-endian; see docs/formats.md. */
 export const LOG_MAGIC = FrameMagic.Log;
@@ -96,36 +95,18 @@ export class Core {
   /**
    * @param module of dist/core.wasm. @param metrics in the config's order.
    * @param index of this partition among `partitions`: decides which hosts loading takes.
-   * @param shared when two threads take turns. @param role see `guest`.
    */
   constructor(
     module: WebAssembly.Module,
     metrics: ReadonlyMap<string, MetricConfig>,
     readonly index: number,
     readonly partitions: number,
-    shared: SharedCore = newSharedCore(module),
-    role: Role = 'owner',
   ) {
-    this.#wasm = new WasmInstance(module, shared, role);
-    if (role === 'guest') return;
+    this.#wasm = new WasmInstance(module);
     const key = randomBytes(16);
     this.#x.setHashKey(key.readBigUInt64LE(0), key.readBigUInt64LE(8));
     this.#x.setPartition(index, partitions);
     for (const [name, metric] of metrics) this.#addMetric(name, metric);
-  }
-
-  /**
-   * The guest's instance of a partition, which knows what the owner has been told, and its number. It is used within `asGuest`
-   * only.
-   * @param shared memory that no core was made of yet: the guest is the first.
-   */
-  static guest(module: WebAssembly.Module, shared: SharedCore): Core {
-    return new Core(module, new Map(), 0, 0, shared, 'guest');
-  }
-
-  /** Runs calls of a guest in one turn. @returns what they return, undefined when the owner is at work. */
-  asGuest<T>(calls: () => T): T | undefined {
-    return this.#wasm.asGuest(calls);
   }
 
   get #x(): Exports {
@@ -136,7 +117,7 @@ export class Core {
     return this.#wasm.bytes;
   }
 
-  get #words(): DataView<SharedArrayBuffer> {
+  get #words(): DataView<ArrayBuffer> {
     return this.#wasm.words;
   }
 
@@ -163,7 +144,7 @@ export class Core {
     return this.#staging;
   }
 
-  /** Copies bytes into staging, which is the owner's alone: not in a turn if it is large enough. */
+  /** Copies bytes into staging. */
   #stage(bytes: Uint8Array, more = 0): number {
     const p = this.#reserve(bytes.length + more);
     this.#bytes.set(bytes, p);
@@ -511,14 +492,11 @@ export class Core {
     return p;
   }
 
-  /**
-   * The next piece of the answer, about `budget` bytes. @param effort bins of series that it may look at, each series 32 more;
-   * beyond that it is not done, and must be ended.
-   */
-  queryStep(state: number, budget: number, effort = Number.POSITIVE_INFINITY): Output {
+  /** The next piece of the answer, about `budget` bytes. */
+  queryStep(state: number, budget: number): Output {
     const x = this.#x;
     x.outReset();
-    const result = x.queryStep(state, budget, effort);
+    const result = x.queryStep(state, budget);
     if (result < 0) throw outOfMemory();
     return { bytes: this.#out(), done: result === 0 };
   }

@@ -2,8 +2,7 @@ import { instantiateSync } from '@assemblyscript/loader';
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { Exports } from '../../src/wasm/exports.js';
-import { Core } from '../../src/wasm/instance.js';
-import { newSharedCore, reusedCore } from '../../src/wasm/wasm-instance.js';
+import type { Core } from '../../src/wasm/instance.js';
 import { random as seeded } from '../integration/client.js';
 import {
   ask,
@@ -187,9 +186,8 @@ describe('memory', () => {
   });
 
   it('sets little aside at first, and 64 MiB once it is large, which samples that are expected do not take', () => {
-    const { memory } = newSharedCore(coreModule());
-    const { exports: x } = instantiateSync<Exports>(coreModule(), { env: { memory, abort: () => {} } });
-    const bytes = (): number => memory.buffer.byteLength;
+    const { exports: x } = instantiateSync<Exports>(coreModule(), { env: { abort: () => {} } });
+    const bytes = (): number => x.memory.buffer.byteLength;
     x.bufferFree(x.bufferAlloc(1000));
     expect(x.memoryReserved()).toBeCloseTo(512 << 10, -2);
     expect(bytes()).toBeLessThan(8 << 20);
@@ -206,28 +204,4 @@ describe('memory', () => {
     expect(bytes()).toBe(size);
     for (const p of buffers) x.bufferFree(p);
   });
-
-  for (const name of ['core.wasm', 'core.debug.wasm']) {
-    it(`is as good as new for a second core, and no larger, ${name}`, async () => {
-      const module = coreModule(name);
-      const fill = (core: Core): string => {
-        core.logStartSegment();
-        let text = '';
-        for (let i = 0; i < 60_000; i++)
-          text += `load,hostname=h${i % 20} value=${i % 77} ${T0 + 60 * Math.floor(i / 20)}\n`;
-        store(core, text, 'c');
-        return dumpText(core, ['c']);
-      };
-      const shared = newSharedCore(module);
-      const first = new Core(module, METRICS, 0, 1, shared);
-      const dump = fill(first);
-      const size = first.linearMemory;
-      // Its turn ends with this code.
-      await Promise.resolve();
-      const second = new Core(module, METRICS, 0, 1, reusedCore(shared));
-      expect(second.hosts).toBe(0);
-      expect(fill(second)).toBe(dump);
-      expect(second.linearMemory).toBe(size);
-    });
-  }
 });

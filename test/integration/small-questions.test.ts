@@ -1,6 +1,6 @@
 /**
- * The main thread answers small questions in the worker's memory, while the worker stores (src/store/query/guest.ts). Many of both at
- * once: every answer has what was acknowledged before it was asked, and nothing that was not sent.
+ * Small questions while the worker stores, many of both at once: every answer has what was acknowledged before it was asked,
+ * and nothing that was not sent.
  */
 import { Agent } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -1,24 +1,20 @@
-/**
- * Questions under way. Each partition's answer is a stream of pieces: a guest makes the whole of a small one at once
- * (guest.ts), the workers make all others, asked in one message each.
- */
+/** Questions under way. Each partition's answer is a stream of pieces; the workers are asked in one message each. */
 
 import { type Buffers, isLarge, PIECE_BUFFER } from '../buffers.js';
 import type { Piece, PiecesMessage, QueryPart, ToWorker } from '../protocol.js';
 import { AnswerStream, type StreamLink } from './answer-stream.js';
-import type { Extent, Guest } from './guest.js';
 import { unpackPieces } from './pieces.js';
 
 export interface QuestionsOptions {
-  /** One a partition. */
-  guests: readonly Guest[];
+  /** Their number. */
+  partitions: number;
   buffers: Buffers;
   workerOf(partition: number): number;
   post(worker: number, message: ToWorker, transfer?: ArrayBuffer[]): void;
 }
 
 export class Questions {
-  readonly #guests: readonly Guest[];
+  readonly #partitions: number;
   readonly #buffers: Buffers;
   readonly #workerOf: QuestionsOptions['workerOf'];
   readonly #post: QuestionsOptions['post'];
@@ -37,41 +33,36 @@ export class Questions {
   };
   #nextId = 1;
 
-  constructor({ guests, buffers, workerOf, post }: QuestionsOptions) {
-    this.#guests = guests;
+  constructor({ partitions, buffers, workerOf, post }: QuestionsOptions) {
+    this.#partitions = partitions;
     this.#buffers = buffers;
     this.#workerOf = workerOf;
     this.#post = post;
   }
 
   /** Asks the parts of a query. @returns the answers in the same order. */
-  ask(parts: Omit<QueryPart, 'id'>[], extent: Extent): AnswerStream[] {
-    const left = new Map<number, QueryPart[]>();
+  ask(parts: Omit<QueryPart, 'id'>[]): AnswerStream[] {
+    const groups = new Map<number, QueryPart[]>();
     const streams = parts.map(({ partition, request }) => {
       const stream = this.#stream(this.#nextId++, partition);
       const { id } = stream;
-      const piece = this.#guests[partition]?.query(id, request, extent);
-      if (piece) this.#pass(piece);
-      else this.#gather(left, partition, { id, partition, request });
+      this.#gather(groups, partition, { id, partition, request });
       return stream;
     });
-    for (const [worker, group] of left) this.#post(worker, { kind: 'query', parts: group });
+    for (const [worker, group] of groups) this.#post(worker, { kind: 'query', parts: group });
     return streams;
   }
 
   /** Asks all partitions for all their nodes. @returns the answers in the order of the partitions. */
-  askAll(request: Uint8Array<ArrayBuffer>, extent: Extent): AnswerStream[] {
+  askAll(request: Uint8Array<ArrayBuffer>): AnswerStream[] {
     const firstId = this.#nextId;
-    this.#nextId += this.#guests.length;
-    const left = new Map<number, number[]>();
-    const streams = this.#guests.map((guest, partition) => {
-      const stream = this.#stream(firstId + partition, partition);
-      const piece = guest.queryAll(stream.id, request, extent, this.#guests.length);
-      if (piece) this.#pass(piece);
-      else this.#gather(left, partition, partition);
-      return stream;
+    this.#nextId += this.#partitions;
+    const groups = new Map<number, number[]>();
+    const streams = Array.from({ length: this.#partitions }, (_, partition) => {
+      this.#gather(groups, partition, partition);
+      return this.#stream(firstId + partition, partition);
     });
-    for (const [worker, partitions] of left) {
+    for (const [worker, partitions] of groups) {
       this.#post(worker, { kind: 'queryAll', id: firstId, request, partitions });
     }
     return streams;
@@ -91,11 +82,11 @@ export class Questions {
   }
 
   /** Adds what a worker has to be asked for. */
-  #gather<T>(left: Map<number, T[]>, partition: number, item: T): void {
+  #gather<T>(groups: Map<number, T[]>, partition: number, item: T): void {
     const worker = this.#workerOf(partition);
-    const group = left.get(worker);
+    const group = groups.get(worker);
     if (group) group.push(item);
-    else left.set(worker, [item]);
+    else groups.set(worker, [item]);
   }
 
   /** Takes what a worker has made. */

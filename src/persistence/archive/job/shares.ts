@@ -10,7 +10,6 @@ import type { MetricConfig } from '../../../config/config.js';
 import type { Logger } from '../../../log.js';
 import { CHECKPOINT_MAGIC, Core, LOG_MAGIC } from '../../../wasm/instance.js';
 import { compileCore } from '../../../wasm/module.js';
-import { newSharedCore, reusedCore } from '../../../wasm/wasm-instance.js';
 import { seriesHeaders } from '../../frame-reader.js';
 import { readJsonCheckpoint } from '../../reference/json-reader.js';
 import { ReferenceFormatError, type SeriesRun } from '../../reference/types.js';
@@ -37,19 +36,17 @@ export interface ShareOptions {
   damaged?: (path: string) => void;
 }
 
-/** A core with all samples of each share's hosts, to be used until the next is asked for. Rejects when a file can't be read. */
+/** A core with all samples of each share's hosts. Rejects when a file can't be read. */
 export async function* loadShares(options: ShareOptions, log: Logger): AsyncGenerator<Core> {
   const { root, from, to, partitionCount, windowSeconds } = options;
   const sources = await listSources(root, from, to, partitionCount, windowSeconds);
   const module = compileCore();
   const metrics = metricsOf(module, options, sources, log);
   const shares = partitionCount * Math.max(1, Math.ceil(sources.bytes / SHARE_BYTES));
-  let shared = newSharedCore(module);
   for (let index = 0; index < shares; index++) {
-    const core = new Core(module, metrics, index, shares, shared);
+    const core = new Core(module, metrics, index, shares);
     await loadShare(core, options, sources, log);
     yield core;
-    shared = reusedCore(shared);
   }
 }
 
