@@ -1,5 +1,7 @@
 /** The configuration as the rest of the program sees it: checked, defaults filled in, units in seconds and bytes. */
 
+import type { BackendToken } from './backend-token.js';
+
 export interface MetricConfig {
   /** Seconds between samples. */
   frequency: number;
@@ -55,6 +57,7 @@ export interface MainConfig {
   group?: string;
   /** cc-backend's base URL without a trailing slash. */
   backendUrl?: string;
+  backendToken?: BackendToken;
   dumpToFile?: string;
 }
 

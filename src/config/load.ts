@@ -113,6 +113,10 @@ function reportTogether(root: JsonObject, problem: Report): void {
     problem([...path, missing], `missing: ${given} is given, expected both or none`);
   };
   both(['main'], root.main, 'https-cert-file', 'https-key-file');
+  const { main } = root;
+  if (isJsonObject(main) && main['backend-token'] !== undefined && main['backend-token-file'] !== undefined) {
+    problem(['main', 'backend-token-file'], 'backend-token is given as well, expected one of the two');
+  }
   const store = root['metric-store'];
   if (!isJsonObject(store)) return;
   const { cleanup, 'nats-subscriptions': subscriptions } = store;
@@ -161,6 +165,11 @@ function withDefaults(raw: RawConfig, warn: Report): Config {
   if (nats === undefined && (raw['metric-store']['nats-subscriptions'] ?? []).length > 0) {
     warn(['metric-store', 'nats-subscriptions'], 'nothing will be received: nats.address is missing');
   }
+  if (raw.main['backend-url'] === undefined) {
+    for (const key of ['backend-token', 'backend-token-file'] as const) {
+      if (raw.main[key] !== undefined) warn(['main', key], 'is not used: main.backend-url is missing');
+    }
+  }
   if (raw.main.debug?.gops) warn(['main', 'debug', 'gops'], 'is ignored: use node --inspect');
   return { main: mainConfig(raw), metrics, store: storeConfig(raw, warn), ...(nats ? { nats } : {}) };
 }
@@ -171,6 +180,7 @@ function mainConfig({ main }: RawConfig): MainConfig {
   const key = main['jwt-public-key'] === undefined ? undefined : decodePublicKey(main['jwt-public-key']);
   if (typeof key === 'string') throw new Error(`BUG: jwt-public-key passed the schema: ${key}`);
   const { 'https-cert-file': certFile, 'https-key-file': keyFile, user, group } = main;
+  const tokenFile = main['backend-token-file'];
   return {
     ...address,
     ...(certFile !== undefined && keyFile !== undefined ? { tls: { certFile, keyFile } } : {}),
@@ -178,6 +188,7 @@ function mainConfig({ main }: RawConfig): MainConfig {
     ...optional('user', user),
     ...optional('group', group),
     ...optional('backendUrl', main['backend-url']?.replace(/\/+$/, '')),
+    ...optional('backendToken', main['backend-token'] ?? (tokenFile === undefined ? undefined : { file: tokenFile })),
     ...optional('dumpToFile', main.debug?.['dump-to-file']),
   };
 }

@@ -4,7 +4,7 @@ import type { JsonPath, JsonValue, Position } from './json-source.js';
 const SHOWN_LENGTH = 60;
 const PLAIN_KEY = /^[\w-]+$/;
 /** Values under these keys are never shown. A public key is no secret, but a private one may stand there by mistake. */
-const SECRETS: ReadonlySet<string | number | undefined> = new Set(['password', 'jwt-public-key']);
+const SECRETS: ReadonlySet<string | number | undefined> = new Set(['password', 'jwt-public-key', 'backend-token']);
 
 /** `metrics.clock.frequency`, `metric-store.nats-subscriptions[0].stream`, `metrics["a b"]`. */
 export function pathText(path: JsonPath): string {

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { parseAddress } from './address.js';
+import { isToken } from './backend-token.js';
 import { parseGoDuration } from './duration.js';
 import { decodePublicKey } from './public-key.js';
 
@@ -35,6 +36,8 @@ const duration = (accepts: (seconds: number) => boolean, what: string, descripti
   );
 const object = <Entries extends v.ObjectEntries>(entries: Entries, description: string) =>
   v.pipe(v.strictObject(entries, 'an object'), v.description(description));
+
+const TOKEN = 'a JWT: printable characters without blanks';
 
 const isHttpUrl = (value: string) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 
@@ -68,6 +71,14 @@ export const mainSchema = object(
         v.description("cc-backend's base URL: nodes of its running jobs keep their data beyond the retention"),
       ),
     ),
+    'backend-token': v.optional(
+      v.pipe(
+        v.string(TOKEN),
+        v.check(isToken, TOKEN),
+        v.description('JWT of a cc-backend user with the role "api", for backend-url; or backend-token-file'),
+      ),
+    ),
+    'backend-token-file': v.optional(text('File with that JWT, read again at each question: it may be replaced')),
     debug: v.optional(
       object(
         {

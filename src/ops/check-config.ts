@@ -1,5 +1,6 @@
 /** `-check-config`: what a configuration means in series, partitions and memory, before it is put into service. */
 import { availableParallelism, totalmem } from 'node:os';
+import { backendTokenProblem } from '../config/backend-token.js';
 import type { Config, MetricConfig } from '../config/config.js';
 import { formatSeconds } from '../config/duration.js';
 import { withoutCredentials } from '../config/problems.js';
@@ -57,6 +58,7 @@ export function checkConfig(config: Config, given: Partial<Assumptions> = {}): C
     `Checkpoints: ${store.checkpoints.fileFormat} in ${store.checkpoints.directory}, every ${formatSeconds(store.checkpointIntervalSeconds)}, log synced: ${describeSync(config)}`,
     `Workers:     ${store.numWorkers === 0 ? 'none, all on the main thread' : store.numWorkers}, partitions: ${partitionCount(store)}`,
     `Memory cap:  ${store.memoryCapBytes === 0 ? 'none' : gigabytes(store.memoryCapBytes)}`,
+    `Backend:     ${describeBackend(config)}`,
     `NATS:        ${nats ? `${withoutCredentials(nats.address)}, subjects: ${store.natsSubscriptions.map((s) => s.subject).join(', ') || 'none'}` : 'no'}`,
     '',
     `Memory at full retention, for ${assumed.hosts} hosts with ${assumed.seriesPerHost} series each, spread evenly over the metrics:`,
@@ -109,6 +111,8 @@ function warningsOf({ main, metrics, store }: Config, assumed: Assumptions, byte
   }
   if (store.walSync === 'off')
     warnings.push('wal-sync is "off": a power failure loses what the kernel has not written yet');
+  const tokenProblem = backendTokenProblem(main);
+  if (tokenProblem !== undefined) warnings.push(tokenProblem);
   if (metrics.size === 0) warnings.push('no metric is configured: every line will be skipped');
   return warnings;
 }
@@ -124,6 +128,11 @@ function describeMetrics(metrics: ReadonlyMap<string, MetricConfig>): string {
 
 function describeCleanup({ store: { cleanup } }: Config): string {
   return cleanup.mode === 'delete' ? 'deleted' : `archived as Parquet in ${cleanup.directory}`;
+}
+
+function describeBackend({ main }: Config): string {
+  if (main.backendUrl === undefined) return 'none, hosts of running jobs are not spared';
+  return `${withoutCredentials(main.backendUrl)}, ${main.backendToken === undefined ? 'without a token' : 'with a token'}`;
 }
 
 function describeSync({ store }: Config): string {

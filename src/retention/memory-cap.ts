@@ -39,6 +39,15 @@ export interface MemoryCap {
   stop(): Promise<void>;
 }
 
+export interface CapOptions {
+  /** Hosts are not spread evenly, so a partition may fill up before the whole store does. */
+  partitionLimit?: number;
+  /** Unix seconds. */
+  now?: () => number;
+  /** Retention spares hosts with running jobs; the cap can't, and the warning says so. */
+  hasBackend?: boolean;
+}
+
 interface Usage {
   total: number;
   tooMuch: boolean;
@@ -53,15 +62,13 @@ async function usageOf(store: CappedStore, cap: number, partitionLimit: number):
 /**
  * Frees the oldest data until the store is below `cap` bytes, and each partition below its limit, or nothing is left.
  * Logs one warning if it freed anything or could not. Rejects if the store fails.
- * @param partitionLimit hosts are not spread evenly, so a partition may fill up before the whole store does.
  * @returns blocks freed.
  */
 export async function enforceMemoryCap(
   store: CappedStore,
   cap: number,
   log: Pick<Logger, 'warn'>,
-  partitionLimit = PARTITION_LIMIT,
-  now = (): number => Date.now() / 1000,
+  { partitionLimit = PARTITION_LIMIT, now = () => Date.now() / 1000, hasBackend = false }: CapOptions = {},
 ): Promise<number> {
   const before = await usageOf(store, cap, partitionLimit);
   if (!before.tooMuch) return 0;
@@ -86,7 +93,7 @@ export async function enforceMemoryCap(
   }
   log.warn(
     `${reasonOf(before, cap, partitionLimit)}: ${freed} blocks (${Math.max(0, before.total - usage.total)} bytes) ` +
-      `${first === undefined ? '' : `from ${dateOf(first)} on `}were freed; ${usage.total} bytes are in use, ${rest(await store.oldestTime())}`,
+      `${first === undefined ? '' : `from ${dateOf(first)} on `}were freed${hasBackend ? ', running jobs not spared' : ''}; ${usage.total} bytes are in use, ${rest(await store.oldestTime())}`,
   );
   return freed;
 }
@@ -117,7 +124,7 @@ export function startMemoryCap(
   return every(CHECK_SECONDS, async () => {
     if (store.state !== 'ready') return;
     try {
-      const freed = await enforceMemoryCap(store, cap, seldom);
+      const freed = await enforceMemoryCap(store, cap, seldom, { hasBackend: config.main.backendUrl !== undefined });
       if (freed) onFreed(freed);
     } catch (error) {
       seldom.err('the memory cap could not be enforced', error);

@@ -1,3 +1,4 @@
+import { backendTokenProblem } from '../config/backend-token.js';
 import type { Config } from '../config/config.js';
 import type { Logger } from '../log.js';
 import type { Store } from '../store/store.js';
@@ -47,6 +48,9 @@ export function startRetention(options: RetentionOptions): Retention {
     }
     onJob?.(job, (performance.now() - begin) / 1000, failed);
   };
+
+  const tokenProblem = backendTokenProblem(config.main);
+  if (tokenProblem !== undefined) log.warn(tokenProblem);
 
   const stopping = new AbortController();
   const round = retentionRounds(options, stopping.signal);

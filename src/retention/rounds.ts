@@ -1,20 +1,24 @@
 import { errorText } from '../log.js';
 import type { RetentionOptions } from './retention.js';
-import { DEFAULT_LIMITS, fetchUsedNodes, type UsedNodes } from './used-nodes.js';
+import { BackendRefusal, DEFAULT_LIMITS, fetchUsedNodes, type UsedNodes } from './used-nodes.js';
 
-/** Failed calls of the backend in a row after which data is freed as if no job ran. */
+/** Rounds in a row without an answer of the backend after which data is freed as if no job ran. */
 const MAX_FAILURES = 3;
 const NOBODY: UsedNodes = new Map();
 
 /**
  * Makes the function that is one round: it asks the backend which hosts are in use, and frees everything else that
- * ends before the cutoff. It resolves to false if the backend failed, which it has logged then, and counts such
- * failures from round to round; it rejects if the store fails. A round that waits for the backend when `stop` is
- * aborted frees nothing.
+ * ends before the cutoff. While the backend refuses (no token, a wrong one, an answer that can't be read) nothing is freed,
+ * however often: that is a mistake of the configuration, and jobs may run. A backend that is away is asked again, and
+ * after three rounds in a row counts as one without jobs.
+ *
+ * It resolves to false if the backend was of no help, which it has logged then; it rejects if the store fails. A round
+ * that waits for the backend when `stop` is aborted frees nothing.
  */
 export function retentionRounds(options: RetentionOptions, stop?: AbortSignal): () => Promise<boolean> {
   const { store, config, log, now = Date.now, onFreed } = options;
-  const { backendUrl } = config.main;
+  const { backendUrl, backendToken } = config.main;
+  const backend = backendUrl === undefined ? undefined : { url: backendUrl, token: backendToken };
   let failures = 0;
 
   return async () => {
@@ -22,13 +26,21 @@ export function retentionRounds(options: RetentionOptions, stop?: AbortSignal): 
     const cutoff = Math.floor(now() / 1000 - config.store.retentionSeconds);
     let used = NOBODY;
     let failed = false;
-    if (backendUrl !== undefined) {
+    if (backend !== undefined) {
       try {
-        used = await fetchUsedNodes(backendUrl, cutoff, options.fetch ?? fetch, options.limits ?? DEFAULT_LIMITS, stop);
+        used = await fetchUsedNodes(backend, cutoff, options.fetch ?? fetch, options.limits ?? DEFAULT_LIMITS, stop);
         failures = 0;
       } catch (error) {
         if (stop?.aborted) return true;
         failed = true;
+        if (error instanceof BackendRefusal) {
+          failures = 0;
+          log.warn(
+            `the backend does not say which hosts run jobs: ${errorText(error)}; ` +
+              'nothing is freed until it does, except by the memory cap',
+          );
+          return false;
+        }
         failures++;
         const what = `cannot ask the backend which hosts run jobs (failure ${failures} in a row): ${errorText(error)}`;
         if (failures < MAX_FAILURES) {

@@ -61,6 +61,7 @@ describe('defaults', () => {
         user: 'u',
         group: 'g',
         'backend-url': 'https://backend/base/',
+        'backend-token': 'a.b.c',
         debug: { 'dump-to-file': 'd.json', gops: false },
       },
       metrics: {
@@ -90,6 +91,7 @@ describe('defaults', () => {
       user: 'u',
       group: 'g',
       backendUrl: 'https://backend/base',
+      backendToken: 'a.b.c',
       dumpToFile: 'd.json',
     });
     expect([...config.metrics]).toEqual([
@@ -124,7 +126,8 @@ describe('what is refused', () => {
   "metrics": {"clock": {"frequency": "60", "aggregation": "max"}, "b c": {"frequency": 1, "unit": "x"}},
   "metric-store": {"retention-in-memory": "2d", "nats-subscriptions": [{"subscribe-to": "x"}, {"subject": "y"}]}
 }`;
-    const known = 'known here: addr, https-cert-file, https-key-file, jwt-public-key, user, group, backend-url, debug';
+    const known =
+      'known here: addr, https-cert-file, https-key-file, jwt-public-key, user, group, backend-url, backend-token, backend-token-file, debug';
     expect(problemsOf(text)).toEqual([
       'c.json:2:12: main.addr: expected "host:port", ":port" or "[IPv6]:port", found "localhost"',
       `c.json:2:33: main.foo: unknown key; ${known}`,
@@ -222,6 +225,27 @@ describe('what is refused', () => {
     expect(problems({ main: { 'jwt-public-key': key } }).join()).toMatch(/found a string \(not shown\)$/);
     for (const address of ['ftp://u:s3cret@h/', 'ftp://u:s3/cr@et@h', 'u:s3cret@h']) {
       expect(problems({ main: { 'backend-url': address } }).join()).not.toMatch(/s3|cret/);
+    }
+  });
+
+  it('takes one backend token, and shows none', () => {
+    const url = 'http://backend';
+    expect(load({ main: { 'backend-url': url, 'backend-token-file': 'f' } }).config.main.backendToken).toEqual({
+      file: 'f',
+    });
+    const both = { 'backend-url': url, 'backend-token': 'a.b.c', 'backend-token-file': 'f' };
+    expect(problems({ main: both })).toEqual([
+      expect.stringContaining('main.backend-token-file: backend-token is given as well, expected one of the two'),
+    ]);
+    for (const wrong of ['', 's3c ret', 's3c\nret', 4711]) {
+      const lines = problems({ main: { 'backend-url': url, 'backend-token': wrong } });
+      expect(lines).toEqual([
+        expect.stringMatching(/main.backend-token: expected a JWT.*, found a \w+ \(not shown\)$/),
+      ]);
+    }
+    for (const key of ['backend-token', 'backend-token-file']) {
+      const { warnings } = load({ main: { [key]: 'a.b.c' } });
+      expect(warnings).toEqual([expect.stringContaining(`main.${key}: is not used: main.backend-url is missing`)]);
     }
   });
 

@@ -24,6 +24,7 @@ Retention:   2d in memory, then deleted
 Checkpoints: wal in ./var/checkpoints, every 12h, log synced: every second
 Workers:     1, partitions: 1
 Memory cap:  none
+Backend:     none, hosts of running jobs are not spared
 NATS:        no
 
 Memory at full retention, for 1000 hosts with 743 series each, spread evenly over the metrics:
@@ -68,6 +69,13 @@ Memory at full retention, for 1000 hosts with 743 series each, spread evenly ove
       'without https-cert-file',
     ],
     ['an unsynced log', { store: { 'wal-sync': 'off' } }, {}, 'power failure'],
+    ['a backend without a token', { main: { 'backend-url': 'http://b' } }, {}, 'backend-url without backend-token'],
+    [
+      'a token file that is not there',
+      { main: { 'backend-url': 'http://b', 'backend-token-file': '/nowhere/b.jwt' } },
+      {},
+      '/nowhere/b.jwt (main.backend-token-file): cannot read it: ENOENT',
+    ],
     ['no metrics', { metrics: {} }, {}, 'every line will be skipped'],
   ])('warns of %s', (_name, change, assumptions, warning) => {
     const report = checkConfig(configOf(change), { ...machine, ...assumptions });
@@ -81,4 +89,9 @@ it('shows no credentials', () => {
   const text = checkConfig({ ...configOf(), nats }, machine).text;
   expect(text).toContain('NATS:        nats://***@a:4222,nats://***@b, subjects: none');
   expect(text).not.toContain('s3cret');
+  const backend = { 'backend-url': 'http://u:s3cret@b', 'backend-token': 's3cret' };
+  const report = checkConfig(configOf({ main: backend }), machine);
+  expect(report.warnings).toEqual([]);
+  expect(report.text).toContain('Backend:     http://***@b, with a token\n');
+  expect(report.text).not.toContain('s3cret');
 });

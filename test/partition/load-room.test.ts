@@ -44,7 +44,8 @@ async function fill(store: Pool, from: number, seconds: number, checkpointEvery:
     const lines = Array.from({ length: HOSTS }, (_, i) => `load,hostname=h${i} value=${random()} ${time}\n`);
     const text = new TextEncoder().encode(lines.join(''));
     expect((await store.write(text.slice().buffer, text.length, 'c', 's')).stored).toBe(HOSTS);
-    if ((time - from) % 200 === 0) await enforceMemoryCap(store, CAP, keptLog(), 1e12, () => time);
+    if ((time - from) % 200 === 0)
+      await enforceMemoryCap(store, CAP, keptLog(), { partitionLimit: 1e12, now: () => time });
     if ((time - from) % checkpointEvery === checkpointEvery - 1) await store.checkpoint();
   }
 }

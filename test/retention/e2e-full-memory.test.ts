@@ -59,7 +59,7 @@ describe('a store whose memory is full', () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
 
     const log = keptLog();
-    await enforceMemoryCap(pool, 3 << 20, log, 1e12, () => time);
+    await enforceMemoryCap(pool, 3 << 20, log, { partitionLimit: 1e12, now: () => time });
     expect(log.lines).toEqual([expect.stringContaining('warn memory-cap of')]);
     for (let i = 1; i <= 5; i++) expect((await write(time + 10 * i)).status).toBe(200);
 

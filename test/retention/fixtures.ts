@@ -1,11 +1,17 @@
+import type { BackendToken } from '../../src/config/backend-token.js';
 import type { Config } from '../../src/config/config.js';
 import type { Logger, LogLevel } from '../../src/log.js';
 import { errorText } from '../../src/log.js';
 import { type Store, StoreError } from '../../src/store/store.js';
 
-export function configWith(store: Partial<Config['store']>, backendUrl?: string): Config {
+export function configWith(store: Partial<Config['store']>, backendUrl?: string, backendToken?: BackendToken): Config {
   return {
-    main: { host: 'localhost', port: 8080, ...(backendUrl === undefined ? {} : { backendUrl }) },
+    main: {
+      host: 'localhost',
+      port: 8080,
+      ...(backendUrl !== undefined && { backendUrl }),
+      ...(backendToken !== undefined && { backendToken }),
+    },
     metrics: new Map(),
     store: {
       retentionSeconds: 48 * 3600,

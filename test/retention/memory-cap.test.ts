@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import { type CappedStore, enforceMemoryCap } from '../../src/retention/memory-cap.js';
+import { type CapOptions, type CappedStore, enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Core } from '../../src/wasm/instance.js';
 import { randomNumbers } from '../assembly/compile.js';
 import { ask, seriesQuery } from '../support/core-driver.js';
@@ -53,8 +53,13 @@ class BlockStore implements CappedStore {
 const twoDays = (): Block[] =>
   Array.from({ length: 48 }, (_, i) => ({ from: NOW - (48 - i) * HOUR, to: NOW - (47 - i) * HOUR, bytes: MB }));
 
-const enforce = (store: CappedStore, cap: number, log = keptLog(), limit = 1e12): Promise<number> =>
-  enforceMemoryCap(store, cap, log, limit, () => NOW);
+const enforce = (
+  store: CappedStore,
+  cap: number,
+  log = keptLog(),
+  partitionLimit = 1e12,
+  more: CapOptions = {},
+): Promise<number> => enforceMemoryCap(store, cap, log, { partitionLimit, now: () => NOW, ...more });
 
 describe('enforceMemoryCap', () => {
   it('leaves a store below its cap alone', async () => {
@@ -73,6 +78,12 @@ describe('enforceMemoryCap', () => {
       `warn memory-cap of ${40 * MB} bytes passed (${48 * MB} in use): 9 blocks (${9 * MB} bytes) from 2023-11-12T22:13:20.000Z on ` +
         `were freed; ${39 * MB} bytes are in use, what is left begins at 2023-11-13T07:13:20.000Z`,
     ]);
+  });
+
+  it('says that it spares no job where retention would', async () => {
+    const log = keptLog();
+    await enforce(new BlockStore(twoDays()), 40 * MB, log, 1e12, { hasBackend: true });
+    expect(log.lines).toEqual([expect.stringContaining('were freed, running jobs not spared; ')]);
   });
 
   it('ends when blocks are longer than its steps', async () => {
@@ -178,7 +189,7 @@ describe('a core under a memory cap', () => {
     for (let step = 0; step < 5000; step++, time += 10) {
       for (let host = 0; host < 10; host++) store.write(`h${host}`, time, random);
       if (step % 100) continue;
-      freed += await enforceMemoryCap(store, cap, log, 1e12, () => time);
+      freed += await enforceMemoryCap(store, cap, log, { partitionLimit: 1e12, now: () => time });
       expect(store.core.memory.total).toBeLessThanOrEqual(cap);
       if (step === 2500) linear = store.core.linearMemory;
     }
@@ -208,7 +219,9 @@ describe('a core under a memory cap', () => {
     const { rollups, total } = store.core.memory;
     expect(rollups).toBeGreaterThan(1000);
     const log = keptLog();
-    expect(await enforceMemoryCap(store, total - rollups, log, 1e12, () => NOW + 3000)).toBe(0);
+    expect(await enforceMemoryCap(store, total - rollups, log, { partitionLimit: 1e12, now: () => NOW + 3000 })).toBe(
+      0,
+    );
     expect(log.lines).toEqual([]);
     expect(store.core.memory).toMatchObject({ rollups: 0, total: total - rollups });
     expect(ask(store.core, range, [query])[0]?.[0]?.data?.length).toBe(300);
@@ -229,7 +242,9 @@ describe('a core under a memory cap', () => {
     // All of it but the reserve, which only scratch may have.
     expect(store.core.linearMemory).toBeGreaterThan((PAGES << 16) - (1 << 20));
     expect(time - NOW).toBeGreaterThan(100 * 10);
-    expect(await enforceMemoryCap(store, 4 * MB, keptLog(), 1e12, () => time)).toBeGreaterThan(0);
+    expect(await enforceMemoryCap(store, 4 * MB, keptLog(), { partitionLimit: 1e12, now: () => time })).toBeGreaterThan(
+      0,
+    );
     const kept = store.core.exportSeries(0, 0, Number.MAX_SAFE_INTEGER);
     expect(kept?.values.length).toBeGreaterThan(100);
     expect((kept?.start ?? 0) + (kept?.values.length ?? 0) * 10).toBeGreaterThanOrEqual(time);

@@ -1,15 +1,23 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { BackendToken } from '../../src/config/backend-token.js';
 import { retentionRounds } from '../../src/retention/rounds.js';
 import { fetchUsedNodes, parseUsedNodes } from '../../src/retention/used-nodes.js';
+import { token, tokenKey } from '../security/fixtures.js';
+import { type CcBackend, startCcBackend } from '../support/cc-backend.js';
+import { temporaryDirectory } from '../support/server-process.js';
 import { configWith, JobStore, keptLog } from './fixtures.js';
 
 const NOW = 1_700_000_000_000;
 const CUTOFF = 1_700_000_000 - 48 * 3600;
 const servers: Server[] = [];
+const closing: CcBackend[] = [];
 
 afterEach(() => {
+  for (const backend of closing.splice(0)) backend.close();
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
     server.close();
@@ -26,17 +34,26 @@ async function backend(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
+/** A real one, as far as that goes. */
+async function ccBackend(used: CcBackend['used']): Promise<CcBackend> {
+  const backend = await startCcBackend();
+  closing.push(backend);
+  backend.used = used;
+  return backend;
+}
+
 const limits = { timeoutMs: 200, maxBytes: 10_000 };
 
 describe('retentionRounds', () => {
-  const rounds = (url?: string) => {
+  const rounds = (url?: string, token?: BackendToken) => {
     const store = new JobStore();
     const log = keptLog();
     const freed: number[] = [];
     const onFreed = (blocks: number): void => {
       freed.push(blocks);
     };
-    const round = retentionRounds({ store, log, onFreed, config: configWith({}, url), now: () => NOW, limits });
+    const config = configWith({}, url, token);
+    const round = retentionRounds({ store, log, onFreed, config, now: () => NOW, limits });
     return { store, log, freed, round };
   };
 
@@ -47,29 +64,72 @@ describe('retentionRounds', () => {
     expect(freed).toEqual([7]);
   });
 
-  it('asks the backend for the cutoff and keeps the hosts that it names', async () => {
-    const asked: (string | undefined)[] = [];
-    const url = await backend((request, response) => {
-      asked.push(request.url);
-      response.end('{"alpha":["n1","n2"],"beta":null,"gamma":[]}');
-    });
-    const { store, round } = rounds(url);
+  it('asks cc-backend with its token for the cutoff and keeps the hosts that it names', async () => {
+    const { url, asked, jwt } = await ccBackend({ alpha: ['n1', 'n2'], beta: [] });
+    const { store, round } = rounds(url, jwt(['api']));
     expect(await round()).toBe(true);
     expect(asked).toEqual([`/api/jobs/used_nodes?ts=${CUTOFF}`]);
-    expect(store.retained).toEqual([{ to: CUTOFF, except: { alpha: ['n1', 'n2'], gamma: [] } }]);
+    expect(store.retained).toEqual([{ to: CUTOFF, except: { alpha: ['n1', 'n2'], beta: [] } }]);
+  });
+
+  it('reads a token file at each round, so that a new token needs no restart', async () => {
+    const { url, jwt } = await ccBackend({ alpha: ['n1'] });
+    const file = join(temporaryDirectory(), 'backend.jwt');
+    const { store, log, round } = rounds(url, { file });
+    expect(await round()).toBe(false);
+    expect(log.lines[0]).toContain(`${file} (main.backend-token-file): cannot read it: ENOENT`);
+    writeFileSync(file, 'not a\ntoken\n');
+    expect(await round()).toBe(false);
+    expect(log.lines[1]).toContain(`${file} (main.backend-token-file): expected one JWT and nothing else`);
+    writeFileSync(file, `${jwt(['api', 'admin'])}\n`);
+    expect(await round()).toBe(true);
+    expect(store.retained).toEqual([{ to: CUTOFF, except: { alpha: ['n1'] } }]);
+  });
+
+  it.each([
+    ['no token', () => undefined, 'status 401 (no user for secured check), expected 200; it wants a JWT'],
+    ['a token of another key', () => token(tokenKey(), { sub: 'a', roles: ['api'] }), 'status 401 (token signature is'],
+    [
+      'an old token',
+      ({ jwt }: CcBackend) => jwt(['api'], { exp: 1 }),
+      'status 401 (token has invalid claims: token is',
+    ],
+    ['a token of a user', ({ jwt }: CcBackend) => jwt(['user']), 'status 401 (unauthorized), expected 200'],
+    ['a token without roles', ({ jwt }: CcBackend) => jwt([]), 'status 401, expected 200'],
+  ])('frees nothing, however often cc-backend refuses %s', async (_what, tokenFor, reason) => {
+    const backend = await ccBackend({ alpha: ['n1'] });
+    const { store, log, round } = rounds(backend.url, tokenFor(backend));
+    for (let i = 0; i < 5; i++) expect(await round()).toBe(false);
+    expect(backend.asked.length).toBe(5);
+    expect(store.retained).toEqual([]);
+    expect(log.lines.length).toBe(5);
+    expect(log.lines[4]).toContain(
+      `warn the backend does not say which hosts run jobs: GET ${backend.url}/api/jobs/used_nodes?ts=${CUTOFF}: ${reason}`,
+    );
+    expect(log.lines[4]).toMatch(/nothing is freed until it does, except by the memory cap$/);
+  });
+
+  it.each([
+    ['a page', (response: ServerResponse) => response.end('<html>login</html>'), 'is not JSON'],
+    ['another shape', (response: ServerResponse) => response.end('{"c":{"a":1}}'), 'is not a list of host names'],
+    ['nothing', (response: ServerResponse) => response.writeHead(204).end(), 'status 204'],
+    ['that it knows no such route', (response: ServerResponse) => response.writeHead(404).end('{}'), 'status 404'],
+  ])('frees nothing, however often the backend answers %s', async (_what, answer, reason) => {
+    const { store, log, round } = rounds(await backend((_, response) => answer(response)));
+    for (let i = 0; i < 5; i++) expect(await round()).toBe(false);
+    expect(store.retained).toEqual([]);
+    expect(log.lines[4]).toContain(reason);
   });
 
   it('frees nothing while the backend fails, everything at its third failure in a row', async () => {
-    let status = 500;
-    const url = await backend((_, response) => {
-      response.statusCode = status;
-      response.end('{"alpha":["n1"]}');
-    });
-    const { store, log, round } = rounds(url);
+    const backend = await ccBackend({ alpha: ['n1'] });
+    const { store, log, round } = rounds(backend.url, backend.jwt(['api']));
+    backend.databaseError = 'database is locked';
     const outcomes = [await round(), await round()];
     expect(store.retained).toEqual([]);
     expect(log.lines[0]).toBe(
-      `warn cannot ask the backend which hosts run jobs (failure 1 in a row): GET ${url}/api/jobs/used_nodes?ts=${CUTOFF}: status 500, expected 200; nothing is freed this round`,
+      `warn cannot ask the backend which hosts run jobs (failure 1 in a row): GET ${backend.url}/api/jobs/used_nodes?ts=${CUTOFF}: ` +
+        'status 500 (failed to get used nodes: database is locked), expected 200; nothing is freed this round',
     );
     outcomes.push(await round());
     expect(store.retained).toEqual([{ to: CUTOFF, except: {} }]);
@@ -77,12 +137,22 @@ describe('retentionRounds', () => {
     expect(log.lines[2]).toContain('freeing as if no job ran');
     expect(outcomes).toEqual([false, false, false]);
     // One good answer, and the count begins anew.
-    status = 200;
+    backend.databaseError = undefined;
     expect(await round()).toBe(true);
-    status = 503;
+    backend.databaseError = 'disk I/O error';
     await round();
     await round();
     expect(store.retained.slice(1)).toEqual([{ to: CUTOFF, except: { alpha: ['n1'] } }]);
+  });
+
+  it('counts failures anew behind a refusal', async () => {
+    let status = 503;
+    const url = await backend((_, response) => response.writeHead(status).end());
+    const { store, round } = rounds(url);
+    for (status of [503, 503, 401, 503, 503]) await round();
+    expect(store.retained).toEqual([]);
+    await round();
+    expect(store.retained).toEqual([{ to: CUTOFF, except: {} }]);
   });
 
   it('leaves a store alone that is not ready', async () => {
@@ -94,7 +164,7 @@ describe('retentionRounds', () => {
 });
 
 describe('fetchUsedNodes', () => {
-  const fails = (url: string): Promise<unknown> => fetchUsedNodes(url, 1, fetch, limits);
+  const fails = (url: string): Promise<unknown> => fetchUsedNodes({ url }, 1, fetch, limits);
 
   it('fails when nobody listens', async () => {
     const url = await backend(() => undefined);
@@ -159,12 +229,24 @@ describe('parseUsedNodes', () => {
       ]),
     );
     expect(parseUsedNodes('null')).toEqual(new Map());
+    expect(parseUsedNodes('{"usedNodes":null}')).toEqual(new Map());
+    expect(parseUsedNodes('{"usedNodes":{"a":["x"],"b":null}}')).toEqual(new Map([['a', new Set(['x'])]]));
+    // A cluster may have that name.
+    expect(parseUsedNodes('{"usedNodes":["x"]}')).toEqual(new Map([['usedNodes', new Set(['x'])]]));
   });
 
-  it.each(['', '[]', '"a"', '7', '{"a":{"b":1}}', '{"a":[1]}', '{"a":"n1"}', '{"a":[null]}', '{"a":["n1"]'])(
-    'refuses %s',
-    (text) => {
-      expect(() => parseUsedNodes(text)).toThrow(/^the answer/);
-    },
-  );
+  it.each([
+    '',
+    '[]',
+    '"a"',
+    '7',
+    '{"a":{"b":1}}',
+    '{"a":[1]}',
+    '{"a":"n1"}',
+    '{"a":[null]}',
+    '{"a":["n1"]',
+    '{"usedNodes":{"a":1}}',
+  ])('refuses %s', (text) => {
+    expect(() => parseUsedNodes(text)).toThrow(/^the answer/);
+  });
 });

@@ -14,6 +14,7 @@ const secrets = {
   natsPassword: 'nats-Passw0rd-of-the-config',
   urlPassword: 'url-Passw0rd-of-the-config',
   backendPassword: 'backend-Passw0rd-of-the-config',
+  backendToken: 'backend-T0ken-of-the-config',
 };
 /** Names that stand for data: none of them may appear where no token was shown. */
 const data = { cluster: 'clusterofsecrets', host: 'hostofsecrets', level: 'levelofsecrets', metric: 'cpu_load' };
@@ -25,7 +26,11 @@ beforeAll(async () => {
   const nowhere = await freePort();
   secured = {
     ...config(
-      { 'jwt-public-key': key.base64, 'backend-url': `http://user:${secrets.backendPassword}@127.0.0.1:${nowhere}` },
+      {
+        'jwt-public-key': key.base64,
+        'backend-url': `http://user:${secrets.backendPassword}@127.0.0.1:${nowhere}`,
+        'backend-token': secrets.backendToken,
+      },
       {
         // A retention of a second asks the backend, which is not there, in the first moments.
         'retention-in-memory': '1s',
