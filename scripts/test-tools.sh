@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what the tests run besides Node: from Debian's packages a NATS server, a browser, promtool, openssl (test
-# certificates) and Python; from PyPI InfluxDB's client, into a virtual environment outside the repository. A quick no-op
+# certificates) and Python; from PyPI InfluxDB's client, into a virtual environment outside the repository; from npm the other
+# versions of Node that the server must run on. A quick no-op
 # when all is there. What it cannot install it names, and fails: a test run that silently skipped its real counterparts
 # would prove nothing.
 set -euo pipefail
@@ -73,3 +74,4 @@ install_influx_client() {
 
 install_tools
 install_influx_client
+bash "$(dirname "$0")/node-binary.sh" >/dev/null || fail "the tests need the versions of Node that scripts/node-binary.sh names"

@@ -1,17 +1,10 @@
 /**
- * One server a checkpoint directory. The lock is the kernel's (`flock`): it ends with its holder however that dies, so
- * there are no stale locks to recognise, and it holds across containers that share the directory, where process ids
- * say nothing.
- *
- * Node cannot call `flock` itself. But such a lock belongs to the open file, not to the process that asked for it: a
- * child that inherits the descriptor takes the lock and exits, and it stays until this process closes the file.
- *
- *     server: fd = open(".lock") ──inherit──▶ flock -n 3: locks the open file, exits
- *             fd stays open = locked;  close or death of the server = free
+ * One server a checkpoint directory: the kernel's lock on `.server.lock`, and beside it the holder's process id, for the
+ * message that another one gets. The id only informs; what counts is the lock.
  */
-import { spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lockFile } from './kernel-lock.js';
 
 export class LockError extends Error {
   override readonly name = 'LockError';
@@ -26,30 +19,14 @@ export class LockError extends Error {
 }
 
 export interface Lock {
-  /** Path of the lock file; it stays behind when the lock is released, empty. */
+  /** Path of the lock file; it stays when the lock is released. */
   path: string;
   /** Frees the directory for another process. May be called more than once. */
   release(): void;
 }
 
-const LOCK_FILE = '.lock';
-/** Descriptor of the lock file in the child. */
-const CHILD_FD = 3;
-/** What takes the lock, by preference; each exits with 1 when it is held. util-linux and busybox both have flock. */
-const LOCKERS: readonly (readonly [command: string, args: string[]])[] = [
-  ['flock', ['-xn', String(CHILD_FD)]],
-  ['perl', ['-e', `open(my $f, "+<&=${CHILD_FD}") or exit 2; exit(flock($f, 6) ? 0 : 1)`]],
-  [
-    'python3',
-    [
-      '-c',
-      `import fcntl, sys
-try: fcntl.flock(${CHILD_FD}, fcntl.LOCK_EX | fcntl.LOCK_NB)
-except BlockingIOError: sys.exit(1)`,
-    ],
-  ],
-];
-const HELD_STATUS = 1;
+const LOCK_FILE = '.server.lock';
+const HOLDER_FILE = '.server.pid';
 /** A holder writes its id right after it got the lock; who comes in between looks again after this time. */
 const HOLDER_WRITES_MS = 50;
 
@@ -59,19 +36,22 @@ const HOLDER_WRITES_MS = 50;
  */
 export function acquireLock(directory: string): Lock {
   const path = join(directory, LOCK_FILE);
-  let fd: number;
+  const holderPath = join(directory, HOLDER_FILE);
+  let free: (() => void) | undefined;
   try {
-    fd = openSync(path, 'a+', 0o640);
+    free = lockFile(path);
   } catch (cause) {
-    throw new LockError('FAILED', `${path}: cannot open the lock file of the checkpoint directory`, { cause });
+    throw new LockError('FAILED', `${path}: cannot lock the checkpoint directory`, { cause });
+  }
+  if (!free) {
+    const what = `${path}: the checkpoint directory is in use by ${holderOf(holderPath)}`;
+    throw new LockError('HELD', `${what}; stop it, or set another metric-store.checkpoints.directory`);
   }
   try {
-    takeLock(fd, path);
-    ftruncateSync(fd);
-    writeSync(fd, `${process.pid}\n`);
-  } catch (error) {
-    closeSync(fd);
-    throw error;
+    writeFileSync(holderPath, `${process.pid}\n`, { mode: 0o640 });
+  } catch (cause) {
+    free();
+    throw new LockError('FAILED', `${holderPath}: cannot write to the checkpoint directory`, { cause });
   }
   let held = true;
   return {
@@ -79,33 +59,25 @@ export function acquireLock(directory: string): Lock {
     release() {
       if (!held) return;
       held = false;
-      ftruncateSync(fd);
-      closeSync(fd);
+      rmSync(holderPath, { force: true });
+      free();
     },
   };
 }
 
-function takeLock(fd: number, path: string): void {
-  for (const [command, args] of LOCKERS) {
-    const run = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'pipe', fd], encoding: 'utf8' });
-    if (run.error && (run.error as NodeJS.ErrnoException).code === 'ENOENT') continue;
-    if (run.status === 0) return;
-    if (run.status === HELD_STATUS && run.stderr === '') {
-      const what = `${path}: the checkpoint directory is in use by ${holderOf(path)}`;
-      throw new LockError('HELD', `${what}; stop it, or set another metric-store.checkpoints.directory`);
-    }
-    throw new LockError('FAILED', `${path}: ${command} could not lock it: ${run.stderr.trim() || run.signal}`, {
-      cause: run.error,
-    });
-  }
-  throw new LockError('FAILED', `${path}: cannot lock it: none of flock (util-linux), perl and python3 is installed`);
-}
-
 function holderOf(path: string): string {
-  let pid = readFileSync(path, 'utf8').trim();
+  let pid = read(path);
   if (pid === '') {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HOLDER_WRITES_MS);
-    pid = readFileSync(path, 'utf8').trim();
+    pid = read(path);
   }
   return pid === '' ? 'another process' : `process ${pid}`;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return '';
+  }
 }

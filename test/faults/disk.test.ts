@@ -178,7 +178,9 @@ it.skipIf(!canMount)('a read-only disk keeps a server from starting, with a line
   const dir = smallDisk() ?? '';
   mkdirSync(join(dir, 'disk/checkpoints'));
   expect(run('mount', '-o', 'remount,ro', join(dir, 'disk'))).toBe(true);
-  await expect(startServer(config(1), { dir })).rejects.toThrow(/\[CRIT\] server: .*checkpoints\/\.lock.*EROFS/);
+  await expect(startServer(config(1), { dir })).rejects.toThrow(
+    /\[CRIT\] server: .*checkpoints\/\.server\.lock.*EROFS/,
+  );
 });
 
 it('a second server on the same directory refuses with one clear line', async () => {

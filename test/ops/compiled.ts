@@ -25,11 +25,19 @@ export interface Outcome {
 
 export type Program = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Starts module code from the directory; it may import the compiled sources as `./log.js`. */
-export function startProgram(directory: string, code: string, env: NodeJS.ProcessEnv = {}): Program {
+/**
+ * Starts module code from the directory; it may import the compiled sources as `./log.js`.
+ * @param node path of the binary to run it with
+ */
+export function startProgram(
+  directory: string,
+  code: string,
+  env: NodeJS.ProcessEnv = {},
+  node = process.execPath,
+): Program {
   const path = join(directory, `program-${process.hrtime.bigint()}.mjs`);
   writeFileSync(path, code);
-  return spawn(process.execPath, [path], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(node, [path], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** What a program has written, once it has ended. */
