@@ -1,6 +1,6 @@
 /**
  * The write-ahead log's bytes, made while samples are stored: one frame a batch. The host writes what has gathered with
- * one call and answers afterwards (src/persistence/log.ts has the files).
+ * one call and answers afterwards (src/persistence/log/log-file.ts has the files).
  *
  *   frame    0        4          8                 12        16
  *            ┌────────┬──────────┬─────────────────┬─────────┬───────────┐

@@ -1,4 +1,4 @@
-import type { Exchange } from './route.js';
+import type { Exchange } from './exchange.js';
 import { discard, unreadBody } from './unread.js';
 
 /** Headers of every answer, as Node's flat list of names and values. */

@@ -7,7 +7,8 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import { JSON_TYPE, send } from './answer.js';
 import { ClientGone, errorBody, HttpError, toHttpError } from './errors.js';
-import type { Exchange, HttpContext, Method, Route } from './route.js';
+import type { Exchange } from './exchange.js';
+import type { HttpContext, Method, Route } from './route.js';
 
 /** What Hono's adapter passes beside the request. */
 export type Bindings = { Bindings: Pick<Exchange, 'incoming' | 'outgoing'> };

@@ -4,26 +4,7 @@
  */
 
 import { toJsonSchema } from '@valibot/to-json-schema';
-import type { GenericSchema } from 'valibot';
-import type { Route } from './route.js';
-
-export interface Parameter {
-  name: string;
-  in: 'query' | 'path';
-  description: string;
-  required?: boolean;
-  schema: { type: 'string' | 'integer'; enum?: string[] };
-}
-
-/** What the document says about one method of a route; answers of every route (401, 405, ...) are added by themselves. */
-export interface OperationDocument {
-  summary: string;
-  description?: string;
-  parameters?: Parameter[];
-  /** JSON: by its schema; text: by media type. */
-  body?: { schema: GenericSchema } | { text: string; description: string };
-  responses: Record<number, { description: string; type?: string }>;
-}
+import type { OperationDocument, Route } from './route.js';
 
 interface ErrorAnswer {
   description: string;

@@ -1,7 +1,8 @@
 import type { Precision, WriteOutcome } from '../store/store.js';
 import { readBody } from './body.js';
+import type { Exchange } from './exchange.js';
 import { requireReady } from './ready.js';
-import type { Exchange, HttpContext } from './route.js';
+import type { HttpContext } from './route.js';
 
 /** Reads a body of line protocol and stores it. Rejects without having stored anything. */
 export async function receiveLines(

@@ -1,12 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { GenericSchema } from 'valibot';
 import type { Config } from '../config/config.js';
 import type { Logger } from '../log.js';
 import type { Store } from '../store/store.js';
 import type { Authenticator } from './auth.js';
 import type { ReceiveBudget } from './body.js';
 import type { HttpError } from './errors.js';
-import type { OperationDocument } from './openapi.js';
+import type { Exchange } from './exchange.js';
 
 /** Where the HTTP layer reports what it cannot tell a client. */
 export type HttpLog = Pick<Logger, 'err'>;
@@ -41,21 +41,25 @@ export interface HttpContext {
   readonly observe: Observe | undefined;
 }
 
-/** One request and its answer. Handlers read and write the raw Node objects, and count what passes through. */
-export interface Exchange {
-  readonly incoming: IncomingMessage;
-  readonly outgoing: ServerResponse;
-  /** First value of a query parameter, percent-decoded. */
-  param(name: string): string | undefined;
-  /** A `:name` segment of the path, percent-decoded. */
-  segment(name: string): string | undefined;
-  /** Body bytes read from the client, as they came over the wire. */
-  received: number;
-  /** Body bytes given to the socket. */
-  sent: number;
+export type Handler = (exchange: Exchange) => Promise<void> | void;
+
+export interface Parameter {
+  name: string;
+  in: 'query' | 'path';
+  description: string;
+  required?: boolean;
+  schema: { type: 'string' | 'integer'; enum?: string[] };
 }
 
-export type Handler = (exchange: Exchange) => Promise<void> | void;
+/** What the document says about one method of a route; answers of every route (401, 405, ...) are added by themselves. */
+export interface OperationDocument {
+  summary: string;
+  description?: string;
+  parameters?: Parameter[];
+  /** JSON: by its schema; text: by media type. */
+  body?: { schema: GenericSchema } | { text: string; description: string };
+  responses: Record<number, { description: string; type?: string }>;
+}
 
 export interface Operation {
   handle: Handler;

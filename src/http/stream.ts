@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { JSON_TYPE, send, startJson } from './answer.js';
-import type { Exchange } from './route.js';
+import type { Exchange } from './exchange.js';
 
 /** Bytes that are gathered before they are written. An answer that is shorter goes out whole, with its length. */
 const BATCH_BYTES = 64 << 10;

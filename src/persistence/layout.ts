@@ -2,7 +2,7 @@
  * Where a partition's files are:
  *
  *   <checkpoints.directory>/
- *     archive.json          until when samples have been archived (archive-job/state.ts)
+ *     archive.json          until when samples have been archived (archive/job/state.ts)
  *     json-windows.json     with file-format "json" (json-windows.ts)
  *     partition-0-of-2/
  *       manifest.json     which checkpoint files count, and the first log segment that is needed besides them

@@ -4,7 +4,7 @@
  * The archive's order of things:
  *
  *   1. a checkpoint: what is so old is in files then, and not in the log alone. (Memory gives nothing up before it is in a file: see
- *      `retain` in core/shard.ts. A file that a later one replaces stays as long as it has what memory had given up: file-set.ts.)
+ *      `retain` in src/store/shard.ts. A file that a later one replaces stays as long as it has what memory had given up: file-set.ts.)
  *   2. files are pinned: none that a checkpoint replaces meanwhile is removed
  *   3. [archivedTo, now - retention) of all files is written to `<archive>/<cluster>/<archivedTo>.parquet`, complete and synced
  *   4. archive.json says so, durably

@@ -1,26 +1,15 @@
 import { backendTokenProblem } from '../config/backend-token.js';
-import type { Config } from '../config/config.js';
-import type { Logger } from '../log.js';
 import type { Store } from '../store/store.js';
 import type { Job } from '../telemetry/telemetry.js';
-import { retentionRounds } from './rounds.js';
+import { type RoundOptions, retentionRounds } from './rounds.js';
 import { every } from './schedule.js';
-import type { UsedNodesLimits } from './used-nodes.js';
 
-export interface RetentionOptions {
+export interface RetentionOptions extends RoundOptions {
   store: Pick<Store, 'state' | 'checkpoint' | 'retain'>;
-  config: Config;
-  log: Logger;
   /** Deletes or archives checkpoint data that is older than the retention; run every retention. */
   cleanup?: () => Promise<void>;
   /** Told of each run of a job, for telemetry. */
   onJob?: (job: Job, seconds: number, failed: boolean) => void;
-  /** Told how many blocks a round freed. */
-  onFreed?: (blocks: number) => void;
-  /** Unix milliseconds. */
-  now?: () => number;
-  fetch?: typeof fetch;
-  limits?: UsedNodesLimits;
 }
 
 export interface Retention {

@@ -1,6 +1,20 @@
-import { errorText } from '../log.js';
-import type { RetentionOptions } from './retention.js';
-import { BackendRefusal, DEFAULT_LIMITS, fetchUsedNodes, type UsedNodes } from './used-nodes.js';
+import type { Config } from '../config/config.js';
+import { errorText, type Logger } from '../log.js';
+import type { Store } from '../store/store.js';
+import { BackendRefusal, DEFAULT_LIMITS, fetchUsedNodes, type UsedNodes, type UsedNodesLimits } from './used-nodes.js';
+
+/** What a round works with. */
+export interface RoundOptions {
+  store: Pick<Store, 'state' | 'retain'>;
+  config: Config;
+  log: Logger;
+  /** Told how many blocks a round freed. */
+  onFreed?: (blocks: number) => void;
+  /** Unix milliseconds. */
+  now?: () => number;
+  fetch?: typeof fetch;
+  limits?: UsedNodesLimits;
+}
 
 /** Rounds in a row without an answer of the backend after which data is freed as if no job ran. */
 const MAX_FAILURES = 3;
@@ -15,7 +29,7 @@ const NOBODY: UsedNodes = new Map();
  * It resolves to false if the backend was of no help, which it has logged then; it rejects if the store fails. A round
  * that waits for the backend when `stop` is aborted frees nothing.
  */
-export function retentionRounds(options: RetentionOptions, stop?: AbortSignal): () => Promise<boolean> {
+export function retentionRounds(options: RoundOptions, stop?: AbortSignal): () => Promise<boolean> {
   const { store, config, log, now = Date.now, onFreed } = options;
   const { backendUrl, backendToken } = config.main;
   const backend = backendUrl === undefined ? undefined : { url: backendUrl, token: backendToken };

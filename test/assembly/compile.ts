@@ -18,7 +18,7 @@ interface WasmEngine {
 }
 
 /**
- * Compiles `assembly/test-exports/NAME.ts` with the release build's options and starts it. The caller writes from `FREE` on: below lie the
+ * Compiles a file of `assembly/test-exports/` with the release build's options and starts it. The caller writes from `FREE` on: below lie the
  * module's own tables. `T` is the caller's word for the exports. Throws with the compiler's output if it does not compile.
  */
 export async function compileModule<T>(name: string): Promise<T & { memory: WasmMemory }> {

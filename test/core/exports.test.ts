@@ -9,7 +9,7 @@ const Module = WebAssembly.Module as unknown as {
   imports(module: WebAssembly.Module): { module: string; name: string; kind: string }[];
 };
 
-/** Members of the interface that src/core calls the module by: name and kind. */
+/** Members of the interface that src/wasm calls the module by: name and kind. */
 function declared(): Map<string, 'function' | 'global' | 'memory'> {
   const text = readFileSync(join(import.meta.dirname, '../../src/wasm/exports.ts'), 'utf8');
   const body = /interface Exports [^{]*\{([\s\S]*?)\n\}/.exec(text)?.[1] ?? '';

@@ -6,10 +6,10 @@
 import type { Precision } from '../../store/store.js';
 import { JSON_TYPE, send, sendNothing } from '../answer.js';
 import { HttpError } from '../errors.js';
-import type { Parameter } from '../openapi.js';
+import type { Exchange } from '../exchange.js';
 import { receiveLines } from '../receive.js';
 import { refusalText } from '../refusals.js';
-import type { Exchange, HttpContext, Operation, Route } from '../route.js';
+import type { HttpContext, Operation, Parameter, Route } from '../route.js';
 
 const precisions: ReadonlyMap<string, Precision> = new Map<string, Precision>([
   ['', 'auto'],

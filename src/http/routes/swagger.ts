@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { HTML_TYPE, send, sendJson } from '../answer.js';
 import { HttpError } from '../errors.js';
-import type { Exchange, Route } from '../route.js';
+import type { Exchange } from '../exchange.js';
+import type { Route } from '../route.js';
 
 const SCRIPT_TYPE = 'text/javascript; charset=utf-8';
 

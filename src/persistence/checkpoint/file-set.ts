@@ -4,7 +4,7 @@
  *
  * Where old data is archived, memory and files must not lose a sample before the archive has it. Two times decide:
  *
- *   archivedTo    everything before it is archived (archive-job/state.ts), or was when the archive began
+ *   archivedTo    everything before it is archived (archive/job/state.ts), or was when the archive began
  *   freedTo       memory may lack what is before it: retention, the memory cap or a start have left it out
  *
  * A full checkpoint holds what memory holds. A file that it replaces is kept for the archive when it has samples between
