@@ -1,10 +1,7 @@
 /** The JWT that cc-backend is asked with (`main.backend-token`, `main.backend-token-file`). */
 import { readFileSync } from 'node:fs';
 import { errorText } from '../log.js';
-import type { MainConfig } from './config.js';
-
-/** The token itself, or the file that holds it. */
-export type BackendToken = string | { file: string };
+import type { BackendToken, MainConfig } from './config.js';
 
 const TOKEN = /^[\x21-\x7e]+$/;
 

@@ -1,6 +1,7 @@
 /** The configuration as the rest of the program sees it: checked, defaults filled in, units in seconds and bytes. */
 
-import type { BackendToken } from './backend-token.js';
+/** The token itself, or the file that holds it. */
+export type BackendToken = string | { file: string };
 
 export interface MetricConfig {
   /** Seconds between samples. */

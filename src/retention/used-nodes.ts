@@ -1,4 +1,5 @@
-import { type BackendToken, readBackendToken } from '../config/backend-token.js';
+import { readBackendToken } from '../config/backend-token.js';
+import type { BackendToken } from '../config/config.js';
 import { errorText } from '../log.js';
 
 /** cluster -> hosts whose data is kept. */

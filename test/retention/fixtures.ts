@@ -1,5 +1,4 @@
-import type { BackendToken } from '../../src/config/backend-token.js';
-import type { Config } from '../../src/config/config.js';
+import type { BackendToken, Config } from '../../src/config/config.js';
 import type { Logger, LogLevel } from '../../src/log.js';
 import { errorText } from '../../src/log.js';
 import { type Store, StoreError } from '../../src/store/store.js';

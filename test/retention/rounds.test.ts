@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { BackendToken } from '../../src/config/backend-token.js';
+import type { BackendToken } from '../../src/config/config.js';
 import { retentionRounds } from '../../src/retention/rounds.js';
 import { fetchUsedNodes, parseUsedNodes } from '../../src/retention/used-nodes.js';
 import { token, tokenKey } from '../security/fixtures.js';
