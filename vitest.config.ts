@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
+import { TEST_LIMIT } from './test/support/limits.js';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/global-setup.ts',
+    setupFiles: 'test/support/setup.ts',
     // Tests start servers and compile modules; machines that run them share their cores.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: TEST_LIMIT,
+    hookTimeout: TEST_LIMIT,
     teardownTimeout: 20_000,
     // A process a file: the core's worker threads and child processes end with it.
     pool: 'forks',

@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startServer, temporaryDirectory } from './support/server-process.js';
+import { temporaryDirectory } from './support/directories.js';
+import { startServer } from './support/server-process.js';
 
 const SERVER = resolve('dist/server.js');
 const METRICS = { load: { frequency: 60, aggregation: 'sum' } };

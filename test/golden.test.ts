@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { difference, type Step } from './golden/compare.js';
-import { ask } from './integration/client.js';
+import { ask } from './support/client.js';
 import { startServer } from './support/server-process.js';
 
 interface Scenario {

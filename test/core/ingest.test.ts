@@ -6,8 +6,8 @@ import { cut, joinOutcomes, type Part, splitBody } from '../../src/store/routing
 import type { WriteOutcome } from '../../src/store/store.js';
 import { LineError } from '../../src/wasm/codes.js';
 import type { Core, ExportedSeries } from '../../src/wasm/instance.js';
-import { random as seeded } from '../integration/client.js';
 import { ask, coreModule, exportAll, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
 import { parseLine, splitLines } from './line-parser.js';
 import { keyOf, Model } from './model.js';
 import { pick, spell } from './spelling.js';

@@ -4,8 +4,8 @@ import type { MetricConfig } from '../../src/config/config.js';
 import type { SeriesQuery } from '../../src/store/store.js';
 import type { Core } from '../../src/wasm/instance.js';
 import { encodeRequest } from '../../src/wasm/request.js';
-import { random as seeded } from '../integration/client.js';
 import { checkpoint, coreModule, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
 import type { Answer } from './model.js';
 import { pick } from './spelling.js';
 

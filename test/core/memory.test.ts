@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { Exports } from '../../src/wasm/exports.js';
 import type { Core } from '../../src/wasm/instance.js';
-import { random as seeded } from '../integration/client.js';
 import {
   ask,
   coreModule,
@@ -15,6 +14,7 @@ import {
   T0,
   takeLog,
 } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
 
 const METRICS = new Map<string, MetricConfig>([
   ['load', metric(60)],

@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { SeriesQuery } from '../../src/store/store.js';
 import type { Core, ExportedSeries } from '../../src/wasm/instance.js';
-import { random as seeded } from '../integration/client.js';
 import {
   ask,
   checkpoint,
@@ -21,6 +20,7 @@ import {
   T0,
   takeLog,
 } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
 import { type Answer, endBin, firstBin, keyOf, Model, type ModelSeries, type Range, type Sample } from './model.js';
 import { pick, spell } from './spelling.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import { random as seeded } from '../integration/client.js';
 import { printDecimals } from '../integration/exact-decimals.js';
 import { ask, exportAll, metric, replay, seriesQuery, startCore, store, T0, takeLog } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
 
 const METRICS = new Map<string, MetricConfig>([
   ['exact', metric(60)],

@@ -3,7 +3,7 @@ import { logger } from '../../src/log.js';
 import { Pool } from '../../src/store/pool.js';
 import { configWith } from '../retention/fixtures.js';
 import { smallCore } from '../retention/small-core.js';
-import { temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
 
 const TIME = 1_700_000_000;
 const NOBODY = new Map();

@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { SeriesQuery } from '../../src/store/store.js';
 import type { Core } from '../../src/wasm/instance.js';
-import { random as seeded } from '../integration/client.js';
 import {
   askText,
   checkpoint,
@@ -18,6 +17,7 @@ import {
   store,
   T0,
 } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
 import { pick } from './spelling.js';
 
 const METRICS = new Map<string, MetricConfig>([

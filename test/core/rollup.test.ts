@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { SeriesQuery } from '../../src/store/store.js';
 import { Core } from '../../src/wasm/instance.js';
-import { random as seeded } from '../integration/client.js';
 import { smallCore } from '../retention/small-core.js';
 import {
   askText,
@@ -16,6 +15,7 @@ import {
   T0,
   takeLog,
 } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
 
 const METRICS = new Map([
   ['flops', metric(60, 'sum')],

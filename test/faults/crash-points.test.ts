@@ -5,8 +5,9 @@
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { random } from '../integration/client.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { seeded } from '../support/random.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { Ledger, Source } from './ledger.js';
 
 const LONG = process.env.CCMS_LONG === '1';
@@ -33,7 +34,7 @@ class Scene {
   readonly #trace = join(this.dir, 'trace');
 
   constructor(seed: number) {
-    this.#source = new Source(['a', 'b', 'c', 'd'], METRICS, Math.floor(Date.now() / 1000) - 86_400, random(seed));
+    this.#source = new Source(['a', 'b', 'c', 'd'], METRICS, Math.floor(Date.now() / 1000) - 86_400, seeded(seed));
   }
 
   /** Starts, writes and stops a server that dies at its n-th call. @returns the calls it made, or undefined: it died. */

@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { random } from '../integration/client.js';
-import { startServer, temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { seeded } from '../support/random.js';
+import { startServer } from '../support/server-process.js';
 import { Ledger, Source } from './ledger.js';
 
 const METRICS = ['m0', 'm1'];
@@ -25,7 +26,7 @@ async function damaged(): Promise<{ dir: string; ledger: Ledger; files: string[]
   const dir = temporaryDirectory();
   const ledger = new Ledger();
   const hosts = Array.from({ length: 12 }, (_, h) => `h${h}`);
-  const source = new Source(hosts, METRICS, Math.floor(Date.now() / 1000) - 86_400, random(21));
+  const source = new Source(hosts, METRICS, Math.floor(Date.now() / 1000) - 86_400, seeded(21));
   let server = await startServer(config(8), { dir });
   for (let i = 0; i < 5; i++) expect(await ledger.write(server.port, source.next(50))).toBe(200);
   server = await server.restart('SIGTERM');

@@ -17,8 +17,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { StoreConfig } from '../../src/config/config.js';
 import type { Logger } from '../../src/log.js';
 import { Partition } from '../../src/partition/partition.js';
-import { random } from '../integration/client.js';
-import { temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { seeded } from '../support/random.js';
 import { differences, line, metrics, newCore, samples, T0 } from './cores.js';
 
 const LONG = process.env.CCMS_LONG === '1';
@@ -107,7 +107,7 @@ function copyTemplate(root: string): string {
 }
 
 beforeAll(async () => {
-  const next = random(7);
+  const next = seeded(7);
   let partition = await loaded(template);
   let time = T0;
   // Two checkpoints, with a host freed and its numbers given away in between, and three segments of log behind them.
@@ -150,7 +150,7 @@ interface Damage {
   at?: number;
 }
 
-const next = random(11);
+const next = seeded(11);
 
 function below(n: number): number {
   return Math.floor(next() * n);

@@ -6,8 +6,10 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ask, random, write } from '../integration/client.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
+import { ask, write } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { seeded } from '../support/random.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { Ledger, Source } from './ledger.js';
 
 const METRICS = ['m0', 'm1'];
@@ -56,7 +58,7 @@ class Scene {
   readonly #source: Source;
 
   constructor(readonly server: ServerProcess) {
-    this.#source = new Source(['a', 'b', 'c'], METRICS, Math.floor(Date.now() / 1000) - 86_400 * 5, random(5));
+    this.#source = new Source(['a', 'b', 'c'], METRICS, Math.floor(Date.now() / 1000) - 86_400 * 5, seeded(5));
   }
 
   write(): Promise<number> {

@@ -5,7 +5,7 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { random } from '../integration/client.js';
+import { seeded } from '../support/random.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { Ledger, Source } from './ledger.js';
 
@@ -33,11 +33,11 @@ class Load {
   refused = 0;
 
   constructor(seed: number) {
-    this.random = random(seed);
+    this.random = seeded(seed);
     const from = Math.floor(Date.now() / 1000) - 20 * 86_400;
     this.#sources = Array.from({ length: WRITERS }, (_, w) => {
       const hosts = Array.from({ length: 4 }, (_, h) => `w${w}h${h}`);
-      return new Source(hosts, METRICS, from, random(seed * 100 + w));
+      return new Source(hosts, METRICS, from, seeded(seed * 100 + w));
     });
   }
 

@@ -1,6 +1,6 @@
 /** What was written to a server and what of it was acknowledged, to be compared exactly with what it gives back. */
 import type { Agent } from 'node:http';
-import { query, write } from '../integration/client.js';
+import { query, write } from '../support/client.js';
 
 /** Seconds between samples of all metrics here. */
 export const STEP = 10;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LogFile, type WalSync } from '../../src/persistence/log/log-file.js';
-import { temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
 
 /** Calls of the file system that fail, by name: how many pass before; for writes, how many bytes are written all the same. */
 const faults = vi.hoisted(() => ({

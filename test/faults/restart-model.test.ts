@@ -8,8 +8,8 @@ import { expect, it } from 'vitest';
 import type { StoreConfig } from '../../src/config/config.js';
 import { logger } from '../../src/log.js';
 import { Partition } from '../../src/partition/partition.js';
-import { random } from '../integration/client.js';
-import { temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { seeded } from '../support/random.js';
 import { differences, line, metrics, newCore, samples, T0 } from './cores.js';
 
 const RUNS = process.env.CCMS_LONG === '1' ? 300 : 12;
@@ -44,7 +44,7 @@ function held(partition: Partition, freedTo: ReadonlyMap<string, number>): Map<s
 
 it(`in ${RUNS} lives of a partition`, { timeout: 600_000 }, async () => {
   for (let seed = 1; seed <= RUNS; seed++) {
-    const next = random(seed);
+    const next = seeded(seed);
     const below = (n: number): number => Math.floor(next() * n);
     const root = join(temporaryDirectory(), 'files');
     mkdirSync(root);

@@ -1,8 +1,10 @@
 /** What a start makes of what the last one left, with the same configuration and with another one. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ask, query, random, write } from '../integration/client.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
+import { ask, query, write } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { seeded } from '../support/random.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { checkpoint, ingest, line, load, metrics, newCore, samples, T0, takeLog } from './cores.js';
 import { Ledger, Source } from './ledger.js';
 
@@ -124,7 +126,7 @@ describe('a start', () => {
 
   it('takes other numbers of partitions and workers, back and forth', { timeout: 120_000 }, async () => {
     const ledger = new Ledger();
-    const source = new Source(['a', 'b', 'c', 'd', 'e'], ['m0', 'm1'], NOW - 80_000, random(9));
+    const source = new Source(['a', 'b', 'c', 'd', 'e'], ['m0', 'm1'], NOW - 80_000, seeded(9));
     const both = Object.fromEntries(['m0', 'm1'].map((name) => [name, { frequency: 10, aggregation: null }]));
     const dir = temporaryDirectory();
     for (const [workers, cap] of [
@@ -183,7 +185,7 @@ describe('loading', () => {
   it('takes hardly more memory than what is loaded', { timeout: 120_000 }, () => {
     const config = metrics(['m', 10]);
     const core = load(newCore(config), []);
-    const next = random(3);
+    const next = seeded(3);
     const files: Uint8Array[] = [];
     const segments: Uint8Array[] = [];
     for (let at = 0; at < 3000; at += 100) {

@@ -3,7 +3,8 @@ import { exportJWK, importJWK, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { Authenticator } from '../../src/http/auth.js';
 import { HttpError } from '../../src/http/errors.js';
-import { ask, configWith, errorOf, start } from './harness.js';
+import { ask } from '../support/client.js';
+import { configWith, errorOf, start } from './harness.js';
 
 /** The key and the token that the reference's documentation publishes for tests. */
 const PUBLISHED_KEY = Buffer.from('kzfYrYy+TzpanWZHJ5qSdMj5uKUWgq74BWhQG6copP0=', 'base64');

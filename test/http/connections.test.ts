@@ -5,7 +5,9 @@ import { connect, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { ask, configWith, raw, start, until } from './harness.js';
+import { ask } from '../support/client.js';
+import { until } from '../support/wait.js';
+import { configWith, raw, start } from './harness.js';
 
 const WRITE = 'POST /api/write?cluster=c HTTP/1.1\r\nHost: x\r\n';
 const LINE = 'cpu_load,hostname=a1 value=1 1699999980\n';

@@ -1,8 +1,8 @@
-import { type ClientRequest, type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach } from 'vitest';
 import type { Config } from '../../src/config/config.js';
 import { type HttpOptions, type HttpServer, startHttp } from '../../src/http/server.js';
+import type { Answer } from '../support/client.js';
 import { MemoryStore } from './memory-store.js';
 
 export interface Observation {
@@ -16,12 +16,6 @@ export interface Running extends HttpServer {
   store: MemoryStore;
   observed: Observation[];
   logged: string[];
-}
-
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: string;
 }
 
 const running: HttpServer[] = [];
@@ -70,42 +64,6 @@ export async function start(options: Partial<HttpOptions> & { store?: MemoryStor
   return { ...http, store, observed, logged };
 }
 
-export interface Asked {
-  method?: string;
-  body?: string | Uint8Array;
-  headers?: Record<string, string>;
-}
-
-/** One request as a client makes it; GET carries a body too. */
-export function ask(port: number, path: string, { method, body, headers }: Asked = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const length =
-      body === undefined || headers?.['Transfer-Encoding'] !== undefined
-        ? {}
-        : { 'Content-Length': String(Buffer.byteLength(body)) };
-    const sent: ClientRequest = request(
-      {
-        host: '127.0.0.1',
-        port,
-        path,
-        method: method ?? (body === undefined ? 'GET' : 'POST'),
-        headers: { ...length, ...headers },
-        agent: false,
-      },
-      (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.on('error', reject);
-        answer.on('end', () => {
-          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks).toString() });
-        });
-      },
-    );
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}
-
 /** Sends raw bytes and resolves to everything that came back once the server closed, or after `milliseconds`. */
 export function raw(port: number, bytes: string | Uint8Array, milliseconds = 1000): Promise<string> {
   return new Promise((resolve) => {
@@ -120,15 +78,6 @@ export function raw(port: number, bytes: string | Uint8Array, milliseconds = 100
     });
     socket.write(bytes);
   });
-}
-
-/** Polls until the condition holds; fails the test after five seconds. */
-export async function until(condition: () => boolean): Promise<void> {
-  for (let waited = 0; waited < 5000; waited += 5) {
-    if (condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error('the condition did not come true within 5 s');
 }
 
 export function errorOf(answer: Answer): string {

@@ -3,7 +3,8 @@ import { makeApp, routesOf } from '../../src/http/app.js';
 import { ReceiveBudget } from '../../src/http/body.js';
 import { documentPath } from '../../src/http/openapi.js';
 import type { HttpContext } from '../../src/http/route.js';
-import { ask, configWith, start } from './harness.js';
+import { ask } from '../support/client.js';
+import { configWith, start } from './harness.js';
 import { MemoryStore } from './memory-store.js';
 
 interface Document {

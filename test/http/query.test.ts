@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type Answer, StoreError } from '../../src/store/store.js';
-import { ask, errorOf, start, until } from './harness.js';
+import { ask } from '../support/client.js';
+import { until } from '../support/wait.js';
+import { errorOf, start } from './harness.js';
 import { piecesOf } from './memory-store.js';
 
 const QUERY = { cluster: 'alex', from: 1, to: 2, queries: [{ metric: 'm', host: 'h' }] };

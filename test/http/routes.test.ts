@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/store/store.js';
-import { ask, errorOf, start } from './harness.js';
+import { ask } from '../support/client.js';
+import { errorOf, start } from './harness.js';
 
 describe('POST /api/free', () => {
   it('frees below each selector and says how many', async () => {

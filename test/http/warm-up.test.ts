@@ -4,7 +4,9 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { connectToSelf, isOtherEnd } from '../../src/http/self-connection.js';
 import type { ClusterSummary } from '../../src/store/store.js';
-import { ask, configWith, type Running, start, until } from './harness.js';
+import { ask } from '../support/client.js';
+import { until } from '../support/wait.js';
+import { configWith, type Running, start } from './harness.js';
 import { MemoryStore } from './memory-store.js';
 
 const PUBLISHED_KEY = Buffer.from('kzfYrYy+TzpanWZHJ5qSdMj5uKUWgq74BWhQG6copP0=', 'base64');

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/store/store.js';
-import { ask, configWith, errorOf, raw, start } from './harness.js';
+import { ask } from '../support/client.js';
+import { configWith, errorOf, raw, start } from './harness.js';
 
 const LINE = 'cpu_load,hostname=a1 value=1 1699999980\n';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, config, TIME, token, tokenKey } from '../security/fixtures.js';
+import { ask } from '../support/client.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { ask } from './client.js';
 
 const key = tokenKey();
 const jwt = token(key);

@@ -13,8 +13,6 @@ import {
 } from '@influxdata/influxdb-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, config, TIME, token, tokenKey } from '../security/fixtures.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
-import { ask, type QueryAnswer } from './client.js';
 
 const key = tokenKey();
 const jwt = token(key, { user: 'telegraf' });
@@ -187,6 +185,9 @@ with InfluxDBClient(url=url, token=token[:-8] + "AAAAAAAA", org="org") as strang
         done["stranger"] = [error.status, json.loads(error.body)["code"]]
 print(json.dumps(done))
 `;
+
+import { ask, type QueryAnswer } from '../support/client.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 
 describe("InfluxDB's Python client", () => {
   it('writes points in every precision, plain and gzipped, at once and in batches', { timeout: 60_000 }, async () => {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ask, query, write } from '../support/client.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { ask, query, write } from './client.js';
 
 const T0 = 1_700_000_000;
 const FREQUENCY = 10;

@@ -6,8 +6,9 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, query, write } from '../support/client.js';
+import { seeded } from '../support/random.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { ask, query, random, write } from './client.js';
 
 const T = 1_700_000_040;
 const CONNECTIONS = process.env.CCMS_LONG ? 10_000 : 1000;
@@ -153,7 +154,7 @@ describe('bodies', () => {
 
 describe('requests', () => {
   it('that are no HTTP are answered 400 or not at all', async () => {
-    const next = random(41);
+    const next = seeded(41);
     const rubbish = Array.from({ length: 50 }, () =>
       Buffer.from(Array.from({ length: 200 }, () => Math.floor(next() * 256))),
     );
@@ -170,7 +171,7 @@ describe('requests', () => {
   });
 
   it('damaged at random never do harm', { timeout: 60_000 }, async () => {
-    const next = random(42);
+    const next = seeded(42);
     const good = Buffer.from(post(line('fuzz')));
     for (let round = 0; round < 300; round += 30) {
       const texts = Array.from({ length: 30 }, async () => {

@@ -7,8 +7,10 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, wr
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TIME } from '../security/fixtures.js';
-import { freePort, startServer, temporaryDirectory } from '../support/server-process.js';
-import { ask, figure, query, summary, write } from './client.js';
+import { ask, figure, query, summary, write } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { freePort } from '../support/ports.js';
+import { startServer } from '../support/server-process.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const page = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');

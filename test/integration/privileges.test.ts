@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { config, TIME } from '../security/fixtures.js';
+import { query, write } from '../support/client.js';
 import { startServer } from '../support/server-process.js';
-import { query, write } from './client.js';
 
 const isRoot = process.geteuid?.() === 0;
 const number = (flag: string, user: string) => Number(spawnSync('id', [flag, user], { encoding: 'utf8' }).stdout);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, type QueryAnswer, query, type Series, write } from '../support/client.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { ask, type QueryAnswer, query, type Series, write } from './client.js';
 
 const T = 1_700_000_040;
 const HOSTS = ['a1', 'a2', 'a3', 'b1'];

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, figure, query, summary, write } from '../support/client.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { ask, figure, query, summary, write } from './client.js';
 import { printDecimals } from './exact-decimals.js';
 
 const FOLDER = join(import.meta.dirname, '../data/real');

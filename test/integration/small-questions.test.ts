@@ -4,8 +4,8 @@
  */
 import { Agent } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { query, type Series, write } from '../support/client.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { query, type Series, write } from './client.js';
 
 const T0 = Math.floor(Date.now() / 60_000) * 60 - 86_400;
 const THREADS = 40;

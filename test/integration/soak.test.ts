@@ -4,8 +4,8 @@
  */
 import { Agent } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { figure, query, summary, write } from '../support/client.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { figure, query, summary, write } from './client.js';
 
 const LINES = process.env.CCMS_LONG ? 10_000_000 : 300_000;
 const CONNECTIONS = 4;

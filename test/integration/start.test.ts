@@ -2,8 +2,9 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { config, TIME } from '../security/fixtures.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
-import { query, write } from './client.js';
+import { query, write } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 
 const LINES = Array.from({ length: 20 }, (_, i) => `cpu_load,cluster=c,hostname=h${i},type=node value=${i} ${TIME}\n`);
 

@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { config, TIME } from '../security/fixtures.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
-import { ask, write } from './client.js';
+import { ask, write } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 
 /** Prints every datagram as a line of JSON. */
 const RECEIVER = `import json, socket, sys

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { config, TIME } from '../security/fixtures.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 
 const dir = temporaryDirectory();
 const file = (name: string): string => join(dir, name);

@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { config, TIME } from '../security/fixtures.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
-import { ask, query, write } from './client.js';
+import { ask, query, write } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 
 /** Runs in every worker thread; dies once the file is there. */
 const preload = (trigger: string, death: string): string => `

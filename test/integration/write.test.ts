@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, figure, query, summary, write } from '../support/client.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { ask, figure, query, summary, write } from './client.js';
 
 const T = 1_700_000_000;
 const LIMIT = 1 << 20;

@@ -8,8 +8,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { NatsConfig } from '../../src/config/config.js';
 import { parseAddresses } from '../../src/nats/credentials.js';
 import { type NatsIngest, startNats } from '../../src/nats/ingest.js';
+import { NatsServer } from '../support/nats-server.js';
+import { until } from '../support/wait.js';
 import { KeptLog, LineStore } from './line-store.js';
-import { NatsServer, until } from './nats-server.js';
 
 interface KeyPair {
   getPublicKey(): string;
@@ -36,7 +37,7 @@ describe('NATS authentication', () => {
   });
   afterEach(async () => {
     await Promise.all(running.map((each) => each.drain(500)));
-    await server.remove();
+    await server.stop();
   });
 
   const start = (config: Partial<NatsConfig>): NatsIngest => {
@@ -129,7 +130,7 @@ describe('NATS authentication', () => {
 describe('NATS over TLS', () => {
   const servers: NatsServer[] = [];
   afterEach(async () => {
-    await Promise.all(servers.splice(0).map((each) => each.remove()));
+    await Promise.all(servers.splice(0).map((each) => each.stop()));
   });
 
   const compiled = mkdtempSync(join(tmpdir(), 'ccms-nats-js-'));

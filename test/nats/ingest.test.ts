@@ -3,9 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NatsConfig } from '../../src/config/config.js';
 import { type NatsIngest, type NatsOptions, startNats } from '../../src/nats/ingest.js';
 import { natsHealth } from '../../src/nats/state.js';
-import { freePort } from '../support/server-process.js';
+import { NatsServer, publishRaw } from '../support/nats-server.js';
+import { freePort } from '../support/ports.js';
+import { until } from '../support/wait.js';
 import { KeptLog, LineStore } from './line-store.js';
-import { NatsServer, publishRaw, until } from './nats-server.js';
 
 describe('NATS ingest', () => {
   let server: NatsServer;
@@ -21,7 +22,7 @@ describe('NATS ingest', () => {
   });
   afterEach(async () => {
     await Promise.all(running.map((each) => each.drain(500)));
-    await server.remove();
+    await server.stop();
   });
 
   const start = (config: Partial<NatsConfig> = {}, options: NatsOptions = {}): NatsIngest => {
@@ -67,7 +68,7 @@ describe('NATS ingest', () => {
     const count = 200_000;
     const begin = performance.now();
     await publishRaw(server.port, 'hpc-nats', singleLines(count));
-    await until(() => ingest.state.stored >= count, 'all messages', 30_000);
+    await until(() => ingest.state.stored >= count, 'all messages');
     const seconds = (performance.now() - begin) / 1000;
     console.info(`${count} messages in ${seconds.toFixed(2)} s, ${store.writes} batches`);
     expect(ingest.state).toMatchObject({ messages: count, stored: count, badLines: 0, droppedMessages: 0 });

@@ -1,8 +1,9 @@
 import { AckPolicy, connect, type JetStreamManager, type NatsConnection, nanos } from 'nats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type NatsIngest, type NatsOptions, startNats } from '../../src/nats/ingest.js';
+import { NatsServer, publishRaw } from '../support/nats-server.js';
+import { until } from '../support/wait.js';
 import { KeptLog, LineStore } from './line-store.js';
-import { NatsServer, publishRaw, until } from './nats-server.js';
 
 describe('JetStream ingest', () => {
   let server: NatsServer;
@@ -25,7 +26,7 @@ describe('JetStream ingest', () => {
   afterEach(async () => {
     await Promise.all(running.map((each) => each.drain(500)));
     await client.close();
-    await server.remove();
+    await server.stop();
   });
 
   const start = (options: NatsOptions = {}): NatsIngest => {
@@ -116,7 +117,7 @@ describe('JetStream ingest', () => {
     await publishRaw(server.port, 'metrics.a', lines(0, 5000));
     store.delayMs = 2;
     const ingest = start({ maxBufferedBytes: 50_000, batchBytes: 4096 });
-    await until(() => new Set(store.lines).size === 5000, 'all lines', 20_000);
+    await until(() => new Set(store.lines).size === 5000, 'all lines');
     expect(ingest.state.returned).toBeGreaterThan(0);
     expect(ingest.state.droppedMessages).toBe(0);
     await allAcknowledged();

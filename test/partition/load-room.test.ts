@@ -9,7 +9,7 @@ import { randomNumbers } from '../assembly/compile.js';
 import { textOf } from '../core/answer-text.js';
 import { configWith, keptLog } from '../retention/fixtures.js';
 import { smallCore } from '../retention/small-core.js';
-import { temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
 
 const HOSTS = 100;
 /** A linear memory of 6 MB. */

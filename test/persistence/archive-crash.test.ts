@@ -1,9 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { startProcess } from '../support/processes.js';
+import { until } from '../support/wait.js';
 import { Scratch } from './reference-data.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -29,7 +31,6 @@ console.log('done');
 `;
 
 const scratch = new Scratch();
-afterAll(() => scratch.remove());
 const build = join(scratch.path, 'build');
 
 beforeAll(() => {
@@ -48,23 +49,19 @@ beforeAll(() => {
   symlinkSync(join(ROOT, 'node_modules'), join(build, 'node_modules'));
   writeFileSync(join(build, 'package.json'), '{"type":"module"}');
   writeFileSync(join(build, 'archive.js'), SCRIPT);
-}, 60_000);
+});
 
 /** Runs the script on a directory and kills it `delay` ms after it took the last run. Resolves to whether it had finished. */
 async function archive(directory: string, kill?: { delay: number; stand?: true }): Promise<boolean> {
   const stand = kill?.stand === true ? ['stand'] : [];
-  const child = spawn(process.execPath, [join(build, 'archive.js'), directory, ...stand], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let said = '';
-  let timer: NodeJS.Timeout | undefined;
-  child.stdout.on('data', (chunk: Buffer) => {
-    said += chunk.toString('utf8');
-    if (kill !== undefined && said.includes('runs')) timer ??= setTimeout(() => child.kill('SIGKILL'), kill.delay);
-  });
-  await once(child, 'close');
-  clearTimeout(timer);
-  return said.includes('done');
+  const child = startProcess(process.execPath, [join(build, 'archive.js'), directory, ...stand]);
+  if (kill !== undefined) {
+    await until(() => child.ended !== undefined || child.stdout.includes('runs'), 'the last run');
+    await sleep(kill.delay);
+    await child.stop('SIGKILL');
+  }
+  await child.exited;
+  return child.stdout.includes('done');
 }
 
 it('killed in the middle leaves the old file whole, and the next run makes it good', async () => {
@@ -88,7 +85,7 @@ it('killed in the middle leaves the old file whole, and the next run makes it go
   expect(await archive(directory)).toBe(true);
   expect(readdirSync(join(directory, 'c'))).toEqual(['7.parquet']);
   expect(readFileSync(join(directory, 'c/7.parquet')).equals(bytes)).toBe(true);
-}, 60_000);
+});
 
 it('killed while it sorts leaves pieces that the next run removes', async () => {
   const directory = join(scratch.path, 'sorting');
@@ -97,4 +94,4 @@ it('killed while it sorts leaves pieces that the next run removes', async () => 
   expect(readdirSync(join(scratch.path, 'left')).some((name) => name.endsWith('.tmp'))).toBe(true);
   expect(await archive(directory)).toBe(true);
   expect(readdirSync(join(directory, 'c'))).toEqual(['7.parquet']);
-}, 60_000);
+});

@@ -10,11 +10,11 @@ import { scopeOf } from '../../src/persistence/archive/parquet/scope.js';
 import { writeArchive } from '../../src/persistence/archive/parquet/write-archive.js';
 import { readBin } from '../../src/persistence/reference/bin-reader.js';
 import type { SeriesRun } from '../../src/persistence/reference/types.js';
-import { DATA, Scratch, seeded } from './reference-data.js';
+import { seeded } from '../support/random.js';
+import { DATA, Scratch } from './reference-data.js';
 
 let scratch = new Scratch();
 afterEach(() => {
-  scratch.remove();
   scratch = new Scratch();
 });
 

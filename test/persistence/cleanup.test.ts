@@ -2,7 +2,8 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startServer, temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { startServer } from '../support/server-process.js';
 import {
   archivedRows,
   archives,

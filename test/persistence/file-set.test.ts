@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { FileSet } from '../../src/persistence/checkpoint/file-set.js';
 import { type CheckpointFile, readManifest } from '../../src/persistence/layout.js';
-import { temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
 
 function fileSet(archivedTo: number | undefined, freedTo: number, aside: string[] = []) {
   const directory = temporaryDirectory();

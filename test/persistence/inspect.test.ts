@@ -2,8 +2,9 @@
 import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ask } from '../integration/client.js';
-import { startServer, temporaryDirectory } from '../support/server-process.js';
+import { ask } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { startServer } from '../support/server-process.js';
 import { DATA } from './reference-data.js';
 import { makeSamples, post, type Rows, run, storeConfig } from './store-data.js';
 

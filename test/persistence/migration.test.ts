@@ -6,8 +6,9 @@ import { readBin } from '../../src/persistence/reference/bin-reader.js';
 import { scanReferenceDirectory } from '../../src/persistence/reference/directory.js';
 import { readJsonCheckpoint } from '../../src/persistence/reference/json-reader.js';
 import type { SeriesRun } from '../../src/persistence/reference/types.js';
-import { ask } from '../integration/client.js';
-import { startServer, temporaryDirectory } from '../support/server-process.js';
+import { ask } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { startServer } from '../support/server-process.js';
 import { DATA, inputSamples, mapValues, put, type Samples, samplesOf } from './reference-data.js';
 import { run } from './store-data.js';
 

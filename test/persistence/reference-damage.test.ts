@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readBin } from '../../src/persistence/reference/bin-reader.js';
 import { writeReferenceBin } from '../../src/persistence/reference/bin-writer.js';
 import { readJsonCheckpoint } from '../../src/persistence/reference/json-reader.js';
 import { writeReferenceJson } from '../../src/persistence/reference/json-writer.js';
 import { logSamples, readReferenceLog } from '../../src/persistence/reference/log-reader.js';
 import type { SeriesRun } from '../../src/persistence/reference/types.js';
-import { DATA, drain, Scratch, seeded } from './reference-data.js';
+import { seeded } from '../support/random.js';
+import { DATA, drain, Scratch } from './reference-data.js';
 
 // Thousands of small files, one after the other.
 vi.setConfig({ testTimeout: 120_000 });
 
 const scratch = new Scratch();
-afterAll(() => scratch.remove());
 
 const RUNS: SeriesRun[] = [
   {

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { ReferenceFormatError, type SeriesRun } from '../../src/persistence/reference/types.js';
+import { temporaryDirectory } from '../support/directories.js';
 
 /** Files that the reference wrote from `input.lp.gz`. */
 export const DATA = fileURLToPath(new URL('../data/reference/', import.meta.url));
@@ -68,9 +68,9 @@ export async function drain<T>(iterable: AsyncIterable<T>): Promise<{ items: T[]
   return { items };
 }
 
-/** A directory that is removed by `remove`. */
+/** A temporary directory to write files into. */
 export class Scratch {
-  readonly path = mkdtempSync(join(tmpdir(), 'cc-reference-'));
+  readonly path = temporaryDirectory();
 
   /** Writes a file, with the directories above it, and returns its path. */
   write(name: string, content: string | Uint8Array): string {
@@ -79,19 +79,4 @@ export class Scratch {
     writeFileSync(path, content);
     return path;
   }
-
-  remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
-}
-
-/** Numbers in [0, 1) from a fixed seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

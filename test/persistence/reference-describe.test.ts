@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { describeReferenceFile } from '../../src/export/describe-reference.js';
 import { DATA, Scratch } from './reference-data.js';
 
 const scratch = new Scratch();
-afterAll(() => scratch.remove());
 
 async function describeFile(path: string): Promise<string[]> {
   const lines: string[] = [];

@@ -9,7 +9,6 @@ import { DATA, inputSamples, mapValues, put, type Samples, Scratch, samplesOf, s
 
 let scratch = new Scratch();
 afterEach(() => {
-  scratch.remove();
   scratch = new Scratch();
 });
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readBin, readBinWindow } from '../../src/persistence/reference/bin-reader.js';
 import { crc32 } from '../../src/persistence/reference/crc32.js';
 import { readJsonCheckpoint, readJsonWindow } from '../../src/persistence/reference/json-reader.js';
 import { type LogDamage, logSamples, readReferenceLog } from '../../src/persistence/reference/log-reader.js';
 import { MAX_RUN_BINS } from '../../src/persistence/reference/types.js';
+import { seeded } from '../support/random.js';
 import {
   DATA,
   drain,
@@ -15,12 +16,10 @@ import {
   type Samples,
   Scratch,
   samplesOf,
-  seeded,
   seriesName,
 } from './reference-data.js';
 
 const scratch = new Scratch();
-afterAll(() => scratch.remove());
 const input = inputSamples();
 
 async function readAll(format: 'wal' | 'json') {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { exportReference } from '../../src/export/export-reference.js';
 import type { SeriesRun } from '../../src/persistence/reference/types.js';
 import { DATA, inputSamples, Scratch } from './reference-data.js';
@@ -43,7 +43,6 @@ for (const host of ['d01', 'd02']) {
 
 describe.each(['bin', 'json'] as const)('what the reference serves from exported .%s files', (format) => {
   const scratch = new Scratch();
-  afterAll(() => scratch.remove());
 
   beforeAll(async () => {
     const runs = [...series.values()].sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0));

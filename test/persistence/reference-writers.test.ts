@@ -8,11 +8,11 @@ import { readJsonCheckpoint, readJsonWindow } from '../../src/persistence/refere
 import { writeReferenceJson } from '../../src/persistence/reference/json-writer.js';
 import { loadReference } from '../../src/persistence/reference/load.js';
 import type { SeriesRun } from '../../src/persistence/reference/types.js';
-import { DATA, drain, inputSamples, mapValues, Scratch, samplesOf, seeded } from './reference-data.js';
+import { seeded } from '../support/random.js';
+import { DATA, drain, inputSamples, mapValues, Scratch, samplesOf } from './reference-data.js';
 
 let scratch = new Scratch();
 afterEach(() => {
-  scratch.remove();
   scratch = new Scratch();
 });
 

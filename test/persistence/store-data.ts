@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { ask } from '../integration/client.js';
-import { seeded } from './reference-data.js';
+import { ask } from '../support/client.js';
+import { seeded } from '../support/random.js';
 
 /** cluster/host/level/metric/time → value. */
 export type Rows = Map<string, number>;

@@ -5,7 +5,7 @@ import { logger } from '../../src/log.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';
 import { randomNumbers } from '../assembly/compile.js';
-import { temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
 import { configWith, keptLog } from './fixtures.js';
 import { smallCore } from './small-core.js';
 

@@ -8,7 +8,7 @@ import { retentionRounds } from '../../src/retention/rounds.js';
 import { fetchUsedNodes, parseUsedNodes } from '../../src/retention/used-nodes.js';
 import { token, tokenKey } from '../security/fixtures.js';
 import { type CcBackend, startCcBackend } from '../support/cc-backend.js';
-import { temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
 import { configWith, JobStore, keptLog } from './fixtures.js';
 
 const NOW = 1_700_000_000_000;

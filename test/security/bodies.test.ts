@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, query, write } from '../integration/client.js';
+import { ask, query, write } from '../support/client.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { config, TIME } from './fixtures.js';
 

@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask } from '../integration/client.js';
-import { freePort, type ServerProcess, startServer } from '../support/server-process.js';
+import { ask } from '../support/client.js';
+import { freePort } from '../support/ports.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { bearer, config, TIME, token, tokenKey } from './fixtures.js';
 
 const key = tokenKey();

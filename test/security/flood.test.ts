@@ -1,7 +1,8 @@
 /** Many distinct names: what a line costs does not grow with what is stored, and no set of names is worse than another. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, figure, random, write } from '../integration/client.js';
+import { ask, figure, write } from '../support/client.js';
+import { seeded } from '../support/random.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { config, TIME } from './fixtures.js';
 
@@ -34,7 +35,7 @@ async function costs(line: (i: number) => string): Promise<number[]> {
 }
 
 const mean = (list: number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
-const next = random(20261124);
+const next = seeded(20261124);
 /** Differs from others in few bits, and they are the high ones: the enemy of weak hash functions. */
 const sparse = (i: number): string => Array.from({ length: 17 }, (_, bit) => ((i >> bit) & 1 ? 'Aa' : 'BB')).join('');
 

@@ -2,8 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, query, write } from '../integration/client.js';
-import { type ServerProcess, startServer, temporaryDirectory } from '../support/server-process.js';
+import { ask, query, write } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { config, TIME } from './fixtures.js';
 
 let server: ServerProcess;

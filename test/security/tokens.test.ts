@@ -1,7 +1,7 @@
 /** Who has no token that the key's owner signed gets nothing, whatever the token says of itself. */
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask } from '../integration/client.js';
+import { ask } from '../support/client.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { bearer, config, TIME, token, tokenKey, unsigned } from './fixtures.js';
 

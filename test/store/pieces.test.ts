@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { PIECE_BUFFER } from '../../src/store/buffers.js';
 import type { Piece, PiecesMessage } from '../../src/store/protocol.js';
 import { PiecePacker, unpackPieces } from '../../src/store/query/pieces.js';
-import { random as seeded } from '../integration/client.js';
+import { seeded } from '../support/random.js';
 
 /** What a message is on the other side of a port. */
 function cross(packer: PiecePacker): PiecesMessage {

@@ -7,7 +7,7 @@ import type { QueryRequest, SeriesQuery } from '../../src/store/store.js';
 import { textOf } from '../core/answer-text.js';
 import { configWith } from '../retention/fixtures.js';
 import { metric, seriesQuery, T0 } from '../support/core-driver.js';
-import { temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
 
 const METRICS = new Map<string, MetricConfig>([
   ['load', metric(60, 'avg')],

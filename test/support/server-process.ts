@@ -2,22 +2,20 @@
  * The real server, `dist/server.js`, as a child process in a directory of its own: what tests of the whole start.
  * Build before: `npm run build`.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { type AddressInfo, connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { temporaryDirectory } from './directories.js';
+import { LIMIT } from './limits.js';
+import { freePort } from './ports.js';
+import { startProcess } from './processes.js';
+import { until } from './wait.js';
 
 const SERVER = resolve(import.meta.dirname, '../../dist/server.js');
 
-/** Milliseconds that a start may take; a machine full of other tests is slow. */
-const START_LIMIT = 30_000;
-
 export interface ServerOptions {
-  /** Working directory; default: a fresh one below os.tmpdir(), removed when the test process ends. */
+  /** Working directory; default: a fresh `temporaryDirectory()`. */
   dir?: string;
   /** Flags behind `-config FILE`; default: `-loglevel info`. */
   args?: string[];
@@ -38,36 +36,6 @@ export interface ServerProcess {
   /** Ends the process and starts it anew: same directory, config, port and flags. Default: SIGTERM. */
   restart(signal?: NodeJS.Signals): Promise<ServerProcess>;
   exited: Promise<number | null>;
-}
-
-const children = new Set<ChildProcess>();
-const directories = new Set<string>();
-
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
-  for (const dir of directories) rmSync(dir, { recursive: true, force: true });
-});
-
-/** A fresh directory, removed when the test process ends. */
-export function temporaryDirectory(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'ccms-test-'));
-  directories.add(dir);
-  return dir;
-}
-
-/**
- * A TCP port on 127.0.0.1 that nobody listens on, nor is given by the kernel for a minute: of the few thousand that it
- * chooses from, another test would now and then get this one before its server has bound it, and answer in its place.
- */
-export async function freePort(): Promise<number> {
-  // The side that closes first is left in TIME_WAIT. Such a port is only for those who name it (and SO_REUSEADDR, as node does).
-  const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(connect(port, '127.0.0.1').resume(), 'close');
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /**
@@ -102,63 +70,42 @@ async function launch(dir: string, options: ServerOptions): Promise<ServerProces
   const port = Number(main.addr?.slice(main.addr.lastIndexOf(':') + 1));
   const url = `${main['https-cert-file'] ? 'https' : 'http'}://127.0.0.1:${port}`;
   const args = [SERVER, '-config', join(dir, 'config.json'), ...(options.args ?? ['-loglevel', 'info'])];
-  const child = spawn(process.execPath, args, {
+  const server = startProcess(process.execPath, args, {
     cwd: dir,
-    env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    name: `server in ${dir}`,
+    ...(options.env && { env: options.env }),
   });
-  children.add(child);
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-  }
-  const exited = new Promise<number | null>((done) => {
-    child.once('close', (code) => {
-      children.delete(child);
-      done(code);
-    });
-  });
-  let ended = false;
-  void exited.then(() => {
-    ended = true;
-  });
-  const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
-    child.kill(signal);
-    return exited;
-  };
-  const limit = Date.now() + START_LIMIT;
-  while (!(await isReady(url))) {
-    if (!ended && Date.now() < limit) {
-      await new Promise((go) => setTimeout(go, 20));
-      continue;
-    }
-    const why = ended ? 'ended' : `did not answer within ${START_LIMIT} ms`;
-    await stop('SIGKILL');
-    throw new Error(`the server in ${dir} ${why}:\n${text}`);
+  try {
+    await until(
+      async () => server.ended !== undefined || (await isReady(url)),
+      () => `the server in ${dir} to be ready:\n${server.log}`,
+    );
+  } catch (error) {
+    await server.stop('SIGKILL');
+    throw error;
   }
   // Whoever answered may be another process on a port that this one failed to bind.
-  if (child.exitCode !== null) throw new Error(`the server in ${dir} ended:\n${text}`);
+  if (server.ended) throw new Error(`the server in ${dir} ended:\n${server.log}`);
+  const stop = async (signal?: NodeJS.Signals): Promise<number | null> => (await server.stop(signal)).status;
   return {
     port,
     url,
     dir,
-    pid: child.pid ?? 0,
-    log: () => text,
+    pid: server.pid,
+    log: () => server.log,
     stop,
     restart: async (signal) => {
       await stop(signal);
       return launch(dir, options);
     },
-    exited,
+    exited: server.exited.then(({ status }) => status),
   };
 }
 
 function isReady(url: string): Promise<boolean> {
   return new Promise((answer) => {
     const send = url.startsWith('https') ? requestTls : request;
-    const asking = send(`${url}/healthz`, { rejectUnauthorized: false, agent: false, timeout: 5000 }, (response) => {
+    const asking = send(`${url}/healthz`, { rejectUnauthorized: false, agent: false, timeout: LIMIT }, (response) => {
       response.resume();
       answer(response.statusCode === 200);
     });

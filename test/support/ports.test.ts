@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
-import { freePort } from './server-process.js';
+import { freePort } from './ports.js';
 
 it('gives no port twice before somebody can have bound it, and each can be bound', async () => {
   // By chance alone some of so many would be the same.

@@ -34,16 +34,17 @@ export interface QueryAnswer {
 }
 
 /** Sends a request to 127.0.0.1. Rejects only when the connection breaks. */
-export function ask(port: number, path: string, { method, headers = {}, body = '', agent }: Ask = {}): Promise<Answer> {
+export function ask(port: number, path: string, { method, headers = {}, body, agent }: Ask = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const isChunked = Object.keys(headers).some((name) => name.toLowerCase() === 'transfer-encoding');
+    const length = body === undefined || isChunked ? {} : { 'content-length': Buffer.byteLength(body) };
     const asking = request(
       {
         host: '127.0.0.1',
         port,
         path,
-        method: method ?? (bytes.length ? 'POST' : 'GET'),
-        headers: { 'content-length': bytes.length, ...headers },
+        method: method ?? (body === undefined ? 'GET' : 'POST'),
+        headers: { ...length, ...headers },
         agent: agent ?? false,
       },
       (response) => {
@@ -57,7 +58,7 @@ export function ask(port: number, path: string, { method, headers = {}, body = '
       },
     );
     asking.on('error', reject);
-    asking.end(bytes);
+    asking.end(body);
   });
 }
 
@@ -96,15 +97,4 @@ export async function summary(
   const found = clusters[cluster];
   if (!found) throw new Error(`no cluster ${cluster} in ${body}`);
   return found;
-}
-
-/** Pseudo-random numbers in [0, 1) from a seed (mulberry32): every run is the same. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
