@@ -6,11 +6,12 @@ import { Kind, alloc, bytesReserved, bytesUsed, expectBytes, free } from './memo
 import { dumpFind } from './answer/dump';
 import { logFree } from './durable/log';
 import { replayEnd } from './durable/replay';
-import { freeBelow } from './series/retention';
+import { forgetKeptHosts, freeBelow } from './series/retention';
 import { rollupsDrop } from './read/rollup-cache';
-import { seriesByNumber, seriesEnd, seriesIsEmpty } from './series/series';
+import { Node } from './series/records';
+import { allSeries, seriesByNumber } from './series/series';
 import { seriesRemove } from './series/remove';
-import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from './series/tree';
+import { root, tree } from './series/tree';
 
 export { setHashKey } from './memory/siphash';
 export { metricAdd } from './series/metrics';
@@ -52,7 +53,7 @@ export { queryBegin, queryEnd, queryEndCount, queryEnds, queryStep } from './rea
 export { expandedText, queryAllBegin } from './answer/nodes';
 export { dumpBegin, dumpStep } from './answer/dump';
 export { nodeHealth } from './answer/health';
-export { keepHost, oldestTime, retainEnd, retainFreed, retainStep } from './series/retention';
+export { keepHost, oldestTime, retainFreed, retainStep } from './series/retention';
 export {
   blocksByCodec,
   childCount,
@@ -64,8 +65,6 @@ export {
   countedSeries,
 } from './answer/figures';
 export { outBytes, outLength, outReset } from './memory/out';
-export { seriesCount, seriesEnd } from './series/series';
-export { hostCount } from './series/tree';
 
 /** Scratch memory for the host's input, 64 readable bytes behind it included; to be given back by `bufferFree`. 0: exhausted. */
 export function bufferAlloc(bytes: u32): usize {
@@ -92,8 +91,19 @@ export function memoryReserved(): u32 {
   return bytesReserved();
 }
 
-/** The node with this selector (u16 length + bytes, `count` times); 0: there is none. The root for none. */
-export function findNode(names: usize, count: i32): usize {
+/** Series that exist, one past the highest number of one, and hosts. */
+export function seriesCount(): u32 {
+  return allSeries.count;
+}
+export function seriesEnd(): u32 {
+  return allSeries.end;
+}
+export function hostCount(): u32 {
+  return tree.hosts;
+}
+
+/** The node with this selector (u16 length + bytes, `count` times); null: there is none. The root for none. */
+export function findNode(names: usize, count: i32): Node | null {
   return dumpFind(names, count);
 }
 
@@ -101,7 +111,7 @@ export function findNode(names: usize, count: i32): usize {
  * Frees blocks that end before `to` at and below a node of `findNode`, and logs that, so that a restart does not bring
  * them back. @returns blocks freed; -1 when memory for the log is exhausted.
  */
-export function freeNode(node: usize, to: f64): i32 {
+export function freeNode(node: Node, to: f64): i32 {
   if (!logFree(node, <i64>to)) return -1;
   rollupsDrop();
   return freeBelow(node, <i64>to);
@@ -110,22 +120,28 @@ export function freeNode(node: usize, to: f64): i32 {
 /** Ends loading: series that got no sample disappear. */
 export function loadEnd(): void {
   replayEnd();
-  for (let i: u32 = 0; i < seriesEnd; i++) {
+  for (let i: u32 = 0; i < allSeries.end; i++) {
     const s = seriesByNumber(i);
-    if (s && seriesIsEmpty(s)) seriesRemove(s);
+    if (s && s.isEmpty) seriesRemove(s);
   }
 }
 
-/** First child of a node (0: of the root), its next sibling, and its name: for listing clusters. */
-export function firstChild(node: usize): usize {
-  return nodeFirstChild(node ? node : root);
+/** Ends a retention pass: no host is spared any longer, and no roll-up of what was freed is kept. */
+export function retainEnd(): void {
+  rollupsDrop();
+  forgetKeptHosts();
 }
-export function nextSibling(node: usize): usize {
-  return nodeNext(node);
+
+/** First child of a node (null: of the root), its next sibling, and its name: for listing clusters. */
+export function firstChild(node: Node | null): Node | null {
+  return node ? node.firstChild : root.firstChild;
 }
-export function nameOf(node: usize): usize {
-  return nodeName(node);
+export function nextSibling(node: Node): Node | null {
+  return node.next;
 }
-export function nameLengthOf(node: usize): i32 {
-  return nodeNameLength(node);
+export function nameOf(node: Node): usize {
+  return node.name;
+}
+export function nameLengthOf(node: Node): i32 {
+  return node.nameLength;
 }

@@ -7,7 +7,7 @@
  * path (line.ts), which parses the whole line anew: the fast path never decides that a line is bad.
  */
 import { LineError } from '../src/wasm/codes';
-import { keyAdd, keyAt, keyFind, keyMatches, keyLength, keyNext, keySeries, clusterIntern, setKeyNext } from './series/keys';
+import { Key, keyAdd, keyAt, keyFind, clusterIntern } from './series/keys';
 import {
   cluster,
   fieldsEnd,
@@ -29,13 +29,13 @@ import {
   MAX_NAME,
 } from './text/line';
 import { frameClose, frameOpen, logSample } from './durable/log';
-import { PRECISION_DOUBLE, metricFind, metricFrequency, metricPrecision } from './series/metrics';
+import { PRECISION_DOUBLE, metricFind } from './series/metrics';
 import { parseTerminated, parseUnsigned, parsedInteger, parsedValue } from './text/number';
 import { partitionOf } from './series/partition';
 import { roundSample } from './text/round';
 import { runAdd, runsReset } from './runs';
 import { writeSample } from './series/samples';
-import { seriesEnsure, seriesIsEmpty, seriesMetric } from './series/series';
+import { seriesEnsure } from './series/series';
 import { seriesRemove } from './series/remove';
 import { nodeEnsure, nodePrune, root } from './series/tree';
 
@@ -80,8 +80,8 @@ let defaultLength: i32 = 0;
 let defaultCluster: u32 = 0;
 let perSecond: u64 = 0;
 let now: i64 = 0;
-/** Key of the line before and its slot + 1. A stored line may drop that key, so `storeLine` looks again. */
-let lastKey: usize = 0;
+/** Key of the line before and its slot. A stored line may drop that key, so `storeLine` looks again. */
+let lastKey: Key | null = null;
 let lastSlot: u32 = 0;
 
 export function linesStored(): f64 {
@@ -115,7 +115,7 @@ export function ingest(p: usize, n: i32, clusterName: usize, clusterLength: i32,
   defaultCluster = clusterIntern(clusterName, clusterLength);
   perSecond = <u64>unitsPerSecond;
   now = <i64>nowSeconds;
-  lastKey = 0;
+  lastKey = null;
   lastSlot = 0;
   if (!frameOpen()) return false;
   // A terminator behind the text, so that numbers need not look where it ends.
@@ -139,15 +139,16 @@ function readLines(p: usize, end: usize): void {
   const byDefault = defaultCluster;
   while (p < end) {
     lines++;
-    const predicted: u32 = lastKey ? keyNext(lastKey) : 0;
+    const before = lastKey;
+    const predicted: u32 = before ? before.next : 0;
     let key = keyAt(predicted);
-    if (key && keyMatches(key, p, end, byDefault)) {
+    if (key && key.matches(p, end, byDefault)) {
       lastKey = key;
       lastSlot = predicted;
     } else key = lookUp(p, end);
     if (key) {
-      const q = p + <usize>keyLength(key);
-      const s = keySeries(key);
+      const q = p + <usize>key.length;
+      const s = key.series;
       if (!s) {
         const stop = fieldsEnd(q, end);
         batchSkipped++;
@@ -172,10 +173,10 @@ function readLines(p: usize, end: usize): void {
             timeHigh = load<u64>(v);
             timeLow = stop == v + 10 ? <u32>load<u16>(v + 8) : NO_TIME;
           }
-          const metric = seriesMetric(s);
-          const precision = metricPrecision(metric);
+          const metric = s.metric;
+          const precision = metric.precision;
           if (precision != PRECISION_DOUBLE) value = roundSample(value, precision);
-          const error = writeSample(s, seconds, value, <i64>metricFrequency(metric));
+          const error = writeSample(s, seconds, value, <i64>metric.frequency);
           if (error != LineError.None || !logSample(s, seconds, value)) refuse(lines, error ? error : LineError.OutOfMemory);
           else stored++;
           p = stop + 1;
@@ -189,18 +190,19 @@ function readLines(p: usize, end: usize): void {
   batchLines = lines;
 }
 
-/** The key of the line at p by hash, linked as the prediction behind the last one; 0 when unknown or in unusual form. */
-function lookUp(p: usize, end: usize): usize {
+/** The key of the line at p by hash, linked as the prediction behind the last one; null when unknown or in unusual form. */
+function lookUp(p: usize, end: usize): Key | null {
   const n = prefixLength(p, end);
-  if (n <= 0) return 0;
+  if (n <= 0) return null;
   const slot = keyFind(p, n, defaultCluster);
-  if (!slot) return 0;
+  if (!slot) return null;
   return follow(slot);
 }
 
-function follow(slot: u32): usize {
+function follow(slot: u32): Key | null {
   const key = keyAt(slot);
-  if (lastKey) setKeyNext(lastKey, slot);
+  const before = lastKey;
+  if (before) before.next = slot;
   lastKey = key;
   lastSlot = slot;
   return key;
@@ -250,13 +252,13 @@ function slowLine(p: usize, end: usize, line: i32): usize {
 function storeLine(p: usize, stop: usize, line: i32): i32 {
   const parsed = parseLine(p, stop);
   const metric = metricFind(nameAt(measurement), nameLength(measurement));
-  if (metric < 0 && parsed != LineError.NoMetric) {
+  if (!metric && parsed != LineError.NoMetric) {
     batchSkipped++;
     const n = prefixLength(p, stop);
-    if (n > 0) keyAdd(p, n, defaultCluster, 0);
+    if (n > 0) keyAdd(p, n, defaultCluster, null);
     return LineError.None;
   }
-  if (parsed != LineError.None) return parsed;
+  if (parsed != LineError.None || !metric) return parsed;
   let clusterAt = nameAt(cluster);
   let clusterLength = nameLength(cluster);
   if (!clusterLength) {
@@ -284,10 +286,10 @@ function storeLine(p: usize, stop: usize, line: i32): i32 {
     nodePrune(node);
     return LineError.OutOfMemory;
   }
-  const value = roundSample(lineValue, metricPrecision(metric));
-  const error = writeSample(s, seconds, value, <i64>metricFrequency(metric));
+  const value = roundSample(lineValue, metric.precision);
+  const error = writeSample(s, seconds, value, <i64>metric.frequency);
   if (error != LineError.None) {
-    if (seriesIsEmpty(s)) {
+    if (s.isEmpty) {
       seriesRemove(s);
       lastKey = keyAt(lastSlot);
     }

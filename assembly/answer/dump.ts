@@ -3,24 +3,14 @@
  *
  *   {"hwthread0":{"ipc":[{"start":1699999950,"len":128,"end":1700007630}]},"cpu_load":[...]}
  */
-import { Entry } from '../series/blocks';
-import { metricName, metricNameLength } from '../series/metrics';
 import { advance, ensure, outEnd, outLength, putAscii, putChar } from '../memory/out';
 import { printI64, printString } from '../text/print';
-import {
-  blockCountOf,
-  openLength,
-  openStart,
-  seriesAnchor,
-  seriesFrequency,
-  seriesMetric,
-  seriesNextInNode,
-} from '../series/series';
-import { nodeFirstChild, nodeFirstSeries, nodeName, nodeNameLength, nodeNext, nodeParent, root, nodeFind, treeVersion } from '../series/tree';
+import { Node, Series } from '../series/records';
+import { nodeFind, root, tree } from '../series/tree';
 
-/** Set by `dumpFind`: the node named by a selector, to start a dump at; 0: there is none. */
-export function dumpFind(names: usize, count: i32): usize {
-  let node = root;
+/** The node named by a selector, to start a dump at; null: there is none. The root for an empty selector. */
+export function dumpFind(names: usize, count: i32): Node | null {
+  let node: Node | null = root;
   let p = names;
   for (let i = 0; i < count && node; i++) {
     node = nodeFind(node, p + 2, <i32>load<u16>(p));
@@ -29,18 +19,25 @@ export function dumpFind(names: usize, count: i32): usize {
   return node;
 }
 
-/** Node that the last step stopped before, and whether something stands in front of it in its object. */
-let at: usize = 0;
-let top: usize = 0;
-let comma: bool = false;
-let version: u32 = 0;
+@unmanaged
+class Dump {
+  top: Node;
+  /** Node that the last step stopped before. */
+  at: Node;
+  /** `tree.version` at the start. */
+  version: u32;
+  /** Whether something stands in front of it in its object. */
+  comma: bool;
+}
+
+const dump = changetype<Dump>(memory.data(offsetof<Dump>(), 8));
 
 /** Starts a dump; one at a time. */
-export function dumpBegin(node: usize): void {
-  at = node;
-  top = node;
-  comma = false;
-  version = treeVersion;
+export function dumpBegin(node: Node): void {
+  dump.at = node;
+  dump.top = node;
+  dump.comma = false;
+  dump.version = tree.version;
 }
 
 /**
@@ -48,69 +45,71 @@ export function dumpBegin(node: usize): void {
  * @returns 1: go on, 0: done, -1: memory is exhausted, -2: the tree lost nodes since the last step, start anew.
  */
 export function dumpStep(budget: u32): i32 {
-  if (version != treeVersion) return -2;
+  if (dump.version != tree.version) return -2;
   while (outLength() < budget) {
-    if (!ensure(6 * nodeNameLength(at) + 64)) return -1;
-    if (at != top) {
-      if (comma) putChar(0x2c);
-      advance(printString(outEnd, nodeName(at), nodeNameLength(at)));
+    const node = dump.at;
+    if (!ensure(6 * node.nameLength + 64)) return -1;
+    if (node != dump.top) {
+      if (dump.comma) putChar(0x2c);
+      advance(printString(outEnd, node.name, node.nameLength));
       putChar(0x3a);
     }
     putChar(0x7b);
-    comma = false;
-    for (let s = nodeFirstSeries(at); s; s = seriesNextInNode(s)) {
+    dump.comma = false;
+    let s = node.firstSeries;
+    while (s) {
       if (!writeSeries(s)) return -1;
+      s = s.nextInNode;
     }
-    const child = nodeFirstChild(at);
+    const child = node.firstChild;
     if (child) {
-      at = child;
+      dump.at = child;
       continue;
     }
     while (true) {
       if (!ensure(64)) return -1;
       putChar(0x7d);
-      comma = true;
-      if (at == top) return 0;
-      const next = nodeNext(at);
+      dump.comma = true;
+      const closed = dump.at;
+      if (closed == dump.top) return 0;
+      const next = closed.next;
       if (next) {
-        at = next;
+        dump.at = next;
         break;
       }
-      at = nodeParent(at);
+      dump.at = closed.parent;
     }
   }
   return 1;
 }
 
-function writeSeries(s: usize): bool {
-  const metric = seriesMetric(s);
-  if (!ensure(6 * metricNameLength(metric) + 64)) return false;
-  if (comma) putChar(0x2c);
-  comma = true;
-  advance(printString(outEnd, metricName(metric), metricNameLength(metric)));
+function writeSeries(s: Series): bool {
+  const metric = s.metric;
+  if (!ensure(6 * metric.nameLength + 64)) return false;
+  if (dump.comma) putChar(0x2c);
+  dump.comma = true;
+  advance(printString(outEnd, metric.name, metric.nameLength));
   putAscii(':[');
-  const blocks = blockCountOf(s);
+  const blocks = s.blockCount;
   for (let i = 0; i < blocks; i++) {
-    const e = Entry.at(s, i);
-    if (!writeSpan(s, Entry.start(e), Entry.count(e), i > 0)) return false;
+    const row = s.block(i);
+    if (!writeSpan(s, row.start, row.count, i > 0)) return false;
   }
-  if (openLength(s) && !writeSpan(s, openStart(s), openLength(s), blocks > 0)) return false;
+  if (s.openLength && !writeSpan(s, s.openStart, s.openLength, blocks > 0)) return false;
   if (!ensure(64)) return false;
   putChar(0x5d);
   return true;
 }
 
-function writeSpan(s: usize, bin: i32, count: i32, comma: bool): bool {
+function writeSpan(s: Series, bin: i32, count: i32, comma: bool): bool {
   if (!ensure(160)) return false;
-  const f = <i64>seriesFrequency(s);
-  const start = seriesAnchor(s) + <i64>bin * f;
   if (comma) putChar(0x2c);
   putAscii('{"start":');
-  advance(printI64(outEnd, start));
+  advance(printI64(outEnd, s.timeOf(bin)));
   putAscii(',"len":');
   advance(printI64(outEnd, count));
   putAscii(',"end":');
-  advance(printI64(outEnd, start + <i64>count * f));
+  advance(printI64(outEnd, s.timeOf(bin + count)));
   putChar(0x7d);
   return true;
 }

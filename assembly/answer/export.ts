@@ -1,10 +1,9 @@
 /** Series as plain doubles for writers of other formats (archive, the reference's files, JSON checkpoints). */
 import { endBin, firstBin } from '../series/blocks';
 import { writeNames } from '../durable/log';
-import { metricName, metricNameLength } from '../series/metrics';
 import { advance, ensure, outEnd } from '../memory/out';
 import { readBins } from '../read/read';
-import { seriesAnchor, seriesByNumber, seriesFrequency, seriesMetric, seriesNode } from '../series/series';
+import { seriesByNumber } from '../series/series';
 
 /** Most bins of one call: callers ask for windows. */
 const MAX_COUNT: i64 = 1 << 26;
@@ -24,8 +23,8 @@ export let exportedNames: i32 = 0;
 export function exportSeries(number: u32, from: f64, to: f64): i32 {
   const s = seriesByNumber(number);
   if (!s) return 0;
-  const f = <i64>seriesFrequency(s);
-  const middle = seriesAnchor(s) + f / 2;
+  const f = <i64>s.frequency;
+  const middle = s.anchor + f / 2;
   // Bins whose middle lies in the range.
   const lowest = <i64>firstBin(s);
   const highest = <i64>endBin(s);
@@ -38,13 +37,12 @@ export function exportSeries(number: u32, from: f64, to: f64): i32 {
   if (end <= first) return 0;
   if (end - first > MAX_COUNT) return -1;
   const n = <i32>(end - first);
-  const metric = seriesMetric(s);
-  const length = metricNameLength(metric);
+  const length = s.metric.nameLength;
   if (!ensure(<u32>(8 * n) + 4096)) return -1;
   const start = outEnd;
-  const p = writeNames(start, seriesNode(s));
+  const p = writeNames(start, s.node);
   store<u16>(p, <u16>length);
-  memory.copy(p + 2, metricName(metric), length);
+  memory.copy(p + 2, s.metric.name, length);
   exportedNames = <i32>(p + 2 + length - start);
   readBins(s, <i32>first, n, start + exportedNames);
   advance(start + exportedNames + (<usize>n << 3));

@@ -1,9 +1,9 @@
 /** Counts for /metrics and `debug?summary=1`. */
-import { Entry } from '../series/blocks';
 import { blockCodec, blockCount, blockGaps } from '../codec/block';
 import { statCount, stats } from '../read/kernels';
-import { blockCountOf, openBins, openLength, seriesByNumber, seriesEnd, seriesNode } from '../series/series';
-import { nodeFirstChild, nodeNext, nodeParent, root } from '../series/tree';
+import { Node, Series } from '../series/records';
+import { allSeries, seriesByNumber } from '../series/series';
+import { root } from '../series/tree';
 
 /** Codec numbers are smaller than this. */
 const CODECS: i32 = 16;
@@ -14,8 +14,8 @@ export let countedSamples: f64 = 0;
 export let countedSeries: u32 = 0;
 /** Bytes of blocks, open ones included. */
 export let countedBytes: f64 = 0;
-/** Node of the cluster whose series the last `countStep` counted; 0: there were none, or it counted all. */
-export let countedCluster: usize = 0;
+/** Node of the cluster whose series the last `countStep` counted; null: there were none, or it counted all. */
+export let countedCluster: Node | null = null;
 
 /** Starts counting. */
 export function countBegin(): void {
@@ -31,8 +31,8 @@ export function countBegin(): void {
  * @returns where to go on; -1 at the end.
  */
 export function countStep(from: u32, n: u32, oneCluster: bool): f64 {
-  const end = min(from + n, seriesEnd);
-  countedCluster = 0;
+  const end = min(from + n, allSeries.end);
+  countedCluster = null;
   for (let i = from; i < end; i++) {
     const s = seriesByNumber(i);
     if (!s) continue;
@@ -43,41 +43,41 @@ export function countStep(from: u32, n: u32, oneCluster: bool): f64 {
     }
     count(s);
   }
-  return end < seriesEnd ? <f64>end : -1;
+  return end < allSeries.end ? <f64>end : -1;
 }
 
-function clusterOf(s: usize): usize {
-  let node = seriesNode(s);
-  while (nodeParent(node) != root) node = nodeParent(node);
+function clusterOf(s: Series): Node {
+  let node = s.node;
+  while (node.parent != root) node = node.parent;
   return node;
 }
 
-function count(s: usize): void {
+function count(s: Series): void {
   countedSeries++;
-  for (let i = 0; i < blockCountOf(s); i++) {
-    const e = Entry.at(s, i);
-    countedBytes += <f64>Entry.bytes(e);
+  for (let i = 0; i < s.blockCount; i++) {
+    const row = s.block(i);
+    countedBytes += <f64>row.bytes;
     let codec = CODECS - 1;
-    if (Entry.isLoose(e)) {
-      stats(Entry.bins(e), Entry.count(e));
+    if (row.isLoose) {
+      stats(row.loose.bins, row.count);
       countedSamples += <f64>statCount;
     } else {
-      codec = blockCodec(Entry.block(e));
-      countedSamples += <f64>(blockCount(Entry.block(e)) - blockGaps(Entry.block(e)));
+      codec = blockCodec(row.block);
+      countedSamples += <f64>(blockCount(row.block) - blockGaps(row.block));
     }
     const counter = blocksByCodec + (<usize>codec << 2);
     store<u32>(counter, load<u32>(counter) + 1);
   }
-  const n = openLength(s);
+  const n = s.openLength;
   if (!n) return;
-  stats(openBins(s), n);
+  stats(s.openBins, n);
   countedSamples += <f64>statCount;
   countedBytes += <f64>(n << 3);
 }
 
 /** Children of a node. */
-export function childCount(node: usize): u32 {
+export function childCount(node: Node): u32 {
   let n: u32 = 0;
-  for (let child = nodeFirstChild(node); child; child = nodeNext(child)) n++;
+  for (let child = node.firstChild; child; child = child!.next) n++;
   return n;
 }

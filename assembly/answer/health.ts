@@ -1,7 +1,8 @@
 /** Which metrics of a node still arrive. */
 import { endBin } from '../series/blocks';
-import { metricFind, metricFrequency } from '../series/metrics';
-import { seriesAnchor, seriesFind } from '../series/series';
+import { Metric, metricFind } from '../series/metrics';
+import { Node } from '../series/records';
+import { seriesFind } from '../series/series';
 import { nodeFind, nodeWalk, root } from '../series/tree';
 
 /** A metric whose newest sample ended this many frequencies ago is degraded. */
@@ -20,7 +21,7 @@ export const METRIC_MISSING: u8 = 2;
 export function nodeHealth(names: usize, now: f64, out: usize): bool {
   const host = names + 2 + <usize>load<u16>(names);
   const cluster = nodeFind(root, names + 2, <i32>load<u16>(names));
-  const node = cluster ? nodeFind(cluster, host + 2, <i32>load<u16>(host)) : 0;
+  const node = cluster ? nodeFind(cluster, host + 2, <i32>load<u16>(host)) : null;
   if (!node) return false;
   let p = host + 2 + <usize>load<u16>(host);
   const count = <i32>load<u16>(p);
@@ -32,15 +33,17 @@ export function nodeHealth(names: usize, now: f64, out: usize): bool {
   return true;
 }
 
-function metricHealth(top: usize, metric: i32, now: i64): u8 {
-  if (metric < 0) return METRIC_MISSING;
-  const f = <i64>metricFrequency(metric);
+function metricHealth(top: Node, metric: Metric | null, now: i64): u8 {
+  if (!metric) return METRIC_MISSING;
   let health = METRIC_MISSING;
-  for (let node = top; node; node = nodeWalk(node, top, true)) {
+  let node: Node | null = top;
+  while (node) {
     const s = seriesFind(node, metric);
-    if (!s) continue;
-    if (now - (seriesAnchor(s) + <i64>endBin(s) * f) <= DEGRADED_AFTER * f) return METRIC_HEALTHY;
-    health = METRIC_DEGRADED;
+    if (s) {
+      if (now - s.timeOf(endBin(s)) <= DEGRADED_AFTER * <i64>metric.frequency) return METRIC_HEALTHY;
+      health = METRIC_DEGRADED;
+    }
+    node = nodeWalk(node, top, true);
   }
   return health;
 }

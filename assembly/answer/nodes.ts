@@ -7,7 +7,8 @@ import { Kind, alloc } from '../memory/alloc';
 import { ensure, advance, outBytes, outEnd, outLength, put, putAscii, putChar } from '../memory/out';
 import { printString } from '../text/print';
 import { REQUEST_NAME, REQUEST_QUERIES, queryBegin } from '../read/query';
-import { nodeFind, nodeFirstChild, nodeName, nodeNameLength, nodeNext, root } from '../series/tree';
+import { Node } from '../series/records';
+import { nodeFind, root } from '../series/tree';
 
 /** Bytes of the output that `queryAllBegin` left there: the queries as JSON, without brackets. */
 export let expandedText: u32 = 0;
@@ -38,8 +39,8 @@ function expand(cluster: usize, clusterLength: i32, metrics: usize): bool {
   expandedText = 0;
   const top = nodeFind(root, cluster, clusterLength);
   const count = <i32>load<u16>(metrics);
-  let host = top ? nodeFirstChild(top) : 0;
-  for (; host; host = nodeNext(host)) {
+  const first = top ? top.firstChild : null;
+  for (let host = first; host; host = host!.next) {
     let m = metrics + 2;
     for (let i = 0; i < count; i++) {
       if (!writeText(m, host, expandedCount > 0)) return false;
@@ -48,8 +49,7 @@ function expand(cluster: usize, clusterLength: i32, metrics: usize): bool {
     }
   }
   expandedText = outLength();
-  host = top ? nodeFirstChild(top) : 0;
-  for (; host; host = nodeNext(host)) {
+  for (let host = first; host; host = host!.next) {
     let m = metrics + 2;
     for (let i = 0; i < count; i++) {
       if (!writeQuery(m, host)) return false;
@@ -59,28 +59,28 @@ function expand(cluster: usize, clusterLength: i32, metrics: usize): bool {
   return true;
 }
 
-function writeText(metric: usize, host: usize, comma: bool): bool {
+function writeText(metric: usize, host: Node, comma: bool): bool {
   const n = <i32>load<u16>(metric);
-  if (!ensure(6 * (n + nodeNameLength(host)) + 128)) return false;
+  if (!ensure(6 * (n + host.nameLength) + 128)) return false;
   if (comma) putChar(0x2c);
   putAscii('{"metric":');
   advance(printString(outEnd, metric + 2, n));
   putAscii(',"host":');
-  advance(printString(outEnd, nodeName(host), nodeNameLength(host)));
+  advance(printString(outEnd, host.name, host.nameLength));
   putAscii(',"resolution":0,"aggreg":false}');
   return true;
 }
 
-function writeQuery(metric: usize, host: usize): bool {
+function writeQuery(metric: usize, host: Node): bool {
   const n = <i32>load<u16>(metric);
-  const h = nodeNameLength(host);
+  const h = host.nameLength;
   if (!ensure(17 + n + h + 16)) return false;
   memory.fill(outEnd, 0, 17);
   advance(outEnd + 17);
   put(metric, n + 2);
   store<u16>(outEnd, <u16>h);
   advance(outEnd + 2);
-  put(nodeName(host), h);
+  put(host.name, h);
   // No type, no ids, no subtype, no sub-ids.
   store<u64>(outEnd, 0);
   store<u32>(outEnd, 0, 8);

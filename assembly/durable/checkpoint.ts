@@ -17,37 +17,17 @@
  */
 import { FrameMagic } from '../../src/wasm/codes';
 import { LineError } from '../../src/wasm/codes';
-import { Entry, encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
+import { encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
 import { blockCount, blockIsSound, blockSize, decodeBlock } from '../codec/block';
 import { crc32c } from '../memory/crc32c';
 import { namesEnd, namesForeign, readNames } from './cursor';
 import { insertSealed } from '../series/insert';
 import { FRAME_HEADER, FRAME_VERSION, writeNames } from './log';
-import { metricFind, metricFrequency, metricName, metricNameLength } from '../series/metrics';
+import { metricFind } from '../series/metrics';
 import { advance, ensure, outBytes, outEnd, outLength, put } from '../memory/out';
 import { reserveOpen, writeSample } from '../series/samples';
-import {
-  ANCHORED,
-  HAS_LOOSE,
-  OPEN_BINS,
-  blockCountOf,
-  nextSealAt,
-  openBins,
-  openLength,
-  openStart,
-  seriesAnchor,
-  seriesByNumber,
-  seriesEnd,
-  seriesEnsure,
-  seriesFlag,
-  seriesFrequency,
-  seriesIsEmpty,
-  seriesMetric,
-  seriesNode,
-  setAnchor,
-  setOpenStart,
-  setSealAt,
-} from '../series/series';
+import { OPEN_BINS, Series } from '../series/records';
+import { allSeries, nextSealAt, seriesByNumber, seriesEnsure, setAnchor } from '../series/series';
 import { seriesRemove } from '../series/remove';
 import { nodePrune } from '../series/tree';
 
@@ -75,7 +55,7 @@ export function checkpointBegin(): void {
 export function checkpointStep(cursor: u32, budget: u32, full: bool): f64 {
   if (!ensure(<u32>FRAME_HEADER)) return -2;
   advance(outEnd + FRAME_HEADER);
-  while (cursor < seriesEnd && outLength() < budget) {
+  while (cursor < allSeries.end && outLength() < budget) {
     const s = seriesByNumber(cursor);
     if (s && !writeSeries(s, full)) return -2;
     cursor++;
@@ -89,61 +69,59 @@ export function checkpointStep(cursor: u32, budget: u32, full: bool): f64 {
     store<u32>(frame, FRAME_VERSION, 12);
     store<u32>(frame, crc32c(0, frame + 12, n + 4), 8);
   }
-  return cursor < seriesEnd ? <f64>cursor : -1;
+  return cursor < allSeries.end ? <f64>cursor : -1;
 }
 
 /** Makes the next checkpoint hold everything: the last one's file did not make it to the disk. */
 export function checkpointForget(): void {
-  for (let i: u32 = 0; i < seriesEnd; i++) {
+  for (let i: u32 = 0; i < allSeries.end; i++) {
     const s = seriesByNumber(i);
     if (!s) continue;
-    for (let j = 0; j < blockCountOf(s); j++) Entry.setDirty(Entry.at(s, j), true);
+    for (let j = 0; j < s.blockCount; j++) s.block(j).isDirty = true;
   }
 }
 
-function writeSeries(s: usize, full: bool): bool {
-  if (seriesFlag(s, HAS_LOOSE)) sealLoose(s);
-  const count = blockCountOf(s);
-  let blocks = openLength(s) ? 1 : 0;
-  for (let i = 0; i < count; i++) if (full || Entry.isDirty(Entry.at(s, i))) blocks++;
+function writeSeries(s: Series, full: bool): bool {
+  if (s.hasLoose) sealLoose(s);
+  const count = s.blockCount;
+  let blocks = s.openLength ? 1 : 0;
+  for (let i = 0; i < count; i++) if (full || s.block(i).isDirty) blocks++;
   if (!blocks) return true;
   if (!ensure(SERIES_MAX)) return false;
-  const metric = seriesMetric(s);
-  const n = metricNameLength(metric);
-  let p = writeNames(outEnd, seriesNode(s));
+  const metric = s.metric;
+  const n = metric.nameLength;
+  let p = writeNames(outEnd, s.node);
   store<u16>(p, <u16>n);
-  memory.copy(p + 2, metricName(metric), n);
+  memory.copy(p + 2, metric.name, n);
   p += 2 + n;
-  store<i32>(p, metricFrequency(metric));
-  store<i64>(p, seriesAnchor(s), 4);
+  store<i32>(p, metric.frequency);
+  store<i64>(p, s.anchor, 4);
   store<u16>(p, <u16>min(blocks, MANY_BLOCKS), 16);
   // Blocks may move the buffer: remember places as offsets.
   const lengthAt = <u32>(p + 12 - outBytes());
   advance(p + 18);
   const start = outLength();
   for (let i = 0; i < count; i++) {
-    const e = Entry.at(s, i);
-    if (!full && !Entry.isDirty(e)) continue;
+    const row = s.block(i);
+    if (!full && !row.isDirty) continue;
     // Out of memory while sealing late samples: a loose block is compressed here.
-    if (Entry.isLoose(e)) {
-      if (!writeBins(Entry.bins(e), Entry.count(e), Entry.start(e), false)) return false;
-    } else if (!writeBlock(Entry.block(e), Entry.start(e), false)) return false;
-    Entry.setDirty(e, false);
-    span(s, Entry.start(e), Entry.count(e));
+    if (row.isLoose) {
+      if (!writeBins(row.loose.bins, row.count, row.start, false)) return false;
+    } else if (!writeBlock(row.block, row.start, false)) return false;
+    row.isDirty = false;
+    span(s, row.start, row.end);
   }
-  if (openLength(s)) {
-    if (!writeBins(openBins(s), openLength(s), openStart(s), true)) return false;
-    span(s, openStart(s), openLength(s));
+  if (s.openLength) {
+    if (!writeBins(s.openBins, s.openLength, s.openStart, true)) return false;
+    span(s, s.openStart, s.openEnd);
   }
   store<u32>(outBytes() + <usize>lengthAt, outLength() - start);
   return true;
 }
 
-function span(s: usize, bin: i32, n: i32): void {
-  const f = <f64>seriesFrequency(s);
-  const from = <f64>seriesAnchor(s) + <f64>bin * f;
-  checkpointFrom = min(checkpointFrom, from);
-  checkpointTo = max(checkpointTo, from + <f64>n * f);
+function span(s: Series, first: i32, end: i32): void {
+  checkpointFrom = min(checkpointFrom, <f64>s.timeOf(first));
+  checkpointTo = max(checkpointTo, <f64>s.timeOf(end));
 }
 
 function writeBlock(block: usize, bin: i32, open: bool): bool {
@@ -203,11 +181,11 @@ export function checkpointLoad(p: usize, n: u32, since: f64, self: i32, partitio
     if (<usize>bytes > end - p) break;
     const metric = metricFind(name, nameLength);
     // A metric that left the config is left out; its samples stay in the file until it is cleaned up.
-    if (node && metric < 0) nodePrune(node);
-    if (node && metric >= 0 && frequency > 0) {
+    if (node && !metric) nodePrune(node);
+    if (node && metric && frequency > 0) {
       const s = seriesEnsure(node, metric);
       if (!s || !loadBlocks(s, p, p + <usize>bytes, blocks, frequency, anchor, <i64>since, dirty)) return false;
-      if (seriesIsEmpty(s)) seriesRemove(s);
+      if (s.isEmpty) seriesRemove(s);
       loadedSeries++;
     }
     p += bytes;
@@ -216,15 +194,13 @@ export function checkpointLoad(p: usize, n: u32, since: f64, self: i32, partitio
   return true;
 }
 
-function loadBlocks(s: usize, p: usize, end: usize, blocks: i32, frequency: i32, anchor: i64, since: i64, dirty: bool): bool {
+function loadBlocks(s: Series, p: usize, end: usize, blocks: i32, frequency: i32, anchor: i64, since: i64, dirty: bool): bool {
   const f = <i64>frequency;
-  const own = <i64>seriesFrequency(s);
-  if (!seriesFlag(s, ANCHORED)) {
-    if (frequency == seriesFrequency(s)) setAnchor(s, anchor, 0);
-  }
+  const own = <i64>s.frequency;
+  if (!s.isAnchored && f == own) setAnchor(s, anchor, 0);
   // The grids agree: blocks can be taken as they are.
-  const shift = (anchor - seriesAnchor(s)) / f;
-  const same = seriesFlag(s, ANCHORED) && f == own && seriesAnchor(s) + shift * f == anchor;
+  const shift = (anchor - s.anchor) / f;
+  const same = s.isAnchored && f == own && s.anchor + shift * f == anchor;
   for (let i = 0; i < blocks || (blocks == MANY_BLOCKS && p < end); i++) {
     if (p + BLOCK_HEADER > end) break;
     const bin = load<i32>(p);
@@ -250,15 +226,14 @@ function loadBlocks(s: usize, p: usize, end: usize, blocks: i32, frequency: i32,
   return true;
 }
 
-function loadBlock(s: usize, bin: i32, block: usize, open: bool, dirty: bool): bool {
+function loadBlock(s: Series, bin: i32, block: usize, open: bool, dirty: bool): bool {
   // What was open before (of another directory, or of the Go server's files) is covered or continued by this block.
-  if (openLength(s) && !sealOpen(s)) return false;
+  if (s.openLength && !sealOpen(s)) return false;
   if (!insertSealed(s, bin, block, dirty)) return false;
-  const last = Entry.at(s, blockCountOf(s) - 1);
-  if (open && Entry.start(last) == bin) Entry.markOpen(last);
+  const last = s.block(s.blockCount - 1);
+  if (open && last.start == bin) last.markOpen();
   // The open block begins behind all others, or samples replayed from the log would be kept twice.
-  const end = Entry.start(last) + Entry.count(last);
-  if (openStart(s) < end) setOpenStart(s, end);
+  if (s.openStart < last.end) s.setOpenStart(last.end);
   return true;
 }
 
@@ -268,12 +243,12 @@ function loadBlock(s: usize, bin: i32, block: usize, open: bool, dirty: bool): b
  * One for which there is no memory stays sealed.
  */
 export function checkpointLoadEnd(): void {
-  for (let i: u32 = 0; i < seriesEnd; i++) {
+  for (let i: u32 = 0; i < allSeries.end; i++) {
     const s = seriesByNumber(i);
-    if (!s || !blockCountOf(s)) continue;
-    const last = Entry.at(s, blockCountOf(s) - 1);
-    const n = Entry.count(last);
-    if (Entry.isOpen(last) && !openLength(s) && n < OPEN_BINS && reserveOpen(s, n + 8)) reopenLast(s, openBins(s));
-    if (blockCountOf(s)) setSealAt(s, nextSealAt(s, blockCountOf(s)));
+    if (!s || !s.blockCount) continue;
+    const last = s.block(s.blockCount - 1);
+    const n = last.count;
+    if (last.isOpen && !s.openLength && n < OPEN_BINS && reserveOpen(s, n + 8)) reopenLast(s);
+    if (s.blockCount) s.setSealAt(nextSealAt(s, s.blockCount));
   }
 }

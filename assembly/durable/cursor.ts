@@ -1,4 +1,5 @@
 /** Reads names from frames that were checked by CRC, yet never past their end. */
+import { Node } from '../series/records';
 import { nodeEnsure, nodeFind, root } from '../series/tree';
 import { partitionOf } from '../series/partition';
 
@@ -10,19 +11,19 @@ export let namesForeign: bool = false;
 /**
  * Walks u8 count, each u8 length + bytes, from the cluster down.
  * @param create make missing nodes. @param self, partitions only hosts of this partition are created.
- * @returns the node; 0 when it is missing, foreign, memory is exhausted, or the names are cut off (`namesEnd` is 0 then).
+ * @returns the node; null when it is missing, foreign, memory is exhausted, or the names are cut off (`namesEnd` is 0 then).
  */
-export function readNames(p: usize, end: usize, create: bool, self: i32, partitions: i32): usize {
+export function readNames(p: usize, end: usize, create: bool, self: i32, partitions: i32): Node | null {
   namesEnd = 0;
   namesForeign = false;
-  if (p >= end) return 0;
+  if (p >= end) return null;
   const depth = <i32>load<u8>(p);
   const first = p + 1;
   let q = first;
   for (let d = 0; d < depth; d++) {
-    if (q >= end) return 0;
+    if (q >= end) return null;
     q += 1 + <usize>load<u8>(q);
-    if (q > end) return 0;
+    if (q > end) return null;
   }
   namesEnd = q;
   if (depth >= 2) {
@@ -30,10 +31,10 @@ export function readNames(p: usize, end: usize, create: bool, self: i32, partiti
     const at = partitionOf(first + 1, <i32>load<u8>(first), host + 1, <i32>load<u8>(host), <u32>partitions);
     if (<i32>at != self) {
       namesForeign = true;
-      return 0;
+      return null;
     }
   }
-  let node = root;
+  let node: Node | null = root;
   q = first;
   for (let d = 0; d < depth && node; d++) {
     const n = <i32>load<u8>(q);

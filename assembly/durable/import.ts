@@ -1,10 +1,10 @@
 /** Runs of bins from elsewhere (the reference's files), written as samples. */
 import { LineError } from '../../src/wasm/codes';
-import { metricFind, metricFrequency, metricPrecision } from '../series/metrics';
+import { metricFind } from '../series/metrics';
 import { namesEnd, namesForeign, readNames } from './cursor';
 import { roundSample } from '../text/round';
 import { writeSample } from '../series/samples';
-import { seriesEnsure, seriesIsEmpty } from '../series/series';
+import { seriesEnsure } from '../series/series';
 import { seriesRemove } from '../series/remove';
 import { nodePrune } from '../series/tree';
 
@@ -26,7 +26,7 @@ export function importRun(
   if (namesForeign) return LineError.None;
   if (!node) return namesEnd ? LineError.OutOfMemory : LineError.UnsafeName;
   const metric = metricFind(namesEnd + 2, <i32>load<u16>(namesEnd));
-  if (metric < 0) {
+  if (!metric) {
     nodePrune(node);
     return LineError.None;
   }
@@ -37,9 +37,9 @@ export function importRun(
     const v = load<f64>(values + (<usize>i << 3));
     const at = <i64>start + <i64>i * <i64>frequency;
     if (v != v || at < <i64>since) continue;
-    error = writeSample(s, at, roundSample(v, metricPrecision(metric)), <i64>metricFrequency(metric));
+    error = writeSample(s, at, roundSample(v, metric.precision), <i64>metric.frequency);
     importedSamples++;
   }
-  if (seriesIsEmpty(s)) seriesRemove(s);
+  if (s.isEmpty) seriesRemove(s);
   return error;
 }

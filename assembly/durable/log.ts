@@ -24,9 +24,8 @@
 import { FrameMagic } from '../../src/wasm/codes';
 import { Kind, alloc, realloc } from '../memory/alloc';
 import { crc32c } from '../memory/crc32c';
-import { metricName, metricNameLength } from '../series/metrics';
-import { releaseNumbers, seriesEpoch, seriesMetric, seriesNode, seriesNumber, setSeriesEpoch } from '../series/series';
-import { nodeDepth, nodeName, nodeNameLength, nodeParent } from '../series/tree';
+import { Node, Series } from '../series/records';
+import { releaseNumbers } from '../series/series';
 
 export const FRAME_HEADER: usize = 16;
 export const FRAME_VERSION: u32 = 1;
@@ -124,14 +123,14 @@ export function frameClose(): void {
  */
 // @ts-ignore: decorator
 @inline
-export function logSample(s: usize, seconds: i64, value: f64): bool {
+export function logSample(s: Series, seconds: i64, value: f64): bool {
   if (!logEpoch) return true;
   if (!reserve()) return false;
   const start = buffer + <usize>logLength;
   let p = start + 1;
   let tag: u32 = 0;
-  const number = seriesNumber(s);
-  if (seriesEpoch(s) != logEpoch) {
+  const number = s.number;
+  if (s.epoch != logEpoch) {
     tag = Tag.DEFINE;
     p = writeDefinition(p, s);
   } else if (number != lastNumber + 1) {
@@ -184,14 +183,13 @@ export function logSample(s: usize, seconds: i64, value: f64): bool {
 }
 
 /** Writes the number and the names of a series; returns the end. */
-function writeDefinition(p: usize, s: usize): usize {
-  store<u32>(p, seriesNumber(s));
-  p = writeNames(p + 4, seriesNode(s));
-  const metric = seriesMetric(s);
-  const n = metricNameLength(metric);
+function writeDefinition(p: usize, s: Series): usize {
+  store<u32>(p, s.number);
+  p = writeNames(p + 4, s.node);
+  const n = s.metric.nameLength;
   store<u16>(p, <u16>n);
-  memory.copy(p + 2, metricName(metric), n);
-  setSeriesEpoch(s, logEpoch);
+  memory.copy(p + 2, s.metric.name, n);
+  s.epoch = logEpoch;
   return p + 2 + n;
 }
 
@@ -199,7 +197,7 @@ function writeDefinition(p: usize, s: usize): usize {
  * Appends "everything below the node that ends before `to` was freed" as a frame of its own. Series are named again
  * afterwards: the reader forgets all numbers, because some of the series are gone.
  */
-export function logFree(node: usize, to: i64): bool {
+export function logFree(node: Node, to: i64): bool {
   if (!logEpoch) return true;
   if (!frameOpen()) return false;
   const start = buffer + <usize>logLength;
@@ -212,16 +210,16 @@ export function logFree(node: usize, to: i64): bool {
 }
 
 /** Writes the names from the cluster down to the node: u8 count, each u8 length + bytes. Returns the end. */
-export function writeNames(p: usize, node: usize): usize {
-  const depth = nodeDepth(node);
+export function writeNames(p: usize, node: Node): usize {
+  const depth = <i32>node.depth;
   store<u8>(p, <u8>depth);
   p++;
   for (let d = 1; d <= depth; d++) {
     let n = node;
-    for (let up = depth - d; up > 0; up--) n = nodeParent(n);
-    const len = nodeNameLength(n);
+    for (let up = depth - d; up > 0; up--) n = n.parent;
+    const len = n.nameLength;
     store<u8>(p, <u8>len);
-    memory.copy(p + 1, nodeName(n), len);
+    memory.copy(p + 1, n.name, len);
     p += 1 + len;
   }
   return p;

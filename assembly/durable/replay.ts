@@ -3,10 +3,11 @@ import { LineError } from '../../src/wasm/codes';
 import { Kind, alloc, free, realloc } from '../memory/alloc';
 import { namesEnd, namesForeign, readNames } from './cursor';
 import { Tag } from './log';
-import { metricFind, metricFrequency } from '../series/metrics';
+import { metricFind } from '../series/metrics';
+import { Series } from '../series/records';
 import { freeBelow } from '../series/retention';
 import { writeSample } from '../series/samples';
-import { ANCHORED, seriesEnsure, seriesFlag, seriesIsEmpty, seriesMetric, setAnchor } from '../series/series';
+import { seriesEnsure, setAnchor } from '../series/series';
 import { nodePrune } from '../series/tree';
 
 /** Series by the numbers of the segment that is read: address, LEFT_OUT, or 0 when no definition of it was read. */
@@ -105,16 +106,17 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
       p += 4;
     }
     if (p > end) return 0;
-    const s = number < capacity ? <usize>load<u32>(series + (<usize>number << 2)) : 0;
-    if (s <= LEFT_OUT) {
+    const known = number < capacity ? load<u32>(series + (<usize>number << 2)) : 0;
+    if (known <= LEFT_OUT) {
       replayLeftOut++;
-      if (!s) replayUnnamed++;
+      if (!known) replayUnnamed++;
       continue;
     }
-    const frequency = <i64>metricFrequency(seriesMetric(s));
+    const s = changetype<Series>(<usize>known);
+    const frequency = <i64>s.frequency;
     if (time < oldest) {
       // Left out, but the series keeps the bins that its first sample gave it.
-      if (!seriesFlag(s, ANCHORED)) setAnchor(s, time - frequency / 2, 0);
+      if (!s.isAnchored) setAnchor(s, time - frequency / 2, 0);
       replayLeftOut++;
       continue;
     }
@@ -127,9 +129,9 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
 }
 
 /** `writeSample`; what retention had emptied in between begins anew, as it did when the sample came. */
-function replaySample(s: usize, time: i64, value: f64, frequency: i64): i32 {
+function replaySample(s: Series, time: i64, value: f64, frequency: i64): i32 {
   const error = writeSample(s, time, value, frequency);
-  if (error != LineError.TimestampTooFar || !seriesIsEmpty(s)) return error;
+  if (error != LineError.TimestampTooFar || !s.isEmpty) return error;
   setAnchor(s, time - frequency / 2, 0);
   return writeSample(s, time, value, frequency);
 }
@@ -148,8 +150,8 @@ function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): 
   definitionEnd = p + 2 + length;
   if (definitionEnd > end) return -2;
   const metric = metricFind(p + 2, length);
-  let s: usize = 0;
-  if (node && metric >= 0) {
+  let s: Series | null = null;
+  if (node && metric) {
     s = seriesEnsure(node, metric);
     if (!s) return -1;
   } else if (node) nodePrune(node);
@@ -161,6 +163,6 @@ function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): 
     memory.fill(series + (<usize>capacity << 2), 0, <usize>(want - capacity) << 2);
     capacity = want;
   }
-  store<u32>(series + (<usize>number << 2), s ? <u32>s : LEFT_OUT);
+  store<u32>(series + (<usize>number << 2), s ? <u32>changetype<usize>(s) : LEFT_OUT);
   return 0;
 }

@@ -2,18 +2,9 @@
  * What no checkpoint holds yet, for those who must know before they free it (archive) or write it in a layout other than
  * checkpoint.ts (JSON). An open block always counts: it grows without a mark.
  */
-import { Entry } from '../series/blocks';
-import {
-  blockCountOf,
-  openLength,
-  openStart,
-  seriesAnchor,
-  seriesByNumber,
-  seriesEnd,
-  seriesFrequency,
-  seriesNode,
-} from '../series/series';
-import { DEPTH_HOST, nodeDepth, nodeParent } from '../series/tree';
+import { Node } from '../series/records';
+import { allSeries, seriesByNumber } from '../series/series';
+import { hostOf } from '../series/tree';
 
 /**
  * Looks in series [from, from + n), by number, for a block that ends at or before `to` (so that retention may free it) and
@@ -21,36 +12,30 @@ import { DEPTH_HOST, nodeDepth, nodeParent } from '../series/tree';
  * @returns where to go on; -1: there is none; -2: there is one.
  */
 export function unsavedBefore(from: u32, n: u32, to: f64): f64 {
-  const end = min(from + n, seriesEnd);
+  const end = min(from + n, allSeries.end);
   for (let i = from; i < end; i++) {
     const s = seriesByNumber(i);
     if (!s) continue;
-    const f = <i64>seriesFrequency(s);
-    const last = <i64>to - seriesAnchor(s);
-    const count = blockCountOf(s);
     let b = 0;
-    for (; b < count; b++) {
-      const e = Entry.at(s, b);
-      if (<i64>(Entry.start(e) + Entry.count(e)) * f > last) break;
-      if (Entry.isDirty(e)) return -2;
+    for (; b < s.blockCount; b++) {
+      const row = s.block(b);
+      if (s.timeOf(row.end) > <i64>to) break;
+      if (row.isDirty) return -2;
     }
-    if (b == count && openLength(s) && <i64>(openStart(s) + openLength(s)) * f <= last) return -2;
+    if (b == s.blockCount && s.openLength && s.timeOf(s.openEnd) <= <i64>to) return -2;
   }
-  return end < seriesEnd ? <f64>end : -1;
+  return end < allSeries.end ? <f64>end : -1;
 }
 
-/** Address of the node of the host that the series is of; 0 when there is no such series. Only for comparing. */
-export function seriesHost(number: u32): usize {
+/** The node of the host that the series is of; null when there is no such series. */
+export function seriesHost(number: u32): Node | null {
   const s = seriesByNumber(number);
-  if (!s) return 0;
-  let node = seriesNode(s);
-  while (nodeDepth(node) > DEPTH_HOST) node = nodeParent(node);
-  return node;
+  return s ? hostOf(s.node) : null;
 }
 
 /** The node above: of a host, its cluster. */
-export function parentOf(node: usize): usize {
-  return nodeParent(node);
+export function parentOf(node: Node): Node {
+  return node.parent;
 }
 
 /** Set by `unsavedSpan`: unix seconds. */
@@ -67,20 +52,19 @@ export function unsavedSpan(number: u32, full: bool): bool {
   if (!s) return false;
   let first = i32.MAX_VALUE;
   let end = i32.MIN_VALUE;
-  for (let b = 0; b < blockCountOf(s); b++) {
-    const e = Entry.at(s, b);
-    if (!full && !Entry.isDirty(e)) continue;
-    Entry.setDirty(e, false);
-    first = min(first, Entry.start(e));
-    end = max(end, Entry.start(e) + Entry.count(e));
+  for (let b = 0; b < s.blockCount; b++) {
+    const row = s.block(b);
+    if (!full && !row.isDirty) continue;
+    row.isDirty = false;
+    first = min(first, row.start);
+    end = max(end, row.end);
   }
-  if (openLength(s)) {
-    first = min(first, openStart(s));
-    end = max(end, openStart(s) + openLength(s));
+  if (s.openLength) {
+    first = min(first, s.openStart);
+    end = max(end, s.openEnd);
   }
   if (first >= end) return false;
-  const f = <i64>seriesFrequency(s);
-  unsavedFrom = <f64>(seriesAnchor(s) + <i64>first * f);
-  unsavedTo = <f64>(seriesAnchor(s) + <i64>end * f);
+  unsavedFrom = <f64>s.timeOf(first);
+  unsavedTo = <f64>s.timeOf(end);
   return true;
 }

@@ -2,114 +2,123 @@
  * Open-addressing hash tables of addresses. The table knows hashes only; what an entry means and whether it is the one
  * wanted is the caller's: a 32-bit hash finds candidates, bytes decide.
  *
- *   handle: 4 × u32  ┌──────────┬──────────┬───────┬──────────┐
- *                    │ slots at │ capacity │ count │ reserved │     capacity is a power of two, load at most 3/4
- *                    └──────────┴──────────┴───────┴──────────┘
- *   slot: 2 × u32    ┌──────┬───────┐
- *                    │ hash │ entry │                               entry 0: empty
- *                    └──────┴───────┘
+ *   table    0          4          8       12       16
+ *            ┌──────────┬──────────┬───────┬────────┬─────────────┐
+ *            │ slots at │ capacity │ count │ cursor │ cursor hash │     capacity: a power of two, load at most 3/4
+ *            └──────────┴──────────┴───────┴────────┴─────────────┘     cursor: where `next` goes on
+ *   slot     0      4
+ *            ┌──────┬───────┐
+ *            │ hash │ entry │                               entry 0: empty
+ *            └──────┴───────┘
  *
  * Linear probing; removal shifts later entries back, so there are no tombstones.
  */
 import { Kind, alloc, free } from './alloc';
 
-export const TABLE_HANDLE_BYTES: i32 = 16;
-const SLOT: usize = 8;
 const FIRST_CAPACITY: u32 = 64;
 
-let cursor: u32 = 0;
-let cursorHash: u32 = 0;
-
-/** First entry whose hash matches, or 0. Continue with `tableNext` on the same table before anything else is looked up. */
-export function tableFind(t: usize, hash: u32): usize {
-  const capacity = load<u32>(t, 4);
-  if (!capacity) return 0;
-  cursor = hash & (capacity - 1);
-  cursorHash = hash;
-  return scan(t, capacity);
+@unmanaged
+class Slot {
+  hash: u32;
+  entry: usize;
 }
 
-/** The next candidate after `tableFind`, or 0. */
-export function tableNext(t: usize): usize {
-  const capacity = load<u32>(t, 4);
-  cursor = (cursor + 1) & (capacity - 1);
-  return scan(t, capacity);
-}
+/** A hash table. Memory of zeros is an empty one: `changetype<Table>(memory.data(offsetof<Table>(), 8))`. */
+@unmanaged
+export class Table {
+  private slots: usize;
+  private capacity: u32;
+  private count: u32;
+  private cursor: u32;
+  private cursorHash: u32;
 
-// @ts-ignore: decorator
-@inline
-function scan(t: usize, capacity: u32): usize {
-  const slots = <usize>load<u32>(t);
-  while (true) {
-    const slot = slots + <usize>cursor * SLOT;
-    const entry = load<u32>(slot, 4);
-    if (!entry) return 0;
-    if (load<u32>(slot) == cursorHash) return <usize>entry;
-    cursor = (cursor + 1) & (capacity - 1);
+  private slot(i: u32): Slot {
+    return changetype<Slot>(this.slots + <usize>i * offsetof<Slot>());
   }
-}
 
-/** Adds an entry that is not in the table yet. False when memory is exhausted (the table is unchanged). */
-export function tableAdd(t: usize, hash: u32, entry: usize): bool {
-  const count = load<u32>(t, 8);
-  const capacity = load<u32>(t, 4);
-  if ((count + 1) * 4 > capacity * 3 && !resize(t, capacity ? capacity << 1 : FIRST_CAPACITY)) return false;
-  place(<usize>load<u32>(t), load<u32>(t, 4), hash, <u32>entry);
-  store<u32>(t, count + 1, 8);
-  return true;
-}
-
-function place(slots: usize, capacity: u32, hash: u32, entry: u32): void {
-  let i = hash & (capacity - 1);
-  while (load<u32>(slots + <usize>i * SLOT, 4)) i = (i + 1) & (capacity - 1);
-  store<u32>(slots + <usize>i * SLOT, hash);
-  store<u32>(slots + <usize>i * SLOT, entry, 4);
-}
-
-function resize(t: usize, capacity: u32): bool {
-  const fresh = alloc(capacity * <u32>SLOT, Kind.INDEX);
-  if (!fresh) return false;
-  memory.fill(fresh, 0, <usize>capacity * SLOT);
-  const old = <usize>load<u32>(t);
-  const oldCapacity = load<u32>(t, 4);
-  for (let i: u32 = 0; i < oldCapacity; i++) {
-    const slot = old + <usize>i * SLOT;
-    const entry = load<u32>(slot, 4);
-    if (entry) place(fresh, capacity, load<u32>(slot), entry);
+  /** First entry whose hash matches, or 0. Continue with `next` before anything else is looked up in the table. */
+  find(hash: u32): usize {
+    if (!this.capacity) return 0;
+    this.cursorHash = hash;
+    return this.scan(hash, hash);
   }
-  free(old, Kind.INDEX);
-  store<u32>(t, <u32>fresh);
-  store<u32>(t, capacity, 4);
-  return true;
-}
 
-/** Removes an entry that is in the table under this hash. */
-export function tableRemove(t: usize, hash: u32, entry: usize): void {
-  const capacity = load<u32>(t, 4);
-  const mask = capacity - 1;
-  const slots = <usize>load<u32>(t);
-  let i = hash & mask;
-  while (load<u32>(slots + <usize>i * SLOT, 4) != <u32>entry) i = (i + 1) & mask;
-  // Shift back every later entry of the run that may live at the hole.
-  let hole = i;
-  let j = i;
-  while (true) {
-    j = (j + 1) & mask;
-    const slot = slots + <usize>j * SLOT;
-    if (!load<u32>(slot, 4)) break;
-    const home = load<u32>(slot) & mask;
-    if (((j - home) & mask) >= ((j - hole) & mask)) {
-      store<u64>(slots + <usize>hole * SLOT, load<u64>(slot));
-      hole = j;
+  /** The next candidate after `find`, or 0. */
+  next(): usize {
+    return this.scan(this.cursor + 1, this.cursorHash);
+  }
+
+  /** The first entry of this hash in slot `from` or behind it, up to the first empty slot; 0: none. */
+  private scan(from: u32, hash: u32): usize {
+    const mask = this.capacity - 1;
+    let i = from & mask;
+    let slot = this.slot(i);
+    while (slot.entry && slot.hash != hash) {
+      i = (i + 1) & mask;
+      slot = this.slot(i);
     }
+    this.cursor = i;
+    return slot.entry;
   }
-  store<u64>(slots + <usize>hole * SLOT, 0);
-  store<u32>(t, load<u32>(t, 8) - 1, 8);
-}
 
-/** Empties the table and gives its memory back. */
-export function tableClear(t: usize): void {
-  free(<usize>load<u32>(t), Kind.INDEX);
-  store<u64>(t, 0);
-  store<u64>(t, 0, 8);
+  /** Adds an entry that is not in the table yet. False when memory is exhausted (the table is unchanged). */
+  add(hash: u32, entry: usize): bool {
+    if ((this.count + 1) * 4 > this.capacity * 3 && !this.resize(this.capacity ? this.capacity << 1 : FIRST_CAPACITY)) {
+      return false;
+    }
+    this.place(hash, entry);
+    this.count++;
+    return true;
+  }
+
+  private place(hash: u32, entry: usize): void {
+    const mask = this.capacity - 1;
+    let i = hash & mask;
+    while (this.slot(i).entry) i = (i + 1) & mask;
+    const slot = this.slot(i);
+    slot.hash = hash;
+    slot.entry = entry;
+  }
+
+  private resize(capacity: u32): bool {
+    const bytes = capacity * <u32>offsetof<Slot>();
+    const fresh = alloc(bytes, Kind.INDEX);
+    if (!fresh) return false;
+    memory.fill(fresh, 0, bytes);
+    const old = this.slots;
+    const end = old + <usize>this.capacity * offsetof<Slot>();
+    this.slots = fresh;
+    this.capacity = capacity;
+    for (let at = old; at < end; at += offsetof<Slot>()) {
+      const slot = changetype<Slot>(at);
+      if (slot.entry) this.place(slot.hash, slot.entry);
+    }
+    free(old, Kind.INDEX);
+    return true;
+  }
+
+  /** Removes an entry that is in the table under this hash. */
+  remove(hash: u32, entry: usize): void {
+    const mask = this.capacity - 1;
+    let hole = hash & mask;
+    while (this.slot(hole).entry != entry) hole = (hole + 1) & mask;
+    // Shift back every later entry of the run that may live at the hole.
+    for (let i = (hole + 1) & mask; this.slot(i).entry; i = (i + 1) & mask) {
+      const slot = this.slot(i);
+      const home = slot.hash & mask;
+      if (((i - home) & mask) < ((i - hole) & mask)) continue;
+      const free = this.slot(hole);
+      free.hash = slot.hash;
+      free.entry = slot.entry;
+      hole = i;
+    }
+    this.slot(hole).entry = 0;
+    this.count--;
+  }
+
+  /** Empties the table and gives its memory back. */
+  clear(): void {
+    free(this.slots, Kind.INDEX);
+    memory.fill(changetype<usize>(this), 0, offsetof<Table>());
+  }
 }

@@ -9,13 +9,14 @@ import { endBin, firstBin } from '../series/blocks';
 import { Aggregation, QueryError } from '../../src/wasm/codes';
 import { Kind, alloc, capacity, free, realloc } from '../memory/alloc';
 import { divide, scale, stats, statCount, statMax, statMin, statSum } from './kernels';
-import { metricAggregation, metricFrequency } from '../series/metrics';
+import { Metric } from '../series/metrics';
+import { Series } from '../series/records';
 import { advance, ensure, outEnd, putAscii, putChar } from '../memory/out';
 import { FIXED_MAX_BYTES, printFixed2, printFixed3s, printI64, printString } from '../text/print';
 import { rangeCount, rangeMax, rangeMin, rangeStats, rangeSum } from './read';
 import { lttb, lttbPoints } from './resample';
 import { rollUp } from './rollup';
-import { binOf, seriesAnchor } from '../series/series';
+import { seriesIn } from './series-list';
 
 /** Shorter answers are never resampled. */
 const RESAMPLE_FROM: i32 = 1000;
@@ -56,9 +57,9 @@ function makeRoom(n: i32): bool {
 }
 
 /** Adds a series. False when memory is exhausted. */
-export function entryAdd(s: usize): bool {
+export function entryAdd(s: Series): bool {
   if (!makeRoom(1)) return false;
-  store<u32>(found + (<usize>foundCount << 2), <u32>s);
+  store<u32>(found + (<usize>foundCount << 2), <u32>changetype<usize>(s));
   foundCount++;
   return true;
 }
@@ -81,10 +82,8 @@ export function entryCount(): i32 {
   return foundCount;
 }
 
-// @ts-ignore: decorator
-@inline
-function series(i: i32): usize {
-  return <usize>load<u32>(found + (<usize>i << 2));
+function series(i: i32): Series {
+  return seriesIn(found, i);
 }
 
 /** Scratch of at least n doubles plus what codecs overwrite; 0 when memory is exhausted. */
@@ -108,21 +107,21 @@ export function entryRelease(): void {
 }
 
 /** Unix seconds of the middle of the series' first bin. */
-function firstTime(s: usize, f: i64): i64 {
-  return seriesAnchor(s) + f / 2 + <i64>firstBin(s) * f;
+function firstTime(s: Series, f: i64): i64 {
+  return s.timeOf(firstBin(s)) + f / 2;
 }
 
 /** Bins from a time on, unix seconds, until the series that ends first does. */
 function binsFrom(time: i64): i64 {
-  let anchor = seriesAnchor(series(0));
-  let bin = binOf(series(0), time);
+  let anchor = series(0).anchor;
+  let bin = series(0).binOf(time);
   let n = i64.MAX_VALUE;
   for (let i = 0; i < foundCount; i++) {
     const s = series(i);
     // Series of a host mostly begin together: that spares a division for each.
-    if (seriesAnchor(s) != anchor) {
-      anchor = seriesAnchor(s);
-      bin = binOf(s, time);
+    if (s.anchor != anchor) {
+      anchor = s.anchor;
+      bin = s.binOf(time);
     }
     n = min(n, <i64>endBin(s) - bin);
   }
@@ -152,10 +151,10 @@ export function writePadding(written: i64, total: i64): i64 {
  * @param padded nulls written by `writePadding` already.
  * @returns false when memory is exhausted, or when `entryPadding` nulls must be written by `writePadding` first.
  */
-export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resolution: i64, factor: f64, padded: i64): bool {
+export function writeEntry(metric: Metric, from: i64, to: i64, flags: u32, resolution: i64, factor: f64, padded: i64): bool {
   entryPadding = 0;
-  const f = <i64>metricFrequency(metric);
-  const aggregation = metricAggregation(metric);
+  const f = <i64>metric.frequency;
+  const aggregation = metric.aggregation;
   if (foundCount > 1 && aggregation == Aggregation.None) {
     // A series that came while padding was written: too late for an error.
     return padded ? writeEmptyEnd(from) : writeError(QueryError.NoAggregation, 0, 0, 0, 0);
@@ -206,7 +205,7 @@ export function writeEntry(metric: i32, from: i64, to: i64, flags: u32, resoluti
   writeRange(start, start + n * f, isResampled ? resolution : f);
   if (!(flags & WITH_STATS)) return writeZeros();
   if (headersOnly) {
-    rangeStats(series(0), <i32>binOf(series(0), start), count);
+    rangeStats(series(0), <i32>series(0).binOf(start), count);
     const k = factor != 0 ? factor : 1;
     return writeStats(rangeCount, rangeSum * k, rangeMin * k, rangeMax * k);
   }

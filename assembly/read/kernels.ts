@@ -74,21 +74,6 @@ export function divideScalar(values: usize, n: i32, divisor: f64): void {
   for (; values < end; values += SAMPLE_SIZE) store<f64>(values, load<f64>(values) / divisor);
 }
 
-/** Writes `n` NaN (the canonical quiet one) at `dst`. */
-export function fillNaN(dst: usize, n: i32): void {
-  const end = dst + sizeOf(n);
-  const vectorEnd = end - (sizeOf(n) & (VECTOR_SIZE - 1));
-  const nans = f64x2.splat(NaN);
-  for (; dst < vectorEnd; dst += VECTOR_SIZE) v128.store(dst, nans);
-  if (dst < end) store<f64>(dst, NaN);
-}
-
-/** Scalar twin of `fillNaN`. */
-export function fillNaNScalar(dst: usize, n: i32): void {
-  const end = dst + sizeOf(n);
-  for (; dst < end; dst += SAMPLE_SIZE) store<f64>(dst, NaN);
-}
-
 /**
  * Count, sum, smallest and largest of the samples among `n` at `values` that are not NaN, into the globals above.
  *

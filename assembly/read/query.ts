@@ -20,10 +20,11 @@
 import { QueryError } from '../../src/wasm/codes';
 import { Kind, alloc, free } from '../memory/alloc';
 import { entryAdd, entryAddAll, entryCount, entryPadding, entryRelease, entryReset, entrySeries, writeEmptyEnd, writeEntry, writeError, writePadding } from './entry';
-import { membersCount, membersFind, membersKeep, membersList } from './members';
-import { metricFind } from '../series/metrics';
+import { membersFind, membersKeep } from './members';
+import { Metric, metricFind } from '../series/metrics';
 import { ensure, outFail, outFailed, outLength, putChar } from '../memory/out';
-import { nodeFind, nodeFirstChild, nodeNext, root } from '../series/tree';
+import { Node } from '../series/records';
+import { nodeFind, root } from '../series/tree';
 import { seriesFind } from '../series/series';
 
 /** Longest level name that can exist; see line.ts. */
@@ -42,7 +43,7 @@ const HAS_SUBTYPE: i32 = 4;
 let from: i64 = 0;
 let to: i64 = 0;
 let flags: u32 = 0;
-let cluster: usize = 0;
+let cluster: Node | null = null;
 let bits: i32 = 0;
 let resolution: i64 = 0;
 let factor: f64 = 0;
@@ -207,41 +208,41 @@ function countEntries(): i32 {
   return idCount(idsAt) * (bits & HAS_SUBTYPE ? idCount(subIdsAt) : 1);
 }
 
-/** The child called prefix + id, or 0. */
-function childOf(parent: usize, prefix: usize, id: usize): usize {
+/** The child called prefix + id, or null. */
+function childOf(parent: Node, prefix: usize, id: usize): Node | null {
   const a = length(prefix);
   const b = length(id);
-  if (<usize>(a + b) > NAME_ROOM) return 0;
+  if (<usize>(a + b) > NAME_ROOM) return null;
   memory.copy(joined, prefix + 2, a);
   memory.copy(joined + a, id + 2, b);
   return nodeFind(parent, joined, a + b);
 }
 
 /** Adds the metric's series of the level: its own, or else those of its children, recursively. */
-function collect(node: usize, metric: i32): bool {
+function collect(node: Node, metric: Metric): bool {
   const s = seriesFind(node, metric);
   if (s) return entryAdd(s);
-  let child = nodeFirstChild(node);
+  let child = node.firstChild;
   while (child) {
     if (!collect(child, metric)) return false;
-    child = nodeNext(child);
+    child = child.next;
   }
   return true;
 }
 
 /** `collect` for a host, without a walk when nothing has come or gone since the last one. */
-function collectHost(host: usize, metric: i32): bool {
+function collectHost(host: Node, metric: Metric): bool {
   const s = seriesFind(host, metric);
   if (s) return entryAdd(s);
   const kept = membersFind(host, metric);
-  if (kept) return entryAddAll(membersList(kept), membersCount(kept));
+  if (kept) return entryAddAll(kept.list, kept.count);
   if (!collect(host, metric)) return false;
   membersKeep(host, metric, entrySeries(), entryCount());
   return true;
 }
 
 /** Adds what every id of the level's group holds. */
-function collectGroup(host: usize, metric: i32): bool {
+function collectGroup(host: Node, metric: Metric): bool {
   let id = firstId(idsAt);
   for (let i = idCount(idsAt); i > 0; i--) {
     const node = childOf(host, typeAt, id);
@@ -262,8 +263,8 @@ function collectGroup(host: usize, metric: i32): bool {
 }
 
 /** Adds what the index-th combination of ids holds; indexes come in order, so the state keeps the place in both lists. */
-function collectNext(state: usize, host: usize, metric: i32): bool {
-  let node = host ? childOf(host, typeAt, <usize>load<u32>(state, ID)) : 0;
+function collectNext(state: usize, host: Node | null, metric: Metric): bool {
+  let node = host ? childOf(host, typeAt, <usize>load<u32>(state, ID)) : null;
   if (node && bits & HAS_SUBTYPE) node = childOf(node, subtypeAt, <usize>load<u32>(state, SUB_ID));
   return !node || collect(node, metric);
 }
@@ -294,12 +295,13 @@ function writeOne(state: usize, index: i32): bool {
   const metric = metricFind(metricAt + 2, length(metricAt));
   let error: i32 = QueryError.None;
   if (from > to) error = QueryError.FromAfterTo;
-  else if (metric < 0) error = QueryError.UnknownMetric;
+  else if (!metric) error = QueryError.UnknownMetric;
   if (bits & HAS_TYPE && !(bits & AGGREGATE)) enterIds(state, index);
   const padded = load<i64>(state, PADDED);
   if (padded < load<i64>(state, PADDING)) return false;
-  if (!error) {
-    const host = cluster ? nodeFind(cluster, hostAt + 2, length(hostAt)) : 0;
+  if (!error && metric) {
+    const top = cluster;
+    const host = top ? nodeFind(top, hostAt + 2, length(hostAt)) : null;
     entryReset();
     let ok = true;
     if (bits & HAS_TYPE && !(bits & AGGREGATE)) ok = collectNext(state, host, metric);
@@ -313,7 +315,7 @@ function writeOne(state: usize, index: i32): bool {
     putChar(0x2c);
   }
   store<u32>(state, 2, STARTED);
-  if (error) return writeError(error, metricAt + 2, length(metricAt), 0, 0);
+  if (error || !metric) return writeError(error, metricAt + 2, length(metricAt), 0, 0);
   if (writeEntry(metric, from, to, flags, resolution, factor, padded)) {
     store<i64>(state, 0, PADDED);
     store<i64>(state, 0, PADDING);

@@ -1,38 +1,40 @@
 /** Reading bins [from, from + n) of a series: copied, added up, or as statistics. Missing bins are NaN. */
 import { addBlock, blockCount, blockSize, blockGaps, blockMax, blockMin, blockSum, decodeBlock } from '../codec/block';
-import { Entry, binsScratch, blockIndex } from '../series/blocks';
-import { addInto, fillNaN, stats, statCount, statMax, statMin, statSum } from './kernels';
-import { blockCountOf, openBins, openLength, openStart } from '../series/series';
+import { fillNaN } from '../memory/fill';
+import { BlockRef } from '../series/block-ref';
+import { binsScratch, blockIndex } from '../series/blocks';
+import { Series } from '../series/records';
+import { addInto, stats, statCount, statMax, statMin, statSum } from './kernels';
 
 const CACHE_LINE: usize = 64;
 
 /** Copies the bins to dst. Precondition: 64 bytes behind dst's n bins may be overwritten. */
-export function readBins(s: usize, from: i32, n: i32, dst: usize): void {
+export function readBins(s: Series, from: i32, n: i32, dst: usize): void {
   eachBin(s, from, n, dst, false);
 }
 
 /** Adds the bins to acc; a missing bin makes the sum missing. */
-export function addBins(s: usize, from: i32, n: i32, acc: usize): void {
+export function addBins(s: Series, from: i32, n: i32, acc: usize): void {
   // Status pages ask for the last minutes of every thread of a cluster.
-  const offset = from - openStart(s);
-  if (offset >= 0 && offset + n <= openLength(s)) addInto(acc, openBins(s) + (<usize>offset << 3), n);
+  const offset = from - s.openStart;
+  if (offset >= 0 && offset + n <= s.openLength) addInto(acc, s.openBins + (<usize>offset << 3), n);
   else eachBin(s, from, n, acc, true);
 }
 
 /** Index of the first block that may hold bins from `from` on. None is looked at when the open block has all of them. */
-function firstBlock(s: usize, from: i32): i32 {
-  if (openLength(s) && from >= openStart(s)) return blockCountOf(s);
+function firstBlock(s: Series, from: i32): i32 {
+  if (s.openLength && from >= s.openStart) return s.blockCount;
   return max(0, blockIndex(s, from));
 }
 
-function eachBin(s: usize, from: i32, n: i32, dst: usize, add: bool): void {
+function eachBin(s: Series, from: i32, n: i32, dst: usize, add: bool): void {
   const end = from + n;
-  const blocks = blockCountOf(s);
+  const blocks = s.blockCount;
   let at = from;
   for (let i = firstBlock(s, from); i < blocks && at < end; i++) {
-    const e = Entry.at(s, i);
-    const start = Entry.start(e);
-    const stop = start + Entry.count(e);
+    const row = s.block(i);
+    const start = row.start;
+    const stop = row.end;
     if (stop <= at) continue;
     if (start >= end) break;
     if (start > at) {
@@ -40,16 +42,16 @@ function eachBin(s: usize, from: i32, n: i32, dst: usize, add: bool): void {
       at = start;
     }
     const last = min(stop, end);
-    takeBlock(e, at - start, last - at, dst + (<usize>(at - from) << 3), add);
+    takeBlock(row, at - start, last - at, dst + (<usize>(at - from) << 3), add);
     at = last;
   }
-  if (at < end && openLength(s)) {
-    const start = openStart(s);
-    const last = min(start + openLength(s), end);
+  if (at < end && s.openLength) {
+    const start = s.openStart;
+    const last = min(s.openEnd, end);
     const first = max(at, start);
     if (last > first) {
       fillNaN(dst + (<usize>(at - from) << 3), first - at);
-      take(openBins(s) + (<usize>(first - start) << 3), last - first, dst + (<usize>(first - from) << 3), add);
+      take(s.openBins + (<usize>(first - start) << 3), last - first, dst + (<usize>(first - from) << 3), add);
       at = last;
     }
   }
@@ -71,14 +73,14 @@ function fetch(block: usize): void {
 }
 
 /** Takes n bins of a block from the offset on. */
-function takeBlock(e: usize, offset: i32, n: i32, dst: usize, add: bool): void {
-  if (!Entry.isLoose(e)) fetch(Entry.block(e));
-  if (Entry.isLoose(e)) take(Entry.bins(e) + (<usize>offset << 3), n, dst, add);
-  else if (n == Entry.count(e)) {
-    if (add) addBlock(Entry.block(e), dst);
-    else decodeBlock(Entry.block(e), dst);
+function takeBlock(row: BlockRef, offset: i32, n: i32, dst: usize, add: bool): void {
+  if (!row.isLoose) fetch(row.block);
+  if (row.isLoose) take(row.loose.bins + (<usize>offset << 3), n, dst, add);
+  else if (n == row.count) {
+    if (add) addBlock(row.block, dst);
+    else decodeBlock(row.block, dst);
   } else {
-    decodeBlock(Entry.block(e), binsScratch);
+    decodeBlock(row.block, binsScratch);
     take(binsScratch + (<usize>offset << 3), n, dst, add);
   }
 }
@@ -102,33 +104,33 @@ function gather(count: i32, sum: f64, low: f64, high: f64): void {
 }
 
 /** Statistics over the bins, into the globals above. Blocks covered whole answer from their headers. */
-export function rangeStats(s: usize, from: i32, n: i32): void {
+export function rangeStats(s: Series, from: i32, n: i32): void {
   rangeCount = 0;
   rangeSum = 0;
   rangeMin = Infinity;
   rangeMax = -Infinity;
   const end = from + n;
-  const blocks = blockCountOf(s);
+  const blocks = s.blockCount;
   for (let i = firstBlock(s, from); i < blocks; i++) {
-    const e = Entry.at(s, i);
-    const start = Entry.start(e);
-    const stop = start + Entry.count(e);
+    const row = s.block(i);
+    const start = row.start;
+    const stop = row.end;
     if (stop <= from) continue;
     if (start >= end) break;
-    const block = Entry.block(e);
-    if (!Entry.isLoose(e) && start >= from && stop <= end) {
+    const block = row.block;
+    if (!row.isLoose && start >= from && stop <= end) {
       gather(blockCount(block) - blockGaps(block), blockSum(block), blockMin(block), blockMax(block));
       continue;
     }
-    Entry.read(e, binsScratch);
+    row.read(binsScratch);
     const first = max(from, start);
     stats(binsScratch + (<usize>(first - start) << 3), min(stop, end) - first);
     gather(statCount, statSum, statMin, statMax);
   }
-  const first = max(from, openStart(s));
-  const last = min(end, openStart(s) + openLength(s));
+  const first = max(from, s.openStart);
+  const last = min(end, s.openEnd);
   if (last > first) {
-    stats(openBins(s) + (<usize>(first - openStart(s)) << 3), last - first);
+    stats(s.openBins + (<usize>(first - s.openStart) << 3), last - first);
     gather(statCount, statSum, statMin, statMax);
   }
 }

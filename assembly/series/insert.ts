@@ -1,29 +1,27 @@
 /** Blocks that were read from a file, put into a series' block table. */
 import { Kind, alloc, free } from '../memory/alloc';
-import { DIRTY, Entry, blockIndex, closeRoom, dropBlock, makeRoom } from './blocks';
+import { blockIndex, closeRoom, dropBlock, makeRoom } from './blocks';
 import { blockCount, blockSize, decodeBlock } from '../codec/block';
 import { writeLate } from './late';
-import { blockCountOf, settledChanged } from './series';
+import { Series } from './records';
+import { settledChanged } from './series';
 
 /**
  * Puts a sealed block that was read from a file into the table, replacing what it covers: files are read oldest first,
  * so the newer of two blocks of the same bins wins. The bytes are copied.
- * False when memory is exhausted.
+ * @param dirty the block must go into the next checkpoint. @returns false when memory is exhausted.
  */
-export function insertSealed(s: usize, bin: i32, block: usize, dirty: bool): bool {
+export function insertSealed(s: Series, bin: i32, block: usize, dirty: bool): bool {
   settledChanged(s);
-  const n = blockCount(block);
-  const end = bin + n;
+  const end = bin + blockCount(block);
   let first = blockIndex(s, bin);
-  if (first < 0 || Entry.start(Entry.at(s, first)) + Entry.count(Entry.at(s, first)) <= bin) first++;
+  if (first < 0 || s.block(first).end <= bin) first++;
   let last = first;
-  while (last < blockCountOf(s) && Entry.start(Entry.at(s, last)) < end) last++;
+  while (last < s.blockCount && s.block(last).start < end) last++;
   if (last > first) {
     // Overlaps that stick out keep their outer bins: merge everything into samples of the wider range.
-    const from = Entry.at(s, first);
-    const to = Entry.at(s, last - 1);
-    if (Entry.start(from) < bin || Entry.start(to) + Entry.count(to) > end) return overlay(s, bin, block);
-    for (let i = first; i < last; i++) dropBlock(Entry.at(s, i));
+    if (s.block(first).start < bin || s.block(last - 1).end > end) return overlay(s, bin, block);
+    for (let i = first; i < last; i++) dropBlock(s.block(i));
     closeRoom(s, first, last - first);
   }
   const size = blockSize(block);
@@ -34,16 +32,16 @@ export function insertSealed(s: usize, bin: i32, block: usize, dirty: bool): boo
     free(copy, Kind.SEALED);
     return false;
   }
-  const e = Entry.at(s, first);
-  store<u32>(e, <u32>copy | (dirty ? DIRTY : 0));
-  store<i32>(e, bin, 4);
+  const row = s.block(first);
+  row.setSealed(copy, dirty);
+  row.start = bin;
   return true;
 }
 
 const overlayScratch: usize = memory.data(8 * 512 + 64, 16);
 
 /** Writes a block's bins one by one over what is there. */
-function overlay(s: usize, bin: i32, block: usize): bool {
+function overlay(s: Series, bin: i32, block: usize): bool {
   const n = blockCount(block);
   decodeBlock(block, overlayScratch);
   for (let i = 0; i < n; i++) {

@@ -1,54 +1,35 @@
 /** Giving back what is old: by retention, by memory cap, by `POST /api/free`. Whole blocks only, never anything newer. */
-import { Entry, dropFirst, firstBin } from './blocks';
-import {
-  blockCountOf,
-  openLength,
-  openStart,
-  seriesAnchor,
-  seriesByNumber,
-  seriesEnd,
-  seriesFrequency,
-  seriesIsEmpty,
-  seriesNode,
-  setOpenLength,
-  seriesNextInNode,
-} from './series';
+import { dropFirst, firstBin } from './blocks';
+import { Node, Series } from './records';
 import { seriesRemove } from './remove';
-import { rollupsDrop } from '../read/rollup-cache';
-import { DEPTH_HOST, nodeDepth, nodeFind, nodeFirstSeries, nodeParent, nodeWalk, root, nodeIsKept, nodeKeep, nodeFirstChild } from './tree';
+import { allSeries, seriesByNumber } from './series';
+import { DEPTH_HOST, hostOf, nodeFind, nodeWalk, root } from './tree';
 
 /** Drops the series' blocks that end at or before `to` (unix seconds); the series itself when nothing is left. Returns how many. */
-export function freeBefore(s: usize, to: i64): i32 {
-  const f = <i64>seriesFrequency(s);
-  const anchor = seriesAnchor(s);
-  const blocks = blockCountOf(s);
+export function freeBefore(s: Series, to: i64): i32 {
+  const blocks = s.blockCount;
   let n = 0;
-  while (n < blocks) {
-    const e = Entry.at(s, n);
-    if (anchor + <i64>(Entry.start(e) + Entry.count(e)) * f > to) break;
-    n++;
-  }
+  while (n < blocks && s.timeOf(s.block(n).end) <= to) n++;
   let freed = n;
   if (n) dropFirst(s, n);
-  if (n == blocks && openLength(s) && anchor + <i64>(openStart(s) + openLength(s)) * f <= to) {
-    setOpenLength(s, 0);
+  if (n == blocks && s.openLength && s.timeOf(s.openEnd) <= to) {
+    s.openLength = 0;
     freed++;
   }
-  if (seriesIsEmpty(s)) seriesRemove(s);
+  if (s.isEmpty) seriesRemove(s);
   return freed;
 }
 
 /** `freeBefore` for every series at or below the node. */
-export function freeBelow(top: usize, to: i64): i32 {
+export function freeBelow(top: Node, to: i64): i32 {
   let freed = 0;
-  let node = top;
+  let node: Node | null = top;
   // Removal may take nodes away, so the next one is found first; the parent outlives its children's visit.
   while (node) {
-    const below = nodeFirstChild(node);
-    const next = below ? below : nodeWalk(node, top, false);
-    let s = nodeFirstSeries(node);
+    const next = nodeWalk(node, top, true);
+    let s = node.firstSeries;
     while (s) {
-      const after = seriesNextInNode(s);
+      const after = s.nextInNode;
       freed += freeBefore(s, to);
       s = after;
     }
@@ -57,11 +38,11 @@ export function freeBelow(top: usize, to: i64): i32 {
   return freed;
 }
 
-/** Spares a host in the next `retain` pass. */
+/** Spares a host in the retention pass that comes. */
 export function keepHost(cluster: usize, clusterLength: i32, host: usize, hostLength: i32): void {
   const c = nodeFind(root, cluster, clusterLength);
-  const h = c ? nodeFind(c, host, hostLength) : 0;
-  if (h) nodeKeep(h, true);
+  const h = c ? nodeFind(c, host, hostLength) : null;
+  if (h) h.isKept = true;
 }
 
 /** Blocks freed by the last `retainStep`. */
@@ -73,34 +54,30 @@ export let retainFreed: i32 = 0;
  */
 export function retainStep(from: u32, n: u32, to: f64): f64 {
   retainFreed = 0;
-  const end = min(from + n, seriesEnd);
+  const end = min(from + n, allSeries.end);
   for (let i = from; i < end; i++) {
     const s = seriesByNumber(i);
-    if (!s) continue;
-    let node = seriesNode(s);
-    while (nodeDepth(node) > DEPTH_HOST) node = nodeParent(node);
-    if (!nodeIsKept(node)) retainFreed += freeBefore(s, <i64>to);
+    if (s && !hostOf(s.node).isKept) retainFreed += freeBefore(s, <i64>to);
   }
-  return end < seriesEnd ? <f64>end : -1;
+  return end < allSeries.end ? <f64>end : -1;
 }
 
-/** Ends a pass: no host is spared any longer, and no roll-up of what was freed is kept. */
-export function retainEnd(): void {
-  rollupsDrop();
-  let node: usize = root;
+/** Ends a pass: no host is spared any longer. */
+export function forgetKeptHosts(): void {
+  let node: Node | null = root;
   while (node) {
-    if (nodeDepth(node) == DEPTH_HOST) nodeKeep(node, false);
-    node = nodeWalk(node, root, nodeDepth(node) < DEPTH_HOST);
+    const isHost = <i32>node.depth == DEPTH_HOST;
+    if (isHost) node.isKept = false;
+    node = nodeWalk(node, root, !isHost);
   }
 }
 
-/** Start of the oldest block in unix seconds; Infinity when there is none. */
+/** Start of the oldest block in unix seconds; f64.MAX_VALUE when there is none. */
 export function oldestTime(): f64 {
   let oldest = f64.MAX_VALUE;
-  for (let i: u32 = 0; i < seriesEnd; i++) {
+  for (let i: u32 = 0; i < allSeries.end; i++) {
     const s = seriesByNumber(i);
-    if (!s) continue;
-    oldest = min(oldest, <f64>(seriesAnchor(s) + <i64>firstBin(s) * <i64>seriesFrequency(s)));
+    if (s) oldest = min(oldest, <f64>s.timeOf(firstBin(s)));
   }
   return oldest;
 }

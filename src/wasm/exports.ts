@@ -101,9 +101,9 @@ export interface Exports extends Record<string, unknown> {
   outBytes(): number;
   outLength(): number;
   outReset(): void;
-  seriesCount: WebAssembly.Global;
-  seriesEnd: WebAssembly.Global;
-  hostCount: WebAssembly.Global;
+  seriesCount(): number;
+  seriesEnd(): number;
+  hostCount(): number;
   firstChild(node: number): number;
   nextSibling(node: number): number;
   nameOf(node: number): number;

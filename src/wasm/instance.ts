@@ -474,7 +474,7 @@ export class Core {
   }
 
   get seriesEnd(): number {
-    return this.#x.seriesEnd.value >>> 0;
+    return this.#x.seriesEnd() >>> 0;
   }
 
   /** Starts a query. @param request see src/wasm/request.ts. @returns its handle for `queryStep` and `queryEnd`. */
@@ -656,11 +656,11 @@ export class Core {
   }
 
   get series(): number {
-    return this.#x.seriesCount.value >>> 0;
+    return this.#x.seriesCount() >>> 0;
   }
 
   get hosts(): number {
-    return this.#x.hostCount.value >>> 0;
+    return this.#x.hostCount() >>> 0;
   }
 
   #out(): MemoryView {
