@@ -6,7 +6,7 @@
  * in the line before; 4. the newline. The sample goes to the open block and the log. Whatever differs goes to the slow
  * path (line.ts), which parses the whole line anew: the fast path never decides that a line is bad.
  */
-import { LineError } from '../src/wasm/codes';
+import { LineError, Precision } from '../src/wasm/codes';
 import { Key, keyAdd, keyAt, keyFind, clusterIntern } from './series/keys';
 import {
   cluster,
@@ -29,7 +29,7 @@ import {
   MAX_NAME,
 } from './text/line';
 import { frameClose, frameOpen, logSample } from './durable/log';
-import { PRECISION_DOUBLE, metricFind } from './series/metrics';
+import { metricFind } from './series/metrics';
 import { parseTerminated, parseUnsigned, parsedInteger, parsedValue } from './text/number';
 import { partitionOf } from './series/partition';
 import { roundSample } from './text/round';
@@ -175,7 +175,7 @@ function readLines(p: usize, end: usize): void {
           }
           const metric = s.metric;
           const precision = metric.precision;
-          if (precision != PRECISION_DOUBLE) value = roundSample(value, precision);
+          if (precision != Precision.Double) value = roundSample(value, precision);
           const error = writeSample(s, seconds, value, <i64>metric.frequency);
           if (error != LineError.None || !logSample(s, seconds, value)) refuse(lines, error ? error : LineError.OutOfMemory);
           else stored++;

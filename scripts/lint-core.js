@@ -19,16 +19,6 @@ const LAYERS = {
 /** What both sides of the boundary know; all that the core imports from the host's side. */
 const SHARED = '^src/wasm/(codes|codecs)\\.ts$';
 
-/** Imports that are still to go, as [from, to]. */
-const EXCEPTIONS = [
-  ['assembly/text/round.ts', 'assembly/series/metrics.ts'],
-  ['assembly/series/blocks.ts', 'assembly/read/kernels.ts'],
-  ['assembly/series/late.ts', 'assembly/read/kernels.ts'],
-  ['assembly/series/samples.ts', 'assembly/read/kernels.ts'],
-  ['assembly/series/retention.ts', 'assembly/read/rollup-cache.ts'],
-  ['assembly/answer/export.ts', 'assembly/durable/log.ts'],
-];
-
 const forbidden = [
   { name: 'a circle', severity: 'error', from: {}, to: { circular: true } },
   { name: 'a file that is not there', severity: 'error', from: {}, to: { couldNotResolve: true } },
@@ -54,9 +44,7 @@ const { output } = await cruise(['assembly'], {
   validate: true,
   ruleSet: { forbidden },
 });
-const isExcepted = ({ from, to }) => EXCEPTIONS.some(([a, b]) => from === a && to === b);
-const violations = output.summary.violations.filter((violation) => violation.cycle || !isExcepted(violation));
-const problems = violations.map(({ rule, from, to, cycle }) =>
+const problems = output.summary.violations.map(({ rule, from, to, cycle }) =>
   cycle
     ? `${from}: a circle: ${[from, ...cycle.map(({ name }) => name)].join(' -> ')}`
     : `${from}: imports ${to}: ${rule.name}`,

@@ -1,6 +1,6 @@
 /** Series as plain doubles for writers of other formats (archive, the reference's files, JSON checkpoints). */
 import { endBin, firstBin } from '../series/blocks';
-import { writeNames } from '../durable/log';
+import { writeSeriesNames } from '../series/names';
 import { advance, ensure, outEnd } from '../memory/out';
 import { readBins } from '../read/read';
 import { seriesByNumber } from '../series/series';
@@ -17,7 +17,7 @@ export let exportedFrequency: i32 = 0;
 export let exportedNames: i32 = 0;
 
 /**
- * Writes the series' names (as in log.ts, then u16 length + metric) and its bins that lie in [from, to) as f64, NaN = missing.
+ * Writes the series' names (names.ts) and its bins that lie in [from, to) as f64, NaN = missing.
  * @returns 1: written, 0: there is no such series or nothing in the range, -1: memory is exhausted, or the range holds more than MAX_COUNT bins.
  */
 export function exportSeries(number: u32, from: f64, to: f64): i32 {
@@ -37,13 +37,9 @@ export function exportSeries(number: u32, from: f64, to: f64): i32 {
   if (end <= first) return 0;
   if (end - first > MAX_COUNT) return -1;
   const n = <i32>(end - first);
-  const length = s.metric.nameLength;
   if (!ensure(<u32>(8 * n) + 4096)) return -1;
   const start = outEnd;
-  const p = writeNames(start, s.node);
-  store<u16>(p, <u16>length);
-  memory.copy(p + 2, s.metric.name, length);
-  exportedNames = <i32>(p + 2 + length - start);
+  exportedNames = <i32>(writeSeriesNames(start, s) - start);
   readBins(s, <i32>first, n, start + exportedNames);
   advance(start + exportedNames + (<usize>n << 3));
   exportedCount = n;

@@ -20,9 +20,9 @@ import { LineError } from '../../src/wasm/codes';
 import { encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
 import { blockCount, blockIsSound, blockSize, decodeBlock } from '../codec/block';
 import { crc32c } from '../memory/crc32c';
-import { namesEnd, namesForeign, readNames } from './cursor';
+import { namesEnd, namesForeign, readNames, writeSeriesNames } from '../series/names';
 import { insertSealed } from '../series/insert';
-import { FRAME_HEADER, FRAME_VERSION, writeNames } from './log';
+import { FRAME_HEADER, FRAME_VERSION } from './log';
 import { metricFind } from '../series/metrics';
 import { advance, ensure, outBytes, outEnd, outLength, put } from '../memory/out';
 import { reserveOpen, writeSample } from '../series/samples';
@@ -88,13 +88,8 @@ function writeSeries(s: Series, full: bool): bool {
   for (let i = 0; i < count; i++) if (full || s.block(i).isDirty) blocks++;
   if (!blocks) return true;
   if (!ensure(SERIES_MAX)) return false;
-  const metric = s.metric;
-  const n = metric.nameLength;
-  let p = writeNames(outEnd, s.node);
-  store<u16>(p, <u16>n);
-  memory.copy(p + 2, metric.name, n);
-  p += 2 + n;
-  store<i32>(p, metric.frequency);
+  const p = writeSeriesNames(outEnd, s);
+  store<i32>(p, s.frequency);
   store<i64>(p, s.anchor, 4);
   store<u16>(p, <u16>min(blocks, MANY_BLOCKS), 16);
   // Blocks may move the buffer: remember places as offsets.

@@ -1,7 +1,7 @@
 /** Runs of bins from elsewhere (the reference's files), written as samples. */
 import { LineError } from '../../src/wasm/codes';
 import { metricFind } from '../series/metrics';
-import { namesEnd, namesForeign, readNames } from './cursor';
+import { namesEnd, namesForeign, readNames } from '../series/names';
 import { roundSample } from '../text/round';
 import { writeSample } from '../series/samples';
 import { seriesEnsure } from '../series/series';

@@ -24,6 +24,7 @@
 import { FrameMagic } from '../../src/wasm/codes';
 import { Kind, alloc, realloc } from '../memory/alloc';
 import { crc32c } from '../memory/crc32c';
+import { writeNames, writeSeriesNames } from '../series/names';
 import { Node, Series } from '../series/records';
 import { releaseNumbers } from '../series/series';
 
@@ -185,12 +186,8 @@ export function logSample(s: Series, seconds: i64, value: f64): bool {
 /** Writes the number and the names of a series; returns the end. */
 function writeDefinition(p: usize, s: Series): usize {
   store<u32>(p, s.number);
-  p = writeNames(p + 4, s.node);
-  const n = s.metric.nameLength;
-  store<u16>(p, <u16>n);
-  memory.copy(p + 2, s.metric.name, n);
   s.epoch = logEpoch;
-  return p + 2 + n;
+  return writeSeriesNames(p + 4, s);
 }
 
 /**
@@ -207,20 +204,4 @@ export function logFree(node: Node, to: i64): bool {
   frameClose();
   logEpoch++;
   return true;
-}
-
-/** Writes the names from the cluster down to the node: u8 count, each u8 length + bytes. Returns the end. */
-export function writeNames(p: usize, node: Node): usize {
-  const depth = <i32>node.depth;
-  store<u8>(p, <u8>depth);
-  p++;
-  for (let d = 1; d <= depth; d++) {
-    let n = node;
-    for (let up = depth - d; up > 0; up--) n = n.parent;
-    const len = n.nameLength;
-    store<u8>(p, <u8>len);
-    memory.copy(p + 1, n.name, len);
-    p += 1 + len;
-  }
-  return p;
 }

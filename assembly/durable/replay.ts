@@ -1,7 +1,7 @@
 /** Reads the log's records back (log.ts draws them). */
 import { LineError } from '../../src/wasm/codes';
 import { Kind, alloc, free, realloc } from '../memory/alloc';
-import { namesEnd, namesForeign, readNames } from './cursor';
+import { namesEnd, namesForeign, readNames } from '../series/names';
 import { Tag } from './log';
 import { metricFind } from '../series/metrics';
 import { Series } from '../series/records';

@@ -3,11 +3,6 @@ import { Kind, alloc } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';
 
-/** `precision` of a metric whose samples keep every bit. */
-export const PRECISION_DOUBLE: i32 = -1;
-/** `precision` of a metric whose samples are float32. 0..9 are decimals kept. */
-export const PRECISION_SINGLE: i32 = -2;
-
 /**
  *   0        4           8             12          16            20
  *   ┌────────┬───────────┬─────────────┬───────────┬─────────────┬─────────────┐
@@ -22,7 +17,7 @@ export class Metric {
   frequency: i32;
   /** An `Aggregation` of codes.ts. */
   aggregation: i32;
-  /** PRECISION_DOUBLE, PRECISION_SINGLE or the number of decimals kept. */
+  /** A `Precision` of codes.ts, or the number of decimals kept. */
   precision: i32;
   nameLength: i32;
 

@@ -13,7 +13,7 @@ export {
   statsScalar,
   statSum,
 } from '../read/kernels';
-export { fillNaN, fillScalar } from '../memory/fill';
+export { fillNaN, fill, fillScalar } from '../memory/fill';
 export { crc32c, crc32cScalar } from '../memory/crc32c';
 export { lttb, lttbPoints } from '../read/resample';
 export { setHashKey, siphash13 } from '../memory/siphash';

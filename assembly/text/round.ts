@@ -1,5 +1,5 @@
 /** Samples of metrics with reduced `precision`, rounded once, before they are logged and stored. */
-import { PRECISION_DOUBLE, PRECISION_SINGLE } from '../series/metrics';
+import { Precision } from '../../src/wasm/codes';
 
 const TENS: usize = memory.data<f64>([1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000]);
 /** 2^27 + 1: splits a double into two halves of 26 bits (Veltkamp). */
@@ -7,10 +7,10 @@ const SPLIT: f64 = 134217729;
 /** Beyond this the product has no fraction left. */
 const LARGEST: f64 = 4503599627370496;
 
-/** @param precision see metrics.ts. With 3 decimals the result prints as the sample itself would. */
+/** @param precision a `Precision`, or the decimals kept. With 3 decimals the result prints as the sample itself would. */
 export function roundSample(value: f64, precision: i32): f64 {
-  if (precision == PRECISION_DOUBLE) return value;
-  if (precision == PRECISION_SINGLE) {
+  if (precision == Precision.Double) return value;
+  if (precision == Precision.Single) {
     const single = <f64>(<f32>value);
     // Beyond float32's range the sample is kept as it is rather than lost as infinity.
     return isFinite(single) ? single : value;

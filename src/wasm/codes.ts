@@ -37,6 +37,14 @@ export enum Aggregation {
   Avg = 2,
 }
 
+/** How exactly a metric's samples are kept; 0..9 are the decimals kept. */
+export enum Precision {
+  /** Every bit. */
+  Double = -1,
+  /** As float32. */
+  Single = -2,
+}
+
 /** Why one entry of a query answer is an error instead of data. */
 export enum QueryError {
   None = 0,

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import type { MetricConfig } from '../config/config.js';
 import { StoreError } from '../store-error.js';
 import { codecNames } from './codec-names.js';
-import { Aggregation, FrameMagic, LineError } from './codes.js';
+import { Aggregation, FrameMagic, LineError, Precision } from './codes.js';
 import type { Exports } from './exports.js';
 import { concat, decodeNames, encodeList, encodeName, encodeNames } from './names.js';
 import { type MemoryView, WasmInstance } from './wasm-instance.js';
@@ -127,7 +127,12 @@ export class Core {
     const aggregation = { sum: Aggregation.Sum, avg: Aggregation.Avg, none: Aggregation.None }[
       metric.aggregation ?? 'none'
     ];
-    const precision = metric.precision === 'double' ? -1 : metric.precision === 'single' ? -2 : metric.precision;
+    const precision =
+      metric.precision === 'double'
+        ? Precision.Double
+        : metric.precision === 'single'
+          ? Precision.Single
+          : metric.precision;
     if (this.#x.metricAdd(p, bytes.length, metric.frequency, aggregation, precision) < 0) throw outOfMemory();
   }
 

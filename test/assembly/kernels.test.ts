@@ -12,8 +12,9 @@ interface Kernels {
   scaleScalar: Scale;
   divide: Scale;
   divideScalar: Scale;
+  fill: Scale;
+  fillScalar: Scale;
   fillNaN: Run;
-  fillNaNScalar: Run;
   stats: Run;
   statsScalar: Run;
   statCount: WasmGlobal;
@@ -97,10 +98,12 @@ describe.each(['', 'Scalar'] as const)('kernels%s', (suffix) => {
     });
   });
 
-  it('fills with the canonical NaN and nothing beyond', () => {
+  it('fills with a value or the canonical NaN and nothing beyond', () => {
     eachCase((n, at, seed) => {
       put(at, samples(n, seed));
-      wasm[`fillNaN${suffix}`](at, n);
+      wasm[`fill${suffix}`](at, n, -1.5);
+      expect(take(at, n)).toEqual(Array.from({ length: n }, () => -1.5));
+      wasm.fillNaN(at, n);
       take(at, n);
       const view = new DataView(wasm.memory.buffer);
       for (let i = 0; i < n; i++) expect(view.getBigUint64(at + i * 8, true)).toBe(0x7ff8000000000000n);
@@ -155,7 +158,8 @@ describe.each(['', 'Scalar'] as const)('kernels%s', (suffix) => {
     wasm[`addInto${suffix}`](FREE + 64, FREE + 72, -1);
     wasm[`scale${suffix}`](FREE + 64, -1, 2);
     wasm[`divide${suffix}`](FREE + 64, -1, 2);
-    wasm[`fillNaN${suffix}`](FREE + 64, -1);
+    wasm[`fill${suffix}`](FREE + 64, -1, 3);
+    wasm.fillNaN(FREE + 64, -1);
     expect(take(FREE + 64, 2)).toEqual([1, 2]);
   });
 });
