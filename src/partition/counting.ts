@@ -1,21 +1,24 @@
-/** Counts series and samples, in steps between a worker's other work. */
-
+/** Counts the series and samples of a partition, in steps between the worker's other work. */
 import type { Core, Counts } from '../wasm/instance.js';
 import type { ClusterSummary } from './figures.js';
 import { type Jobs, SERIES_STEP } from './jobs.js';
+import { Mutex } from './mutex.js';
 
 export class Counting {
+  readonly #core: Core;
   readonly #jobs: Jobs;
-  /** The last count of each core that was asked for. */
-  readonly #counting = new Map<Core, Promise<unknown>>();
+  /** One count at a time: the core has one set of counters. */
+  readonly #mutex = new Mutex();
 
-  constructor(jobs: Jobs) {
+  constructor(core: Core, jobs: Jobs) {
+    this.#core = core;
     this.#jobs = jobs;
   }
 
   /** All clusters in one pass: their series lie mixed, so counting them one by one would take clusters x series. */
-  summary(core: Core): Promise<ClusterSummary[]> {
-    return this.#oneByOne(core, async () => {
+  summary(): Promise<ClusterSummary[]> {
+    const core = this.#core;
+    return this.#mutex.run(async () => {
       const counts = new Map<number, Counts>();
       let from = 0;
       await this.#jobs.run(() => {
@@ -36,9 +39,10 @@ export class Counting {
     });
   }
 
-  /** Series and samples of a core. */
-  count(core: Core): Promise<Counts> {
-    return this.#oneByOne(core, async () => {
+  /** Series and samples of all clusters. */
+  all(): Promise<Counts> {
+    const core = this.#core;
+    return this.#mutex.run(async () => {
       let from = 0;
       core.countBegin();
       await this.#jobs.run(() => {
@@ -47,19 +51,6 @@ export class Counting {
       });
       return core.counted;
     });
-  }
-
-  /** One count at a time in a core, which has one set of counters. */
-  #oneByOne<T>(core: Core, count: () => Promise<T>): Promise<T> {
-    const done = (this.#counting.get(core) ?? Promise.resolve()).then(count);
-    this.#counting.set(
-      core,
-      done.then(
-        () => {},
-        () => {},
-      ),
-    );
-    return done;
   }
 }
 

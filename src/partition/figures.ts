@@ -21,6 +21,16 @@ export interface ClusterSummary {
   blocks: Record<string, number>;
 }
 
+export interface CheckpointFigures {
+  /** When the last one was made, unix seconds; 0: none since the start. */
+  last: number;
+  /** How long that took. */
+  seconds: number;
+  /** Written by all of them. */
+  bytes: number;
+  count: number;
+}
+
 /** One partition's figures, for /metrics, the memory cap and logs. All counters are since start. */
 export interface PartitionStats {
   partition: number;
@@ -40,5 +50,5 @@ export interface PartitionStats {
   /** Sealed blocks by codec name. */
   blocks: Record<string, number>;
   log: LogFigures;
-  checkpoint: { last: number; seconds: number; bytes: number; count: number };
+  checkpoint: CheckpointFigures;
 }

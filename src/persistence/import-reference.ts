@@ -28,8 +28,7 @@ export async function importReference(
   windowSeconds: number | undefined,
   log: Logger,
 ): Promise<Imported> {
-  const accept = (cluster: string, host: string): boolean =>
-    core.partitionOf(cluster, host, core.partitions) === core.index;
+  const accept = (cluster: string, host: string): boolean => core.owns(cluster, host);
   const damaged = new Set<string>();
   const summary = await loadReference(
     directory,

@@ -1,18 +1,19 @@
 /**
  * Checkpoint data older than the retention: deleted, or archived first.
  *
- * The archive's order of things:
+ * The archive's order of steps:
  *
- *   1. a checkpoint: what is so old is in files then, and not in the log alone. (Memory gives nothing up before it is in a file: see
- *      `retain` in src/store/shard.ts. A file that a later one replaces stays as long as it has what memory had given up: file-set.ts.)
+ *   1. a checkpoint: what is that old is in files then, and not in the log alone. Two other rules help: memory gives up
+ *      nothing before a file holds it (src/partition/retention-pass.ts), and a file that a later one replaces stays while it
+ *      holds what memory had given up (src/persistence/checkpoint/file-set.ts)
  *   2. files are pinned: none that a checkpoint replaces meanwhile is removed
  *   3. [archivedTo, now - retention) of all files is written to `<archive>/<cluster>/<archivedTo>.parquet`, complete and synced
  *   4. archive.json says so, durably
  *   5. files that end before are removed.
  *
- * A kill before 4 repeats 3 under the same name, which doubles nothing; a kill after 4 removes the files at the next turn. A sample
- * that arrives when its time is archived already, that is more than a retention late, is served as long as it is in memory and is
- * not archived.
+ * A kill before 4 repeats 3 under the same name, which doubles nothing; a kill after 4 removes the files at the next cleanup.
+ * A sample that arrives after its time was archived, more than a retention late, is served while it is in memory, and is not
+ * archived.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ import { listSources, spanOfLogs } from '../persistence/archive/job/sources.js';
 import { readArchivedTo, writeArchivedTo } from '../persistence/archive/job/state.js';
 import { archiveInThread } from '../persistence/archive/job/thread.js';
 import type { ArchiveResult } from '../persistence/archive/parquet/write-archive.js';
-import { dropWindows } from '../persistence/json/json-checkpoint.js';
+import { dropWindows } from '../persistence/json/json-layout.js';
 import { jsonWindowSeconds } from '../persistence/json/json-windows.js';
 import {
   type CheckpointFile,
@@ -35,12 +36,10 @@ import {
   writeManifest,
 } from '../persistence/layout.js';
 import { removeDirectory } from '../persistence/supersede.js';
-import { Core } from '../wasm/instance.js';
-import { compileCore } from '../wasm/module.js';
 
 /** What cleanup needs of the running store. */
 export interface CleanableStore {
-  checkpoint(): Promise<void>;
+  checkpoint(trigger: 'cleanup'): Promise<void>;
   /** Keeps all checkpoint files where they are until `unpinFiles`. */
   pinFiles(): Promise<void>;
   unpinFiles(): Promise<void>;
@@ -48,11 +47,11 @@ export interface CleanableStore {
   dropFiles(to: number): Promise<number>;
 }
 
-/** Cleans up behind the running server. */
+/** Cleans up while the server runs. */
 export async function cleanUp(config: Config, store: CleanableStore, log: Logger): Promise<void> {
   const to = cutoff(config);
   if (config.store.cleanup.mode === 'archive') {
-    await store.checkpoint();
+    await store.checkpoint('cleanup');
     await store.pinFiles();
     try {
       await archive(config, to, false, archiveInThread, log);
@@ -81,7 +80,7 @@ export async function runCleanup(config: Config, log: Logger): Promise<number> {
     for (const { path } of partitionDirectories(root)) dropped += dropFiles(path, to, log);
     const windowSeconds = jsonWindowSeconds(config.store);
     if (windowSeconds === undefined) return dropped;
-    return dropped + (await dropWindows(new Core(compileCore(), new Map(), 0, 1), root, windowSeconds, to));
+    return dropped + (await dropWindows(root, windowSeconds, to, () => true));
   } finally {
     lock.release();
   }

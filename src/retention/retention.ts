@@ -44,7 +44,7 @@ export function startRetention(options: RetentionOptions): Retention {
   const stopping = new AbortController();
   const round = retentionRounds(options, stopping.signal);
   const checkpoint = async (): Promise<boolean> => {
-    if (store.state === 'ready') await store.checkpoint();
+    if (store.state === 'ready') await store.checkpoint('interval');
     return true;
   };
   const jobs = [

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
 import { type Logger, logSettings } from '../log.js';
+import type { Trigger } from '../partition/checkpointer.js';
 import { Core } from '../wasm/instance.js';
 import { Buffers } from './buffers.js';
 import { fromFailure } from './failure.js';
@@ -317,8 +318,8 @@ export class Pool implements Store {
     return this.#everywhere('stats', {});
   }
 
-  async checkpoint(): Promise<void> {
-    await this.#everywhere('checkpoint', {});
+  async checkpoint(trigger: Trigger): Promise<void> {
+    await this.#everywhere('checkpoint', { trigger });
   }
 
   async retain(to: number, except: ReadonlyMap<string, ReadonlySet<string>>): Promise<number> {

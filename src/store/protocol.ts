@@ -5,7 +5,8 @@
  */
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { LogSettings } from '../log.js';
-import type { Retention } from '../partition/upkeep.js';
+import type { Trigger } from '../partition/checkpointer.js';
+import type { Retention } from '../partition/retention-pass.js';
 import type { Batch } from '../wasm/instance.js';
 import type { ClusterSummary, NodeHealth, PartitionStats, StoreErrorCode } from './store.js';
 
@@ -81,7 +82,7 @@ export interface Calls {
   summary: { args: Record<string, never>; result: ClusterSummary[] };
   health: { args: { cluster: string; nodes: string[]; metrics: string[] }; result: [string, NodeHealth][] };
   stats: { args: Record<string, never>; result: PartitionStats };
-  checkpoint: { args: Record<string, never>; result: null };
+  checkpoint: { args: { trigger: Trigger }; result: null };
   retain: { args: Retention; result: number };
   memory: { args: Record<string, never>; result: number };
   dropFiles: { args: { to: number }; result: number };

@@ -4,6 +4,7 @@
  *
  * Times are unix seconds, sizes bytes. Every method rejects with a `StoreError`; callers compare `code`, never messages.
  */
+import type { Trigger } from '../partition/checkpointer.js';
 import type { ClusterSummary, NodeHealth, PartitionStats } from '../partition/figures.js';
 import type { QueryRequest } from '../wasm/request.js';
 
@@ -60,8 +61,8 @@ export interface Store {
   summary(): Promise<ClusterSummary[]>;
   health(cluster: string, nodes: string[], metrics: string[]): Promise<Map<string, NodeHealth>>;
   stats(): Promise<PartitionStats[]>;
-  /** Writes a checkpoint of every partition now. */
-  checkpoint(): Promise<void>;
+  /** Writes a checkpoint of every partition now. @param trigger why, for the log. */
+  checkpoint(trigger: Trigger): Promise<void>;
   /**
    * Frees what ends before `to`, except below the given hosts (cluster -> hosts).
    * Resolves to the number of blocks freed.

@@ -208,6 +208,11 @@ export class Core {
     return this.#x.partitionOf(p, a.length, p + a.length, b.length, partitions) >>> 0;
   }
 
+  /** Whether this partition's hosts include it. */
+  owns(cluster: string, host: string): boolean {
+    return this.partitionOf(cluster, host, this.partitions) === this.index;
+  }
+
   /**
    * Stores lines and gathers their log bytes (`logged`). @param text whole lines; copied.
    * @param perSecond units of the timestamps a second; 0: by magnitude. @param now unix seconds, for lines without a time.

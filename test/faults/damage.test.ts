@@ -14,12 +14,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { StoreConfig } from '../../src/config/config.js';
 import type { Logger } from '../../src/log.js';
-import { Partition } from '../../src/partition/partition.js';
+import type { Partition } from '../../src/partition/partition.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { seeded } from '../support/random.js';
-import { differences, line, metrics, newCore, samples, T0 } from './cores.js';
+import { differences, line, metrics, samples, T0 } from './cores.js';
+import { type Opened, openPartition, writeLines } from './partitions.js';
 
 const LONG = process.env.CCMS_LONG === '1';
 const CASES = LONG ? 5000 : 400;
@@ -40,58 +40,34 @@ class Lines {
   }
 }
 
-function newPartition(root: string, log = new Lines()): Partition {
-  const store: StoreConfig = {
-    retentionSeconds: 86_400,
-    memoryCapBytes: 0,
-    checkpoints: { fileFormat: 'wal', directory: root },
-    checkpointIntervalSeconds: 3600,
-    numWorkers: 1,
-    cleanup: { mode: 'delete' },
-    natsSubscriptions: [],
-    walSync: 'off',
-    maxBodySize: 1 << 20,
-  };
-  return new Partition(newCore(METRICS), 0, store, log.logger);
-}
-
-async function loaded(root: string, log?: Lines): Promise<Partition> {
-  const partition = newPartition(root, log);
-  await partition.load(0);
-  return partition;
-}
-
-async function checkpoint(partition: Partition): Promise<void> {
-  partition.checkpointBegin();
-  while (partition.checkpointStep());
-  await partition.checkpointEnd();
+function loaded(root: string, log = new Lines()): Promise<Opened> {
+  return openPartition(root, METRICS, log.logger);
 }
 
 /** `metric host time` → all values that were ever written. */
 const written = new Map<string, Set<number>>();
 
-function write(partition: Partition, lines: [metric: string, host: string, time: number, value: number][]): void {
+function write(opened: Opened, lines: [metric: string, host: string, time: number, value: number][]): void {
   for (const [metric, host, time, value] of lines) {
     const key = `${metric} ${host} ${time}`;
     written.set(key, (written.get(key) ?? new Set()).add(value));
   }
   const text = lines.map(([metric, host, time, value]) => line(metric, host, time, value)).join('');
-  expect(partition.write(Buffer.from(text), '', 1, 0).refused).toBe(0);
-  expect(partition.flush()).toBeUndefined();
+  writeLines(opened, text);
 }
 
 /** Loads a directory and holds what comes back against what was written. */
 async function examine(
   root: string,
   what: string,
-): Promise<{ partition: Partition; log: Lines; got: Map<string, number> }> {
+): Promise<{ opened: Opened; partition: Partition; log: Lines; got: Map<string, number> }> {
   const log = new Lines();
-  const partition = await loaded(root, log);
-  const got = samples(partition.core);
+  const opened = await loaded(root, log);
+  const got = samples(opened.core);
   for (const [key, value] of got) {
     if (!written.get(key)?.has(value)) expect.fail(`${what}: ${key} is ${value}, which was never written\n${log.text}`);
   }
-  return { partition, log, got };
+  return { opened, partition: opened.partition, log, got };
 }
 
 const template = temporaryDirectory();
@@ -108,7 +84,7 @@ function copyTemplate(root: string): string {
 
 beforeAll(async () => {
   const next = seeded(7);
-  let partition = await loaded(template);
+  let opened = await loaded(template);
   let time = T0;
   // Two checkpoints, with a host freed and its numbers given away in between, and three segments of log behind them.
   for (let round = 0; round < 5; round++) {
@@ -122,23 +98,23 @@ beforeAll(async () => {
           }
         }
       }
-      write(partition, lines);
+      write(opened, lines);
       if (i === 4) {
         // Gone by age, which no log tells: its numbers go to the next host.
         const old = `old${round}`;
-        write(partition, [['m', old, T0 - 40_000, next()]]);
-        partition.core.retainStep(0, 1000, T0 - 30_000);
-        write(partition, [['n', `new${round}`, T0, next()]]);
+        write(opened, [['m', old, T0 - 40_000, next()]]);
+        opened.core.retainStep(0, 1000, T0 - 30_000);
+        write(opened, [['n', `new${round}`, T0, next()]]);
       }
     }
-    if (round < 2) await checkpoint(partition);
+    if (round < 2) await opened.partition.checkpoint('interval');
     else {
       // Each start begins a segment.
-      partition.close();
-      partition = await loaded(template);
+      opened.partition.close();
+      opened = await loaded(template);
     }
   }
-  partition.close();
+  opened.partition.close();
   files = readdirSync(join(template, NAME));
   whole = samples((await loaded(template)).core);
 });
@@ -270,7 +246,7 @@ describe('files', () => {
       }
       if (!partition.needsCheckpoint) continue;
       // What is good is safe first, then the damaged file is set aside; the next start finds nothing to say.
-      await checkpoint(partition);
+      await partition.checkpoint('interval');
       partition.close();
       aside += readdirSync(directory).filter((name) => name.endsWith('.corrupt')).length;
       const again = await examine(root, `${what}, second start`);
@@ -292,20 +268,20 @@ describe('a log', () => {
   async function oneSegment(
     root: string,
   ): Promise<{ path: string; bytes: Buffer; ends: number[]; states: Map<string, number>[] }> {
-    const partition = await loaded(root);
+    const opened = await loaded(root);
     const ends = [0];
     const states: Map<string, number>[] = [new Map()];
     const path = join(root, NAME, '00000001.log');
     for (let i = 0; i < 12; i++) {
       const host = HOSTS[i % 3] ?? '';
-      write(partition, [
+      write(opened, [
         ['m', host, T0 + 10 * i, next()],
         ['n', 'a', T0 + 10 * below(12), below(300)],
       ]);
       ends.push(readFileSync(path).length);
-      states.push(samples(partition.core));
+      states.push(samples(opened.core));
     }
-    partition.close();
+    opened.partition.close();
     return { path, bytes: readFileSync(path), ends, states };
   }
 
@@ -315,7 +291,7 @@ describe('a log', () => {
     for (let at = 0; at <= bytes.length; at += LONG ? 1 : 3) {
       writeFileSync(path, bytes.subarray(0, at));
       const frame = ends.findLastIndex((end) => end <= at);
-      const { partition, log, got } = await examine(root, `cut at ${at}`);
+      const { opened, partition, log, got } = await examine(root, `cut at ${at}`);
       expect(differences(got, states[frame] ?? new Map()), `cut at ${at}`).toEqual([]);
       const rest = at - (ends[frame] ?? 0);
       if (rest) expect(log.text).toContain(`torn at byte ${ends[frame]}, the last ${rest} bytes are cut off`);
@@ -323,7 +299,7 @@ describe('a log', () => {
       expect(partition.needsCheckpoint).toBe(false);
       if (at % 60) continue;
       // What comes then is in another file, and both come back.
-      write(partition, [['m', 'z', T0, at]]);
+      write(opened, [['m', 'z', T0, at]]);
       partition.close();
       expect((await examine(root, 'afterwards')).got.get(`m z ${T0}`)).toBe(at);
       rmSync(join(root, NAME, '00000002.log'));
@@ -356,7 +332,7 @@ describe('a log', () => {
     writeFileSync(path, 'not a log at all, but a letter to the admin');
     const { partition, log } = await examine(root, 'letter');
     expect(log.text).toContain('00000001.log: 43 bytes at byte 0 are damaged');
-    await checkpoint(partition);
+    await partition.checkpoint('interval');
     partition.close();
     expect(readdirSync(join(root, NAME))).toContain('00000001.log.corrupt');
   });

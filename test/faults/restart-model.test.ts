@@ -4,37 +4,19 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextStep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { StoreConfig } from '../../src/config/config.js';
-import { logger } from '../../src/log.js';
-import { Partition } from '../../src/partition/partition.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { seeded } from '../support/random.js';
-import { differences, line, metrics, newCore, samples, T0 } from './cores.js';
+import { differences, line, metrics, samples, T0 } from './cores.js';
+import { type Opened, openPartition, writeLines } from './partitions.js';
 
 const RUNS = process.env.CCMS_LONG === '1' ? 300 : 12;
 const METRICS = metrics(['m', 10], ['n', 60]);
 
-async function start(root: string): Promise<Partition> {
-  const store: StoreConfig = {
-    retentionSeconds: 86_400,
-    memoryCapBytes: 0,
-    checkpoints: { fileFormat: 'wal', directory: root },
-    checkpointIntervalSeconds: 3600,
-    numWorkers: 1,
-    cleanup: { mode: 'delete' },
-    natsSubscriptions: [],
-    walSync: 'off',
-    maxBodySize: 1 << 20,
-  };
-  const partition = new Partition(newCore(METRICS), 0, store, logger('test'));
-  await partition.load(0);
-  return partition;
-}
-
 /** Holds what is there, but for what was to be freed: whole blocks go, and where they end a start may see otherwise. */
-function held(partition: Partition, freedTo: ReadonlyMap<string, number>): Map<string, number> {
-  const all = samples(partition.core);
+function held({ core }: Opened, freedTo: ReadonlyMap<string, number>): Map<string, number> {
+  const all = samples(core);
   for (const key of all.keys()) {
     const [, host = '', time] = key.split(' ');
     if (Number(time) < (freedTo.get(host) ?? 0) + 60) all.delete(key);
@@ -48,7 +30,7 @@ it(`in ${RUNS} lives of a partition`, { timeout: 600_000 }, async () => {
     const below = (n: number): number => Math.floor(next() * n);
     const root = join(temporaryDirectory(), 'files');
     mkdirSync(root);
-    let partition = await start(root);
+    let opened = await openPartition(root, METRICS);
     const freedTo = new Map<string, number>();
     const history: string[] = [];
     let now = T0;
@@ -64,39 +46,31 @@ it(`in ${RUNS} lives of a partition`, { timeout: 600_000 }, async () => {
           lines.push(line(next() < 0.7 ? 'm' : 'n', `h${below(3)}`, time, next() < 0.5 ? below(100) : next()));
         }
         if (next() < 0.1) now += below(30_000);
-        expect(partition.write(Buffer.from(lines.join('')), '', 1, 0).refused).toBe(0);
-        expect(partition.flush()).toBeUndefined();
+        writeLines(opened, lines.join(''));
         history.push(`write ${lines.length}`);
       } else if (dice < 0.8) {
-        partition.checkpointBegin();
-        // Writes that come in between are in the log behind it.
-        while (partition.checkpointStep());
-        if (next() < 0.8) {
-          partition.write(Buffer.from(line('m', 'h0', now - below(5000), next())), '', 1, 0);
-          expect(partition.flush()).toBeUndefined();
-        }
-        await partition.checkpointEnd();
+        const made = opened.partition.checkpoint('interval');
+        // What comes now is in the new segment of the log, and in the file or not.
+        for (let steps = below(4); steps; steps--) await nextStep();
+        if (next() < 0.8) writeLines(opened, line('m', 'h0', now - below(5000), next()));
+        await made;
         history.push('checkpoint');
       } else if (dice < 0.84) {
         const host = `h${below(3)}`;
         const to = now - below(10_000);
-        partition.openLog();
-        partition.touch();
-        const node = partition.core.findNode(['c', host]);
-        if (node && partition.core.freeNode(node, to)) partition.freedByHand();
-        expect(partition.flush()).toBeUndefined();
+        opened.partition.free(to, [['c', host]]);
         freedTo.set(host, Math.max(freedTo.get(host) ?? 0, to));
         history.push(`free ${host} ${to}`);
       } else {
-        const before = held(partition, freedTo);
+        const before = held(opened, freedTo);
         // Dies: whatever is not in its files is gone.
-        partition = await start(root);
-        const after = held(partition, freedTo);
+        opened = await openPartition(root, METRICS);
+        const after = held(opened, freedTo);
         history.push('start');
         const what = `seed ${seed}, step ${step}: ${history.slice(-12).join(', ')}`;
         expect(differences(after, before), what).toEqual([]);
       }
     }
-    partition.close();
+    opened.partition.close();
   }
 });

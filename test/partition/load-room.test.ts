@@ -46,7 +46,7 @@ async function fill(store: Pool, from: number, seconds: number, checkpointEvery:
     expect((await store.write(text.slice().buffer, text.length, 'c', 's')).stored).toBe(HOSTS);
     if ((time - from) % 200 === 0)
       await enforceMemoryCap(store, CAP, keptLog(), { partitionLimit: 1e12, now: () => time });
-    if ((time - from) % checkpointEvery === checkpointEvery - 1) await store.checkpoint();
+    if ((time - from) % checkpointEvery === checkpointEvery - 1) await store.checkpoint('interval');
   }
 }
 

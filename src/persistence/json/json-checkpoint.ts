@@ -1,13 +1,13 @@
 /** Writes one checkpoint in the JSON layout that json-windows.ts describes. */
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Core, ExportedSeries } from '../../wasm/instance.js';
 import type { CheckpointRun } from '../checkpoint/checkpoint-run.js';
 import { syncDirectory, writeAll } from '../files.js';
 import { removeFile, setAside } from '../layout.js';
 import { temporaryName } from '../reference/atomic-file.js';
-import { classifyReferenceFile, scanReferenceDirectory } from '../reference/directory.js';
+import { scanReferenceDirectory } from '../reference/directory.js';
 import { checkpointPath, HostTree, type TreeLevel } from '../reference/host-tree.js';
 import { checkpointText } from '../reference/json-writer.js';
 import type { SeriesRun } from '../reference/types.js';
@@ -177,7 +177,7 @@ export class JsonCheckpoint implements CheckpointRun {
     const written = new Set(this.#written);
     const changed: string[] = [];
     for (const { cluster, host, files } of await scanReferenceDirectory(this.#root)) {
-      if (core.partitionOf(cluster, host, core.partitions) !== core.index) continue;
+      if (!core.owns(cluster, host)) continue;
       for (const file of files) {
         if (file.from < this.#keepBefore || written.has(file.path)) continue;
         if (!(await isJsonWindow(file, this.#windowSeconds))) continue;
@@ -246,29 +246,4 @@ async function syncFile(path: string): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-/** Removes what a killed process left unfinished for hosts of the core's partition. */
-export async function removeUnfinished(core: Core, root: string): Promise<void> {
-  for (const { cluster, host } of await scanReferenceDirectory(root)) {
-    if (core.partitionOf(cluster, host, core.partitions) !== core.index) continue;
-    const directory = join(root, cluster, host);
-    for (const name of await readdir(directory)) {
-      if (name.endsWith('.tmp') && classifyReferenceFile(name.slice(0, -4))) removeFile(join(directory, name));
-    }
-  }
-}
-
-/** Removes windows of the core's hosts that end at or before `to`, unix seconds. @returns their number. */
-export async function dropWindows(core: Core, root: string, windowSeconds: number, to: number): Promise<number> {
-  let dropped = 0;
-  for (const { cluster, host, files } of await scanReferenceDirectory(root)) {
-    if (core.partitionOf(cluster, host, core.partitions) !== core.index) continue;
-    for (const file of files) {
-      if (file.from + windowSeconds > to || !(await isJsonWindow(file, windowSeconds))) continue;
-      await rm(file.path);
-      dropped++;
-    }
-  }
-  return dropped;
 }

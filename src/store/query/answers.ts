@@ -4,7 +4,7 @@
  */
 
 import type { Jobs } from '../../partition/jobs.js';
-import type { Core } from '../../wasm/instance.js';
+import type { PartitionReads } from '../../partition/partition.js';
 import { toFailure } from '../failure.js';
 import type { DumpMessage, PiecesMessage, PullMessage, QueryAllMessage, QueryMessage } from '../protocol.js';
 import { StoreError } from '../store.js';
@@ -44,7 +44,7 @@ export class Answers {
   }
 
   /** Begins all parts of a query, and sends the first pieces. */
-  query({ parts }: QueryMessage, coreOf: (partition: number) => Core): void {
+  query({ parts }: QueryMessage, coreOf: (partition: number) => PartitionReads): void {
     this.#inHalves(parts, ({ id, partition, request }) => {
       const core = coreOf(partition);
       this.#begin(id, () => this.#steps(id, core, core.queryBegin(request), () => core.queryEnds));
@@ -52,7 +52,7 @@ export class Answers {
   }
 
   /** The same for a query for all nodes. */
-  queryAll({ id: firstId, request, partitions }: QueryAllMessage, coreOf: (partition: number) => Core): void {
+  queryAll({ id: firstId, request, partitions }: QueryAllMessage, coreOf: (partition: number) => PartitionReads): void {
     this.#inHalves(partitions, (partition) => {
       const core = coreOf(partition);
       const id = firstId + partition;
@@ -65,7 +65,7 @@ export class Answers {
   }
 
   /** The steps of a query that has begun. */
-  #steps(id: number, core: Core, state: number, ends: () => readonly number[]): Source {
+  #steps(id: number, core: PartitionReads, state: number, ends: () => readonly number[]): Source {
     return {
       next: () => {
         const { bytes, done } = core.queryStep(state, PIECE);
@@ -88,7 +88,7 @@ export class Answers {
     this.#send();
   }
 
-  dump({ id, selector }: DumpMessage, core: Core): void {
+  dump({ id, selector }: DumpMessage, core: PartitionReads): void {
     this.#begin(id, () => {
       const node = core.findNode(selector);
       if (!node) throw new StoreError('NOT_FOUND', `not found: ${selector.join(':')}`);

@@ -118,7 +118,7 @@ async function loadShare(core: Core, options: ShareOptions, sources: Sources, lo
 
 async function loadWindows(core: Core, options: ShareOptions, { windows }: Sources, log: Logger): Promise<void> {
   for (const { cluster, host, files } of windows) {
-    if (core.partitionOf(cluster, host, core.partitions) !== core.index) continue;
+    if (!core.owns(cluster, host)) continue;
     for (const { path } of files) {
       try {
         for await (const { levels, metric, start, frequency, values } of readJsonCheckpoint(path)) {

@@ -1,0 +1,21 @@
+import type { Core } from '../wasm/instance.js';
+import type { NodeHealth } from './figures.js';
+
+/** How the metrics of some nodes are doing now. @returns one entry a node, in their order. */
+export function nodesHealth(
+  core: Core,
+  cluster: string,
+  nodes: string[],
+  metrics: string[],
+): [node: string, health: NodeHealth][] {
+  const now = Date.now() / 1000;
+  return nodes.map((node) => {
+    const states = core.nodeHealth(cluster, node, metrics, now);
+    if (!states) return [node, { state: 'failed', degraded: [], missing: [], known: false }];
+    const degraded = metrics.filter((_, i) => states[i] === 1);
+    const missing = metrics.filter((_, i) => states[i] === 2);
+    const bad = degraded.length + missing.length;
+    const state = bad === 0 ? 'full' : bad === metrics.length ? 'failed' : 'partial';
+    return [node, { state, degraded, missing, known: true }];
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * What a start does with a partition's files, in this order:
+ *
+ *   1. host by host what lies there in the layout of the Go server: its files, or our own JSON windows
+ *   2. what other numbers of partitions have left, each partition taking its own hosts
+ *   3. the partition's own checkpoint files, oldest first
+ *   4. its log
+ *
+ * What comes later wins, bin by bin. Nothing is removed here: the files of 1 and 2 may go once the first checkpoint of every
+ * partition is safe (src/persistence/supersede.ts).
+ */
+import { mkdirSync } from 'node:fs';
+import type { StoreConfig } from '../config/config.js';
+import type { Logger } from '../log.js';
+import { readArchivedTo } from '../persistence/archive/job/state.js';
+import { FileSet } from '../persistence/checkpoint/file-set.js';
+import type { Imported } from '../persistence/import-reference.js';
+import type { JsonLayout } from '../persistence/json/json-layout.js';
+import { jsonWindowSeconds } from '../persistence/json/json-windows.js';
+import { foreignDirectories, keepDamaged, makeDirectory, partitionDirectory } from '../persistence/layout.js';
+import { loadDirectory } from '../persistence/load.js';
+import { LogFile } from '../persistence/log/log-file.js';
+import { scanReferenceDirectory } from '../persistence/reference/directory.js';
+import type { Core } from '../wasm/instance.js';
+import { LoadRoom, loadLimit } from './load-room.js';
+
+/** A loaded partition's files. */
+export interface PartitionFiles {
+  directory: string;
+  log: LogFile;
+  files: FileSet;
+  /** Checkpoints are written in this layout; undefined: as `.blocks` files. */
+  json: JsonLayout | undefined;
+  /** What was loaded is in files that our own must replace: those of another layout, or damaged ones. */
+  mustSave: boolean;
+  /** The log frees what the files still hold. */
+  freed: boolean;
+}
+
+/** Fills an empty core from a partition's files. @param since unix seconds: older data is left out. */
+export async function loadPartition(
+  core: Core,
+  config: StoreConfig,
+  since: number,
+  logger: Logger,
+): Promise<PartitionFiles> {
+  const root = config.checkpoints.directory;
+  mkdirSync(root, { recursive: true });
+  const archivedTo = archivedToOf(config);
+  // What is only in the log must get into a checkpoint before it may leave memory for the archive.
+  const logSince = archivedTo === undefined ? since : Math.min(since, archivedTo);
+  const windowSeconds = jsonWindowSeconds(config);
+  const imported = await importReferenceFiles(core, root, since, windowSeconds, logger);
+  // JSON windows are checkpoints: what they hold needs no other.
+  if (!imported.foreign) for (let number = 0; number < core.seriesEnd; number++) core.takeUnsaved(number, true);
+  const json = windowSeconds === undefined ? undefined : await jsonLayout(core, root, windowSeconds);
+  await json?.removeUnfinished();
+  const room = new LoadRoom(core, since, loadLimit(config.memoryCapBytes, core.partitions));
+  const foreign = foreignDirectories(root, core.partitions);
+  for (const directory of foreign) {
+    const { aside } = loadDirectory(core, directory, room, logSince, true, logger);
+    if (core.index === 0) keepDamaged(root, aside);
+  }
+  const directory = partitionDirectory(root, core.index, core.partitions);
+  makeDirectory(root, directory);
+  const loaded = loadDirectory(core, directory, room, logSince, false, logger);
+  room.report(directory, logger);
+  if (loaded.samples) logger.debug(`${directory}: ${loaded.samples} samples replayed from the log`);
+  core.loadEnd();
+  loaded.aside.push(...imported.damaged);
+  return {
+    directory,
+    log: new LogFile(directory, config.walSync, loaded.segments, loaded.nextSegment, () => core.logStartSegment()),
+    files: new FileSet(directory, loaded, archivedTo, room.since),
+    json,
+    mustSave: loaded.damaged || foreign.length > 0 || imported.foreign || imported.damaged.length > 0,
+    freed: core.replayedFrees > 0,
+  };
+}
+
+/** What lies there in the layout of the Go server; mostly nothing, and then the code for it is not even read. */
+async function importReferenceFiles(
+  core: Core,
+  root: string,
+  since: number,
+  windowSeconds: number | undefined,
+  logger: Logger,
+): Promise<Imported> {
+  if (!(await scanReferenceDirectory(root)).length) return { foreign: false, damaged: [] };
+  const { importReference } = await import('../persistence/import-reference.js');
+  return importReference(core, root, since, windowSeconds, logger);
+}
+
+/** Code that servers with `.blocks` files do not read. */
+async function jsonLayout(core: Core, root: string, windowSeconds: number): Promise<JsonLayout> {
+  const { JsonLayout } = await import('../persistence/json/json-layout.js');
+  return new JsonLayout(core, root, windowSeconds);
+}
+
+/** Until when data is archived, unix seconds; undefined: it is not archived but deleted. */
+function archivedToOf({ cleanup, checkpoints }: StoreConfig): number | undefined {
+  if (cleanup.mode !== 'archive') return undefined;
+  return readArchivedTo(checkpoints.directory) ?? Number.NEGATIVE_INFINITY;
+}

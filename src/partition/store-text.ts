@@ -1,0 +1,37 @@
+/** Stores a body of any size in a core. */
+import type { Batch, Core } from '../wasm/instance.js';
+
+/** Text is stored in pieces of about this size, bytes, so that the core's staging stays small. */
+const PIECE = 1 << 20;
+const NEWLINE = 0x0a;
+
+/** As `Core.ingest`, piece by piece if the text is large. @returns what became of all its lines. */
+export function storeText(core: Core, text: Uint8Array, cluster: string, perSecond: number, now: number): Batch {
+  if (text.length <= PIECE) return core.ingest(text, cluster, perSecond, now);
+  const total: Batch = { lines: 0, stored: 0, skipped: 0, refused: 0, refusals: [], outOfMemory: false, strays: [] };
+  for (let at = 0; at < text.length; ) {
+    const end = pieceEnd(text, at);
+    const batch = core.ingest(text.subarray(at, end), cluster, perSecond, now);
+    for (const [line, reason] of batch.refusals) total.refusals.push([total.lines + line, reason]);
+    for (const run of batch.strays) {
+      total.strays.push({ ...run, offset: at + run.offset, firstLine: total.lines + run.firstLine });
+    }
+    total.lines += batch.lines;
+    total.stored += batch.stored;
+    total.skipped += batch.skipped;
+    total.refused += batch.refused;
+    total.outOfMemory ||= batch.outOfMemory;
+    at = end;
+  }
+  core.releaseStaging();
+  return total;
+}
+
+/** Where a piece ends: after the last newline that fits, or after the next one if a line is longer. */
+function pieceEnd(text: Uint8Array, at: number): number {
+  if (text.length - at <= PIECE) return text.length;
+  const last = text.lastIndexOf(NEWLINE, at + PIECE - 1);
+  if (last >= at) return last + 1;
+  const next = text.indexOf(NEWLINE, at);
+  return next < 0 ? text.length : next + 1;
+}

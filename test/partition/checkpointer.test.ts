@@ -1,0 +1,104 @@
+/** What triggers a checkpoint, and which files are there afterwards. */
+import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Logger } from '../../src/log.js';
+import { line, metrics, T0 } from '../faults/cores.js';
+import { type Opened, openPartition, writeLines } from '../faults/partitions.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { LIMIT } from '../support/limits.js';
+
+const METRICS = metrics(['m', 1]);
+
+function open(root: string, maxWalSize = 0, errors: string[] = []): Promise<Opened> {
+  const ignore = (): void => {};
+  const logger: Logger = { debug: ignore, info: ignore, warn: ignore, err: (text) => errors.push(text), crit: ignore };
+  return openPartition(root, METRICS, logger, maxWalSize);
+}
+
+/** Stores a thousand samples of a host, later ones with each call. */
+function fill(opened: Opened, host: string, round: number): void {
+  const times = Array.from({ length: 1000 }, (_, i) => T0 + 1000 * round + i);
+  writeLines(opened, times.map((time) => line('m', host, time, Math.sqrt(time))).join(''));
+}
+
+function files(root: string, kind: string): string[] {
+  const names = readdirSync(join(root, 'partition-0-of-1'));
+  return names.filter((name) => name.endsWith(kind)).sort();
+}
+
+/** Resolves when no checkpoint is under way: files are removed between two. */
+async function idle({ partition }: Opened): Promise<void> {
+  await partition.dropFiles(0);
+}
+
+async function madeCheckpoints({ partition }: Opened): Promise<number> {
+  return (await partition.stats()).checkpoint.count;
+}
+
+it('the log triggers one when it has outgrown its limit, and not before', async () => {
+  const root = temporaryDirectory();
+  const opened = await open(root, 20_000);
+  fill(opened, 'a', 0);
+  opened.partition.tick();
+  await idle(opened);
+  expect(await madeCheckpoints(opened)).toBe(0);
+  for (let round = 1; round < 4; round++) fill(opened, 'a', round);
+  opened.partition.tick();
+  await expect.poll(() => madeCheckpoints(opened), { timeout: LIMIT }).toBe(1);
+  expect(files(root, '.blocks')).toEqual(['00000001.blocks']);
+  // A new segment is made by the next write.
+  expect(files(root, '.log')).toEqual([]);
+  opened.partition.close();
+});
+
+it('one that fails because of the log is reported with its cause and does not come back at once', async () => {
+  const root = temporaryDirectory();
+  const errors: string[] = [];
+  const opened = await open(root, 1, errors);
+  fill(opened, 'a', 0);
+  mkdirSync(join(root, 'partition-0-of-1', '00000001.blocks'));
+  opened.partition.tick();
+  await expect.poll(() => errors, { timeout: LIMIT }).toHaveLength(1);
+  expect(errors[0]).toContain('because the log has outgrown its limit');
+  opened.partition.tick();
+  await idle(opened);
+  expect(await madeCheckpoints(opened)).toBe(0);
+  opened.partition.close();
+});
+
+it('adds a file for what is new, and replaces all of them after a free, even if that fails at first', async () => {
+  const root = temporaryDirectory();
+  const opened = await open(root);
+  const { partition } = opened;
+  for (let round = 0; round < 3; round++) {
+    fill(opened, 'a', round);
+    fill(opened, 'b', round);
+    await partition.checkpoint('interval');
+  }
+  expect(files(root, '.blocks')).toEqual(['00000001.blocks', '00000002.blocks', '00000003.blocks']);
+  expect(partition.free(T0 + 2000, [['c', 'a']])).toBeGreaterThan(0);
+  const inTheWay = join(root, 'partition-0-of-1', '00000004.blocks');
+  mkdirSync(inTheWay);
+  await expect(partition.checkpoint('interval')).rejects.toThrow('00000004.blocks');
+  expect(files(root, '.blocks')).toHaveLength(4);
+  rmdirSync(inTheWay);
+  await partition.checkpoint('interval');
+  expect(files(root, '.blocks')).toEqual(['00000005.blocks']);
+  fill(opened, 'a', 3);
+  await partition.checkpoint('interval');
+  expect(files(root, '.blocks')).toEqual(['00000005.blocks', '00000006.blocks']);
+  partition.close();
+});
+
+it('a stop leaves one file and no log', async () => {
+  const root = temporaryDirectory();
+  const opened = await open(root);
+  for (let round = 0; round < 3; round++) {
+    fill(opened, 'a', round);
+    await opened.partition.checkpoint('interval');
+  }
+  await opened.partition.stop();
+  expect(files(root, '.blocks')).toEqual(['00000004.blocks']);
+  expect(files(root, '.log')).toEqual([]);
+});
