@@ -5,11 +5,13 @@
 FROM node:20-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
+COPY web/package.json web/
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json asconfig.json ./
 COPY scripts scripts
 COPY assembly assembly
 COPY src src
+COPY web web
 ARG GIT_COMMIT=
 RUN GIT_COMMIT="$GIT_COMMIT" npm run build && npm prune --omit=dev
 

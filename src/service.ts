@@ -9,12 +9,13 @@
  * needed: reading modules is most of a start without data.
  */
 import type { Server as TlsServer } from 'node:https';
+import { fileURLToPath } from 'node:url';
 import type { Config } from './config/config.js';
 import { settleHeap } from './heap.js';
 import { type HttpServer, startHttp } from './http/server.js';
 import { limited, logger } from './log.js';
 import type { NatsIngest } from './nats/ingest.js';
-import { natsHealth } from './nats/state.js';
+import { natsHealth, natsStatus } from './nats/state.js';
 import { type OpenStore, openStore } from './open-store.js';
 import { dumpToFile } from './ops/dump-file.js';
 import { sdNotify, startWatchdog } from './ops/sd-notify.js';
@@ -75,17 +76,21 @@ export class Service {
 
   async #listen(): Promise<void> {
     const { tls: files } = this.#config.main;
+    const { version, commit } = buildInfo();
     const tls = files && loadTls(files);
     this.#http = await startHttp({
       store: this.#pool,
       config: this.#config,
       dev: this.#dev,
-      version: buildInfo().version,
+      pageDirectory: fileURLToPath(new URL('./web', import.meta.url)),
+      version,
+      commit,
       // A client can provoke the same failure at any rate.
       log: limited(logger('http'), HTTP_LOG_SECONDS),
       ...(tls && { tls }),
       metrics: () => this.#telemetry.metrics(),
       observe: (route, seconds, status, bytes) => this.#telemetry.observe(route, seconds, status, bytes),
+      nats: () => this.#nats && natsStatus(this.#nats.state),
       healthDetail: () => (this.#nats ? natsHealth(this.#nats.state) : {}),
     });
     const { server } = this.#http;

@@ -21,21 +21,32 @@ export function send(
   body: string | Uint8Array,
   headers: readonly string[] = [],
 ): void {
-  const { incoming, outgoing } = exchange;
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  finish(exchange, status, ['Content-Type', contentType, ...DATA_HEADERS, ...headers], bytes);
+}
+
+/**
+ * A file, or 304 without one. `headers` is the flat list of all that matters to it: what may be kept and how long is the
+ * file's own matter.
+ */
+export function sendFile(
+  exchange: Exchange,
+  status: 200 | 304,
+  bytes: Uint8Array | undefined,
+  headers: readonly string[],
+): void {
+  finish(exchange, status, [...COMMON_HEADERS, ...headers], bytes);
+}
+
+/** @param bytes undefined: the answer has no body and no length. */
+function finish(exchange: Exchange, status: number, headers: string[], bytes: Uint8Array | undefined): void {
+  const { incoming, outgoing } = exchange;
   const unread = unreadBody(incoming);
   if (unread === 'much') outgoing.shouldKeepAlive = false;
-  outgoing.writeHead(status, [
-    'Content-Type',
-    contentType,
-    ...DATA_HEADERS,
-    ...headers,
-    'Content-Length',
-    String(bytes.length),
-  ]);
-  exchange.sent = bytes.length;
+  outgoing.writeHead(status, bytes === undefined ? headers : [...headers, 'Content-Length', String(bytes.length)]);
+  exchange.sent = bytes?.length ?? 0;
   if (unread === 'much') {
-    outgoing.write(bytes);
+    if (bytes !== undefined) outgoing.write(bytes);
     void discard(incoming).then(() => outgoing.end());
     return;
   }

@@ -1,14 +1,16 @@
 import { Hono } from 'hono';
 import { type Bindings, dispatcher, notFoundDispatcher } from './dispatch.js';
 import type { HttpContext, Route } from './route.js';
+import { configRoute } from './routes/config.js';
 import { debugRoute } from './routes/debug.js';
 import { freeRoute } from './routes/free.js';
 import { healthcheckRoute } from './routes/healthcheck.js';
 import { healthzRoute } from './routes/healthz.js';
-import { indexRoute } from './routes/index.js';
 import { influxRoutes } from './routes/influx.js';
 import { metricsRoute } from './routes/metrics.js';
+import { pageRoutes } from './routes/page.js';
 import { queryRoute } from './routes/query.js';
+import { statusRoute } from './routes/status.js';
 import { swaggerRoutes } from './routes/swagger.js';
 import { writeRoute } from './routes/write.js';
 
@@ -20,10 +22,12 @@ export function routesOf(context: HttpContext): Route[] {
     healthcheckRoute(context),
     debugRoute(context),
     freeRoute(context),
+    statusRoute(context),
+    configRoute(context),
     healthzRoute(context),
     ...(context.metrics === undefined ? [] : [metricsRoute(context.metrics)]),
     ...influxRoutes(context),
-    indexRoute(context, () => routes),
+    ...pageRoutes(context.pageDirectory),
     ...(context.dev ? swaggerRoutes(() => documentOf(routes, context)) : []),
   ];
   return routes;

@@ -19,13 +19,20 @@ export type HttpLog = Pick<Logger, 'err'>;
  */
 export type Observe = (route: string, seconds: number, status: number, bytes: number) => void;
 
+/** What another part of the server says about itself, ready for an answer. */
+export type Figures = Readonly<Record<string, string | number | boolean | null>>;
+
 /** What every route may use. Fixed once the server is made. */
 export interface HttpContext {
   readonly store: Store;
   readonly config: Config;
   readonly version: string;
+  /** Abbreviated git hash; `unknown` without git. */
+  readonly commit: string;
   /** Serve the documentation too. */
   readonly dev: boolean;
+  /** The built page: dist/web. */
+  readonly pageDirectory: string;
   readonly log: HttpLog;
   /** Unix milliseconds at which the server was made. */
   readonly startedAt: number;
@@ -37,6 +44,8 @@ export interface HttpContext {
   /** Prometheus text; absent: no /metrics. */
   readonly metrics: (() => Promise<string>) | undefined;
   /** Further members of /healthz's answer, such as the state of NATS. */
+  /** Figures of NATS; absent, or undefined: not configured, or not started. */
+  readonly nats: (() => Figures | undefined) | undefined;
   readonly healthDetail: (() => Record<string, string | number | boolean | null>) | undefined;
   readonly observe: Observe | undefined;
 }

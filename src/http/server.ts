@@ -10,7 +10,7 @@ import { Authenticator } from './auth.js';
 import { ReceiveBudget } from './body.js';
 import { Connections, lacksHost, portOf, serverOptions } from './connections.js';
 import { errorBody } from './errors.js';
-import type { HttpContext, HttpLog, Observe } from './route.js';
+import type { Figures, HttpContext, HttpLog, Observe } from './route.js';
 import { connectToSelf } from './self-connection.js';
 import { type WarmUpOptions, warmUpWhenIdle } from './warm-up.js';
 
@@ -19,12 +19,18 @@ export interface HttpOptions {
   config: Config;
   /** Serve the OpenAPI document and Swagger UI. */
   dev: boolean;
+  /** The built page: dist/web. */
+  pageDirectory: string;
   version: string;
+  /** Abbreviated git hash; absent: unknown. */
+  commit?: string;
   log: HttpLog;
   /** PEM texts; absent: plain HTTP. */
   tls?: { key: string | Buffer; cert: string | Buffer; minVersion: SecureVersion };
   /** Prometheus text of /metrics; absent: no such route. */
   metrics?: () => Promise<string>;
+  /** Figures of NATS; absent, or undefined: not configured, or not started. */
+  nats?: () => Figures | undefined;
   /** Further members of /healthz's answer. */
   healthDetail?: () => Record<string, string | number | boolean | null>;
   observe?: Observe;
@@ -60,13 +66,16 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     store,
     config,
     version,
+    commit: options.commit ?? 'unknown',
     dev,
+    pageDirectory: options.pageDirectory,
     log,
     startedAt: Date.now(),
     authenticator: key === undefined ? undefined : await Authenticator.create(key),
     ownSockets: new WeakSet(),
     budget: new ReceiveBudget(Math.max(RECEIVE_BYTES, 4 * config.store.maxBodySize)),
     metrics: options.metrics,
+    nats: options.nats,
     healthDetail: options.healthDetail,
     observe: options.observe,
   };

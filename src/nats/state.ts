@@ -63,3 +63,10 @@ export function newNatsState(): NatsState {
 export function natsHealth(state: Readonly<NatsState>): Record<string, string | number> {
   return { nats: state.connection, natsReconnects: state.reconnects, natsDroppedMessages: state.droppedMessages };
 }
+
+/** What /api/status says about NATS. Behind the token, hence with the address and the last error, neither of which holds credentials. */
+export function natsStatus(state: Readonly<NatsState>): Record<string, string | number | null> {
+  const { connection, server, messages, bufferedBytes, stored, badLines, droppedMessages, reconnects, lastError } =
+    state;
+  return { connection, server, messages, bufferedBytes, stored, badLines, droppedMessages, reconnects, lastError };
+}

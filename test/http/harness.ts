@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { Config } from '../../src/config/config.js';
 import { type HttpOptions, type HttpServer, startHttp } from '../../src/http/server.js';
@@ -54,6 +55,7 @@ export async function start(options: Partial<HttpOptions> & { store?: MemoryStor
   const http = await startHttp({
     config: configWith(),
     dev: false,
+    pageDirectory: join(import.meta.dirname, 'page'),
     version: '0.0.0-test',
     log: { err },
     observe: (route, seconds, status, bytes) => observed.push({ route, seconds, status, bytes }),

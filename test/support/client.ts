@@ -4,6 +4,8 @@ import { type Agent, type IncomingHttpHeaders, request } from 'node:http';
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
+  /** As they came, perhaps compressed. */
+  bytes: Buffer;
   body: string;
 }
 
@@ -53,7 +55,8 @@ export function ask(port: number, path: string, { method, headers = {}, body, ag
         response.on('error', reject);
         response.on('end', () => {
           const { statusCode = 0, headers } = response;
-          resolve({ status: statusCode, headers, body: Buffer.concat(chunks).toString() });
+          const bytes = Buffer.concat(chunks);
+          resolve({ status: statusCode, headers, bytes, body: bytes.toString() });
         });
       },
     );

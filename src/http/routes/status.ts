@@ -1,0 +1,83 @@
+/** GET /api/status: what the server is doing at this moment, for its page and for whoever watches it. */
+import type { PartitionStats } from '../../store/store.js';
+import { JSON_TYPE, sendJson } from '../answer.js';
+import type { HttpContext, Route } from '../route.js';
+
+/** Counting looks at every series. Many pages that look at once share one count of the last seconds. */
+const SHARED_MS = 5_000;
+
+/** Without what only programs ask for; times in unix seconds, sizes in bytes, counters since start. */
+function statusOf(context: HttpContext, partitions: readonly PartitionStats[], clusters: readonly string[]) {
+  const sum = (figure: (partition: PartitionStats) => number): number =>
+    partitions.reduce((total, partition) => total + figure(partition), 0);
+  return {
+    version: context.version,
+    commit: context.commit,
+    state: context.store.state,
+    time: Date.now() / 1000,
+    started: context.startedAt / 1000,
+    clusters,
+    hosts: sum((p) => p.hosts),
+    series: sum((p) => p.series),
+    samples: sum((p) => p.samples),
+    lines: {
+      read: sum((p) => p.lines),
+      stored: sum((p) => p.stored),
+      skipped: sum((p) => p.skipped),
+      refused: sum((p) => p.refused),
+    },
+    memory: {
+      used: sum((p) => p.memory.total),
+      cap: context.config.store.memoryCapBytes,
+      resident: process.memoryUsage.rss(),
+    },
+    partitions: partitions.map(
+      ({ partition, worker, series, hosts, samples, memory, linearMemory, log, checkpoint }) => ({
+        partition,
+        worker,
+        series,
+        hosts,
+        samples,
+        memory,
+        linearMemory,
+        log,
+        checkpoint,
+      }),
+    ),
+    nats: context.nats?.() ?? null,
+  };
+}
+
+export function statusRoute(context: HttpContext): Route {
+  const { store } = context;
+  let shared: { until: number; figures: Promise<[PartitionStats[], string[]]> } | undefined;
+  const figures = (): Promise<[PartitionStats[], string[]]> => {
+    // What cannot be counted yet is answered as nothing: the state says why.
+    if (store.state !== 'ready') return Promise.resolve([[], []]);
+    const now = performance.now();
+    if (shared === undefined || now >= shared.until) {
+      shared = { until: now + SHARED_MS, figures: Promise.all([store.stats(), store.clusters()]) };
+      shared.figures.catch(() => {
+        shared = undefined;
+      });
+    }
+    return shared.figures;
+  };
+  return {
+    path: '/api/status',
+    access: 'bearer',
+    operations: {
+      GET: {
+        async handle(exchange) {
+          sendJson(exchange, 200, statusOf(context, ...(await figures())));
+        },
+        document: {
+          summary: 'What the server is doing',
+          description:
+            'Version, state, clusters, counts, lines by fate, memory, partitions with log and checkpoint, NATS. Figures are at most 5 s old; while the server loads there are none.',
+          responses: { 200: { description: 'figures; sizes in bytes, times in unix seconds', type: JSON_TYPE } },
+        },
+      },
+    },
+  };
+}
