@@ -1,5 +1,6 @@
 /** The load: what node collectors of an HPC cluster send, 743 series a host with 72 hardware threads. The same seed every time. */
-import { type Random, seededRandom, type ValueKind, valuesOf } from '../src/simulate/values.js';
+import { type Random, seededRandom } from '../src/simulate/random.js';
+import { type ValueKind, valuesOf } from './values.js';
 
 export const CLUSTER = 'fritz';
 export const SOCKETS = 2;

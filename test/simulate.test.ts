@@ -6,18 +6,23 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { METRICS, pciAddress, simulatedHosts } from '../src/simulate/cluster.js';
+import { activityOf } from '../src/simulate/activity.js';
+import { pciAddress, simulatedNodes } from '../src/simulate/cluster.js';
+import { JobSchedule } from '../src/simulate/jobs.js';
+import { METRICS } from '../src/simulate/metrics.js';
 import { type Options, parseOptions } from '../src/simulate/options.js';
 import { createPoster } from '../src/simulate/post.js';
 import { RefusedError, run } from '../src/simulate/run.js';
 import { Latencies, Tally } from '../src/simulate/tally.js';
-import { seededRandom, valuesOf } from '../src/simulate/values.js';
 
 const NOW = 1_700_000_000;
 /** One sample as InfluxDB line protocol has it, with seconds. */
 const LINE = /^[a-z_]+(,[a-z-]+=[^ ,=]+)+ value=-?\d+(\.\d+)?(e[+-]?\d+)?i? \d{10}$/;
-const SHAPE = { cluster: 'alex', hosts: 2, threads: 4, sockets: 2, gpus: 2, seed: 1 };
-const LINES_A_HOST = 9 + 5 * 4 + 3 * 2 + 3 * 2;
+const SHAPE = { cluster: 'alex', nodes: 2, threads: 4, sockets: 2, gpus: 2, dead: 0, late: 0, hot: 0, seed: 1 };
+/** Of the first node, which has no GPUs, and of the second. */
+const LINES = 9 + 5 * 4 + 4 * 2;
+const LINES_WITH_GPUS = LINES + 3 * 2;
+const BOTH = LINES + LINES_WITH_GPUS;
 
 let server: Server;
 let url: URL;
@@ -64,14 +69,20 @@ async function send(change: Partial<Options>, stop = new AbortController()): Pro
   return tally;
 }
 
+/** Values of a metric in a batch. */
+function valuesIn(body: Buffer | undefined, metric: string): number[] {
+  const lines = (body?.toString() ?? '').split('\n').filter((line) => line.startsWith(`${metric},`));
+  return lines.map((line) => Number.parseFloat(line.split(' value=')[1] ?? ''));
+}
+
 describe('simulated cluster', () => {
   it('reports every metric at its level, in valid lines', () => {
-    const [host] = simulatedHosts(SHAPE);
-    const batch = host?.next(NOW);
+    const [plain, withGpus] = simulatedNodes(SHAPE, 60);
+    expect([plain?.lines, withGpus?.lines]).toEqual([LINES, LINES_WITH_GPUS]);
+    const batch = withGpus?.next(NOW);
     const lines = batch?.body.toString().trimEnd().split('\n') ?? [];
-    expect(lines).toHaveLength(LINES_A_HOST);
-    expect(batch?.lines).toBe(LINES_A_HOST);
-    expect(host?.lines).toBe(LINES_A_HOST);
+    expect(lines).toHaveLength(LINES_WITH_GPUS);
+    expect(batch?.lines).toBe(LINES_WITH_GPUS);
     for (const line of lines) expect(line).toMatch(LINE);
     expect(new Set(lines.map((line) => line.split(',')[0]))).toEqual(new Set(METRICS.map(({ name }) => name)));
     expect(lines.filter((line) => line.includes('type=hwthread,type-id=3'))).toHaveLength(5);
@@ -88,9 +99,10 @@ describe('simulated cluster', () => {
     expect(optionsOf().url.host).toBe(config.main.addr);
   });
 
-  it('names no series twice', () => {
-    const keys = simulatedHosts({ ...SHAPE, hosts: 3, gpus: 8 }).flatMap((host) =>
-      host
+  it('names no series twice, and nodes by rack and place', () => {
+    const nodes = simulatedNodes({ ...SHAPE, nodes: 100, gpus: 8 }, 60);
+    const keys = nodes.flatMap((node) =>
+      node
         .next(NOW)
         .body.toString()
         .trimEnd()
@@ -98,42 +110,59 @@ describe('simulated cluster', () => {
         .map((line) => line.split(' ')[0]),
     );
     expect(new Set(keys).size).toBe(keys.length);
+    expect([0, 31, 32, 74, 75, 99].map((position) => nodes[position]?.name)).toEqual([
+      'f0101',
+      'f0132',
+      'f0201',
+      'f0311',
+      'g0101',
+      'g0125',
+    ]);
   });
 
   it('gives the same values for the same seed, others for another', () => {
     const body = (seed: number) =>
-      simulatedHosts({ ...SHAPE, seed })[1]
+      simulatedNodes({ ...SHAPE, seed }, 60)[1]
         ?.next(NOW)
         .body.toString();
     expect(body(1)).toBe(body(1));
     expect(body(1)).not.toBe(body(2));
   });
 
-  it('changes its values from step to step', () => {
-    const [host] = simulatedHosts(SHAPE);
-    expect(host?.next(NOW).body.toString()).not.toBe(host?.next(NOW).body.toString());
+  it('changes its values from step to step, counters by what an interval adds', () => {
+    const [node] = simulatedNodes(SHAPE, 60);
+    const [first, second] = [node?.next(NOW).body, node?.next(NOW + 60).body];
+    expect(first?.toString()).not.toBe(second?.toString());
+    const [before = 0] = valuesIn(first, 'net_bytes_in');
+    const [after = 0] = valuesIn(second, 'net_bytes_in');
+    expect((after - before) / 60).toBeGreaterThan(5e3);
+    expect((after - before) / 60).toBeLessThan(2e8);
   });
 
-  it.each(['percent', 'steady', 'gauge', 'load', 'rate', 'counter', 'rare', 'constant'] as const)(
-    'keeps %s values plausible for days',
-    (kind) => {
-      const next = valuesOf(kind, 50, seededRandom(5));
-      const values = Array.from({ length: 5000 }, () => Number.parseFloat(next()));
-      expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
-      const limit = {
-        percent: 100,
-        steady: 100,
-        constant: 50,
-        rare: 4,
-        load: 1e3,
-        gauge: 1e6,
-        rate: 1e6,
-        counter: 1e9,
-      };
-      expect(Math.max(...values)).toBeLessThanOrEqual(limit[kind]);
-      if (kind === 'steady') expect(values.reduce((sum, value) => sum + value) / values.length).toBeCloseTo(50, -1);
-    },
-  );
+  it('has nodes that are dead, late and hot, as many as asked for', () => {
+    const nodes = simulatedNodes({ ...SHAPE, nodes: 50, dead: 2, late: 3, hot: 1 }, 60);
+    const count = (state: string) => nodes.filter((node) => node.state === state).length;
+    expect([count('dead'), count('late'), count('hot'), count('well')]).toEqual([2, 3, 1, 44]);
+  });
+
+  it('makes the hot node hotter than any other, and slower', () => {
+    const nodes = simulatedNodes({ ...SHAPE, nodes: 200, gpus: 0, hot: 1 }, 60);
+    const heat = nodes.map((node) => ({ state: node.state, heat: valuesIn(node.next(NOW).body, 'cpu_temp')[0] ?? 0 }));
+    const hottest = heat.reduce((most, node) => (node.heat > most.heat ? node : most));
+    expect(hottest.state).toBe('hot');
+  });
+
+  it.each(METRICS.map(({ name }) => name))('keeps %s within what hardware can do, for days', (name) => {
+    const node = simulatedNodes({ ...SHAPE, gpus: 1, hot: 1 }, 600)[1];
+    const metric = METRICS.find((one) => one.name === name);
+    const limits: Record<string, number> = { percent: 115, degc: 130, w: 500, mhz: 3200 };
+    for (let time = NOW; time < NOW + 3 * 86_400; time += 600) {
+      for (const value of valuesIn(node?.next(time).body, name)) {
+        expect(value).toBeGreaterThanOrEqual(0);
+        expect(value).toBeLessThan(limits[metric?.unit?.toLowerCase() ?? ''] ?? 1e16);
+      }
+    }
+  });
 
   it('spells PCI addresses in hexadecimal', () => {
     expect([0, 1, 40].map(pciAddress)).toEqual(['00000000:49:00.0', '00000000:4e:00.0', '00000001:11:00.0']);
@@ -141,9 +170,9 @@ describe('simulated cluster', () => {
 });
 
 describe('run', () => {
-  it('backfills every host at every step', async () => {
+  it('backfills every node at every step', async () => {
     const tally = await send({ interval: 10, jwt: 'token' });
-    expect(tally.accepted).toBe(3 * 2 * LINES_A_HOST);
+    expect(tally.accepted).toBe(3 * BOTH);
     expect(tally.refused).toBe(0);
     expect(bodies).toHaveLength(6);
     for (const { path, authorization } of bodies) {
@@ -163,7 +192,7 @@ describe('run', () => {
       if (count === 2) stop.abort();
     };
     const tally = await send({ start: undefined, steps: Number.POSITIVE_INFINITY, interval: 1, connections: 1 }, stop);
-    expect(tally.accepted).toBe(2 * LINES_A_HOST);
+    expect(tally.accepted).toBe(BOTH);
     const stamp = Number(bodies[0]?.body.split('\n')[0]?.split(' ')[2]);
     expect(stamp - first).toBeGreaterThanOrEqual(0);
     expect(stamp - first).toBeLessThanOrEqual(1);
@@ -171,7 +200,7 @@ describe('run', () => {
 
   it('keeps to the rate', async () => {
     const began = performance.now();
-    await send({ rate: LINES_A_HOST * 20 });
+    await send({ rate: LINES * 20 });
     // Six batches, twenty a second: the last goes out after five pauses of 50 ms.
     expect(performance.now() - began).toBeGreaterThan(240);
   });
@@ -182,7 +211,7 @@ describe('run', () => {
       response.end(count === 1 ? '{"error":"too much in flight"}' : '');
     };
     const tally = await send({ connections: 1 });
-    expect([tally.accepted, tally.retries, tally.lastError]).toEqual([6 * LINES_A_HOST, 1, '503 too much in flight']);
+    expect([tally.accepted, tally.retries, tally.lastError]).toEqual([3 * BOTH, 1, '503 too much in flight']);
     expect(bodies[1]?.body).toBe(bodies[0]?.body);
   });
 
@@ -193,11 +222,11 @@ describe('run', () => {
     };
     const tally = await send({ connections: 1 });
     expect([tally.accepted, tally.refused, tally.lastError]).toEqual([
-      5 * LINES_A_HOST,
-      LINES_A_HOST,
+      3 * BOTH - LINES_WITH_GPUS,
+      LINES_WITH_GPUS,
       '400 1 line refused',
     ]);
-    expect(tally.summary()).toContain(`${LINES_A_HOST} refused`);
+    expect(tally.summary()).toContain(`${LINES_WITH_GPUS} refused`);
   });
 
   it('gives up on a wrong token', async () => {
@@ -215,7 +244,84 @@ describe('run', () => {
   });
 });
 
+describe('nodes that are not well', () => {
+  it('a dead one falls silent after some samples, a late one is three intervals behind', async () => {
+    const shape = { ...SHAPE, nodes: 10, threads: 1, gpus: 0, dead: 1, late: 1 };
+    const [dead, late] = ['dead', 'late'].map(
+      (state) => simulatedNodes(shape, 60).find((node) => node.state === state)?.name,
+    );
+    const first = Math.floor(Date.now() / 1000) - 3600;
+    await send({ shape, start: first, interval: 60, steps: 60 });
+    const times = (name: string | undefined): number[] =>
+      bodies
+        .filter(({ body }) => body.includes(`hostname=${name},`))
+        .map(({ body }) => (Number(body.split('\n')[0]?.split(' ')[2]) - first) / 60)
+        .sort((a, b) => a - b);
+    expect(times(dead)).toEqual(Array.from({ length: 30 }, (_, step) => step));
+    expect(times(late)).toEqual(Array.from({ length: 60 }, (_, step) => step - 3));
+  });
+});
+
+describe('jobs', () => {
+  it('start and end, leave some nodes idle, and more of them at night', () => {
+    const schedule = new JobSchedule(0, 200, 'cpu', 1);
+    const busyAt = (time: number): number => {
+      schedule.advance(time);
+      return Array.from({ length: 200 }, (_, node) => schedule.jobOf(node)).filter((job) => job !== undefined).length;
+    };
+    const midnight = Math.floor(NOW / 86_400) * 86_400;
+    let [night, day] = [0, 0];
+    for (let time = midnight; time < midnight + 14 * 86_400; time += 86_400) {
+      night += busyAt(time + 2.5 * 3600) / 14;
+      day += busyAt(time + 14.5 * 3600) / 14;
+    }
+    expect(night).toBeLessThan(day);
+    expect(night).toBeGreaterThan(80);
+    expect(day).toBeLessThan(200);
+  });
+
+  it('have all their nodes to themselves and are over when they said', () => {
+    const schedule = new JobSchedule(10, 50, 'gpu', 3);
+    for (let time = NOW; time < NOW + 86_400; time += 300) {
+      schedule.advance(time);
+      for (let node = 10; node < 60; node++) {
+        const job = schedule.jobOf(node);
+        if (job === undefined) continue;
+        expect(job.nodes).toContain(node);
+        expect(job.end).toBeGreaterThan(time);
+        for (const other of job.nodes) expect(schedule.jobOf(other)).toBe(job);
+      }
+    }
+  });
+
+  it('read first, compute then, and write their state every half hour', () => {
+    const schedule = new JobSchedule(0, 1, 'cpu', 5);
+    schedule.advance(NOW);
+    const job = schedule.jobOf(0);
+    if (job === undefined) throw new Error('no job was started');
+    const at = (age: number) => activityOf(job, 0, job.start + age, false);
+    expect(at(30).io).toBeGreaterThan(at(900).io);
+    expect(at(30).cpu).toBeLessThan(at(900).cpu);
+    expect(at(1830).io).toBeGreaterThan(at(900).io);
+    expect(activityOf(undefined, 0, NOW, false).cpu).toBeLessThan(0.01);
+  });
+});
+
 describe('parseOptions', () => {
+  it('gives many nodes fewer threads, unless told otherwise', () => {
+    expect(optionsOf().shape).toMatchObject({ nodes: 8, threads: 72, dead: 1, late: 1, hot: 1 });
+    expect(optionsOf('-nodes', '4').shape).toMatchObject({ threads: 72, dead: 0, late: 0, hot: 0 });
+    expect(optionsOf('-nodes', '4', '-dead', '1').shape).toMatchObject({ dead: 1, late: 0 });
+    const { threads } = optionsOf('-nodes', '1000').shape;
+    const series = simulatedNodes({ ...SHAPE, nodes: 1000, threads, gpus: 4 }, 60).reduce(
+      (sum, { lines }) => sum + lines,
+      0,
+    );
+    expect(series).toBeGreaterThan(40_000);
+    expect(series).toBeLessThan(70_000);
+    expect(optionsOf('-nodes', '1000', '-threads', '72').shape.threads).toBe(72);
+  });
+
   it('understands times', () => {
     expect(optionsOf().start).toBeUndefined();
     expect(optionsOf('-start', '1699999999').start).toBe(1699999999);
@@ -225,7 +331,8 @@ describe('parseOptions', () => {
   });
 
   it.each([
-    [['-hosts', '0'], '-hosts 0: expected at least 1'],
+    [['-nodes', '0'], '-nodes 0: expected at least 1'],
+    [['-dead', '-1'], '-dead -1: expected 0 or more'],
     [['-rate', '-1'], '-rate -1: expected 0 or more'],
     [['-url', 'localhost:8080'], '-url "localhost:8080": expected http://HOST:PORT'],
     [['-start', 'yesterday'], '-start "yesterday": expected unix seconds'],
@@ -292,13 +399,13 @@ describe('command', () => {
   }
 
   it('prints a summary and exits 0', async () => {
-    const { code, text } = await simulate(['-url', url.href, '-hosts', '1', '-steps', '2', '-start', '1h']);
+    const { code, text } = await simulate(['-url', url.href, '-nodes', '1', '-steps', '2', '-start', '1h']);
     expect(code).toBe(0);
     expect(text).toMatch(/^\d+ lines \(\d+\.\d MB\) in .* 0 refused, 0 retries/);
   });
 
   it('stops on SIGINT with a summary', async () => {
-    const { code, text } = await simulate(['-url', url.href, '-hosts', '1'], (child) => {
+    const { code, text } = await simulate(['-url', url.href, '-nodes', '1'], (child) => {
       answer = (response) => {
         response.end();
         child.kill('SIGINT');

@@ -1,92 +1,122 @@
-/** A cluster as its collectors would report it: hosts with hardware threads, sockets, GPUs, a network and a file system. */
-import { type Random, seededRandom, type ValueKind, valuesOf } from './values.js';
+/**
+ * A cluster as its collectors would report it: nodes with hardware threads, sockets, GPUs, a network and a file system, on
+ * which jobs run. A few of the nodes are not well.
+ */
+import { type Activity, activityOf } from './activity.js';
+import { type Job, JobSchedule } from './jobs.js';
+import { METRICS, type Scope, valuesOf } from './metrics.js';
+import { type Random, seededRandom } from './random.js';
 
 export interface ClusterShape {
   cluster: string;
-  hosts: number;
-  /** Hardware threads a host. */
+  nodes: number;
+  /** Hardware threads a node. */
   threads: number;
   sockets: number;
-  /** GPUs a host; 0: none. */
+  /** GPUs a node of those that have any, the last quarter; 0: none has. */
   gpus: number;
+  /** Nodes that stop reporting. */
+  dead: number;
+  /** Nodes whose reports come late. */
+  late: number;
+  /** Nodes whose cooling has failed. */
+  hot: number;
   seed: number;
 }
 
-/** What one host reports at one time. */
+/** What one node reports at one time. */
 export interface Batch {
   body: Buffer;
   lines: number;
 }
 
-export interface SimulatedHost {
+export interface SimulatedNode {
   name: string;
+  /** What is wrong with it. */
+  state: 'well' | 'dead' | 'late' | 'hot';
   /** Lines of a batch. */
   lines: number;
-  /** The host's next sample of every series. @param timestamp unix seconds */
+  /** The node's next sample of every series. Times must not go back. @param timestamp unix seconds */
   next(timestamp: number): Batch;
 }
 
-type Scope = 'node' | 'network' | 'infiniband' | 'filesystem' | 'hwthread' | 'socket' | 'accelerator';
+/** Nodes a rack: the names count racks and places, `f0101` to `f0132`. */
+const RACK = 32;
+const GPU_SHARE = 0.25;
 
-interface SimulatedMetric {
-  name: string;
-  scope: Scope;
-  kind: ValueKind;
-  /** Where the values lie, in the unit. */
-  typical: number;
-  unit?: string;
-}
-
-/** Names as in configs/config.json: what is not configured there would be skipped by the server. */
-export const METRICS: readonly SimulatedMetric[] = [
-  { name: 'cpu_load', scope: 'node', kind: 'load', typical: 60 },
-  { name: 'mem_used', scope: 'node', kind: 'gauge', typical: 96_000_000, unit: 'kB' },
-  { name: 'net_bytes_in', scope: 'network', kind: 'counter', typical: 5e9, unit: 'bytes' },
-  { name: 'net_bytes_out', scope: 'network', kind: 'counter', typical: 2e9, unit: 'bytes' },
-  { name: 'ib_recv', scope: 'infiniband', kind: 'counter', typical: 8e12, unit: 'bytes' },
-  { name: 'ib_xmit', scope: 'infiniband', kind: 'counter', typical: 8e12, unit: 'bytes' },
-  { name: 'lustre_read_bytes', scope: 'filesystem', kind: 'counter', typical: 3e11, unit: 'bytes' },
-  { name: 'lustre_write_bytes', scope: 'filesystem', kind: 'counter', typical: 1e11, unit: 'bytes' },
-  { name: 'lustre_open', scope: 'filesystem', kind: 'rare', typical: 1 },
-  { name: 'cpu_user', scope: 'hwthread', kind: 'percent', typical: 85, unit: 'Percent' },
-  { name: 'flops_any', scope: 'hwthread', kind: 'steady', typical: 1200, unit: 'MFlops/s' },
-  { name: 'flops_dp', scope: 'hwthread', kind: 'steady', typical: 900, unit: 'MFlops/s' },
-  { name: 'ipc', scope: 'hwthread', kind: 'steady', typical: 1.4 },
-  { name: 'clock', scope: 'hwthread', kind: 'steady', typical: 2400, unit: 'MHz' },
-  { name: 'mem_bw', scope: 'socket', kind: 'steady', typical: 90_000, unit: 'MB/s' },
-  { name: 'cpu_power', scope: 'socket', kind: 'steady', typical: 220, unit: 'W' },
-  { name: 'mem_power', scope: 'socket', kind: 'steady', typical: 28, unit: 'W' },
-  { name: 'acc_utilization', scope: 'accelerator', kind: 'percent', typical: 80, unit: 'Percent' },
-  { name: 'acc_mem_used', scope: 'accelerator', kind: 'gauge', typical: 32_000_000, unit: 'kB' },
-  { name: 'acc_power', scope: 'accelerator', kind: 'steady', typical: 310, unit: 'W' },
-];
-
-/** The hosts of the shape, in order. The same shape always gives the same values. */
-export function simulatedHosts(shape: ClusterShape): SimulatedHost[] {
-  const width = Math.max(4, String(shape.hosts).length);
-  return Array.from({ length: shape.hosts }, (_, index) => {
-    const name = `node${String(index + 1).padStart(width, '0')}`;
-    return simulatedHost(name, shape, seededRandom(shape.seed + index * 7919));
+/** The nodes of the shape, in order. The same shape always gives the same values. @param interval seconds between samples. */
+export function simulatedNodes(shape: ClusterShape, interval: number): SimulatedNode[] {
+  const withGpus = shape.gpus > 0 ? Math.ceil(shape.nodes * GPU_SHARE) : 0;
+  const withoutGpus = shape.nodes - withGpus;
+  const schedules = [
+    new JobSchedule(0, withoutGpus, 'cpu', shape.seed),
+    new JobSchedule(withoutGpus, withGpus, 'gpu', shape.seed + 1),
+  ];
+  const states = statesOf(shape);
+  return Array.from({ length: shape.nodes }, (_, node) => {
+    const gpu = node >= withoutGpus;
+    const schedule = schedules[gpu ? 1 : 0];
+    const jobAt = (timestamp: number): Job | undefined => {
+      schedule?.advance(timestamp);
+      return schedule?.jobOf(node);
+    };
+    const name = gpu ? nodeName('g', node - withoutGpus) : nodeName('f', node);
+    const state = states.get(node) ?? 'well';
+    const activityAt = (timestamp: number): Activity => activityOf(jobAt(timestamp), node, timestamp, state === 'hot');
+    const own = { ...shape, gpus: gpu ? shape.gpus : 0 };
+    return simulatedNode(name, state, own, interval, activityAt, seededRandom(shape.seed + node * 7919));
   });
 }
 
-function simulatedHost(name: string, shape: ClusterShape, random: Random): SimulatedHost {
-  const series: { prefix: string; next: () => string }[] = [];
+/** `f0101`: rack 1, place 1. */
+function nodeName(kind: string, position: number): string {
+  const two = (number: number): string => String(number).padStart(2, '0');
+  return `${kind}${two(Math.floor(position / RACK) + 1)}${two((position % RACK) + 1)}`;
+}
+
+/** Which nodes are not well: chosen by the seed, all different. */
+function statesOf({ nodes, dead, late, hot, seed }: ClusterShape): Map<number, SimulatedNode['state']> {
+  const random = seededRandom(seed + 2);
+  const states = new Map<number, SimulatedNode['state']>();
+  const wanted = [
+    ...new Array<'dead'>(dead).fill('dead'),
+    ...new Array<'late'>(late).fill('late'),
+    ...new Array<'hot'>(hot).fill('hot'),
+  ];
+  for (const state of wanted.slice(0, nodes)) {
+    let node = Math.floor(random() * nodes);
+    while (states.has(node)) node = (node + 1) % nodes;
+    states.set(node, state);
+  }
+  return states;
+}
+
+function simulatedNode(
+  name: string,
+  state: SimulatedNode['state'],
+  shape: ClusterShape,
+  interval: number,
+  activityAt: (timestamp: number) => Activity,
+  random: Random,
+): SimulatedNode {
+  const series: { prefix: string; next: (activity: Activity) => string }[] = [];
   for (const metric of METRICS) {
     const unit = metric.unit === undefined ? '' : `,unit=${metric.unit}`;
     for (const level of levelTags(metric.scope, shape)) {
       series.push({
         prefix: `${metric.name},cluster=${shape.cluster},hostname=${name},${level}${unit} value=`,
-        next: valuesOf(metric.kind, metric.typical, random),
+        next: valuesOf(metric, shape.threads, interval, random),
       });
     }
   }
   return {
     name,
+    state,
     lines: series.length,
     next: (timestamp) => {
+      const activity = activityAt(timestamp);
       let text = '';
-      for (const one of series) text += `${one.prefix}${one.next()} ${timestamp}\n`;
+      for (const { prefix, next } of series) text += `${prefix}${next(activity)} ${timestamp}\n`;
       return { body: Buffer.from(text, 'latin1'), lines: series.length };
     },
   };

@@ -1,6 +1,7 @@
 /** The simulator's command line. */
 import { type FlagTable, parseGoFlags } from '../flags.js';
 import type { ClusterShape } from './cluster.js';
+import { METRICS } from './metrics.js';
 
 export interface Options {
   url: URL;
@@ -24,6 +25,11 @@ export interface OptionsExit {
 }
 
 const COMMAND = 'npm run simulate --';
+/** What a laptop and a small server take without effort, once a minute. */
+const SERIES = 60_000;
+/** Series of each hardware thread, and of a node beside those. */
+const THREAD_SERIES = METRICS.filter(({ scope }) => scope === 'hwthread').length;
+const OTHER_SERIES = 20;
 const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 const FLAGS = {
@@ -34,10 +40,22 @@ const FLAGS = {
     usage: 'Base URL of the server; the default is that of configs/config.json',
   },
   cluster: { kind: 'string', default: 'alex', placeholder: 'NAME', usage: 'Name of the cluster' },
-  hosts: { kind: 'int', default: 8, usage: 'Number of hosts' },
-  threads: { kind: 'int', default: 72, usage: 'Hardware threads a host' },
-  sockets: { kind: 'int', default: 2, usage: 'Sockets a host' },
-  gpus: { kind: 'int', default: 4, usage: 'GPUs a host' },
+  nodes: { kind: 'int', default: 8, usage: 'Number of nodes' },
+  threads: {
+    kind: 'int',
+    default: 72,
+    usage:
+      'Hardware threads a node; if not given, fewer where there are many nodes, so that all have about 60 000 series',
+  },
+  sockets: { kind: 'int', default: 2, usage: 'Sockets a node' },
+  gpus: { kind: 'int', default: 4, usage: 'GPUs of each node in the last quarter' },
+  dead: { kind: 'int', default: 1, usage: 'Nodes that stop reporting; if not given, none of fewer than 8' },
+  late: {
+    kind: 'int',
+    default: 1,
+    usage: 'Nodes that report three intervals late; if not given, none of fewer than 8',
+  },
+  hot: { kind: 'int', default: 1, usage: 'Nodes whose cooling has failed; if not given, none of fewer than 8' },
   interval: { kind: 'int', default: 60, placeholder: 'SECONDS', usage: 'Time between two samples of a series' },
   rate: { kind: 'float', default: 0, placeholder: 'LINES', usage: 'Lines a second at most; 0: as fast as it goes' },
   steps: { kind: 'int', default: 0, usage: 'Samples of each series; 0: until stopped' },
@@ -58,13 +76,13 @@ export function parseOptions(argv: readonly string[], now: number): Options | Op
   const parsed = parseGoFlags(FLAGS, argv, COMMAND);
   if (parsed.kind === 'help') return { exit: 0, text: parsed.usage };
   if (parsed.kind === 'usageError') return wrong(parsed.message);
-  const { values, rest } = parsed;
+  const { values, given, rest } = parsed;
   if (rest.length > 0) return wrong(`unexpected argument ${JSON.stringify(rest[0])}: only flags are known`);
 
-  for (const name of ['hosts', 'interval', 'connections'] as const) {
+  for (const name of ['nodes', 'interval', 'connections'] as const) {
     if (values[name] < 1) return wrong(`-${name} ${values[name]}: expected at least 1`);
   }
-  for (const name of ['threads', 'sockets', 'gpus', 'rate', 'steps'] as const) {
+  for (const name of ['threads', 'sockets', 'gpus', 'dead', 'late', 'hot', 'rate', 'steps'] as const) {
     if (values[name] < 0) return wrong(`-${name} ${values[name]}: expected 0 or more`);
   }
   if (!/^[^\s,=\\/]+$/.test(values.cluster)) {
@@ -85,10 +103,21 @@ export function parseOptions(argv: readonly string[], now: number): Options | Op
   if (start !== undefined && start > now) {
     return wrong(`-start ${JSON.stringify(values.start)}: expected a time in the past`);
   }
-  const { cluster, hosts, threads, sockets, gpus, seed, interval, rate, connections, jwt } = values;
+  const { cluster, nodes, sockets, gpus, seed, interval, rate, connections, jwt } = values;
+  const unwell = (name: 'dead' | 'late' | 'hot'): number => (given.has(name) || nodes >= 8 ? values[name] : 0);
   return {
     url,
-    shape: { cluster, hosts, threads, sockets, gpus, seed },
+    shape: {
+      cluster,
+      nodes,
+      threads: given.has('threads') ? values.threads : Math.min(values.threads, threadsOf(nodes)),
+      sockets,
+      gpus,
+      dead: unwell('dead'),
+      late: unwell('late'),
+      hot: unwell('hot'),
+      seed,
+    },
     interval,
     rate,
     steps: values.steps === 0 ? Number.POSITIVE_INFINITY : values.steps,
@@ -96,6 +125,11 @@ export function parseOptions(argv: readonly string[], now: number): Options | Op
     connections,
     jwt,
   };
+}
+
+/** Hardware threads a node with which so many nodes have about `SERIES` series. */
+function threadsOf(nodes: number): number {
+  return Math.max(2, Math.floor((SERIES / nodes - OTHER_SERIES) / THREAD_SERIES));
 }
 
 function wrong(message: string): OptionsExit {

@@ -1,13 +1,13 @@
 /**
  * Sends the simulated cluster's batches.
  *
- *     start ── backfill: as fast as allowed ──▶ now ── live: each host once an interval, spread over it ──▶ stopped
+ *     start ── backfill: as fast as allowed ──▶ now ── live: each node once an interval, spread over it ──▶ stopped
  *
- * A few senders (one a connection) take the batches in order of time; a host's next batch may overtake its last one only if that one is being
+ * A few senders (one a connection) take the batches in order of time; a node's next batch may overtake its last one only if that one is being
  * sent again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type SimulatedHost, simulatedHosts } from './cluster.js';
+import { type SimulatedNode, simulatedNodes } from './cluster.js';
 import type { Options } from './options.js';
 import type { Poster } from './post.js';
 import type { Tally } from './tally.js';
@@ -20,9 +20,14 @@ export class RefusedError extends Error {
 /** Longest pause before a batch is sent again, in milliseconds. */
 const LONGEST_PAUSE_MS = 5_000;
 const FIRST_PAUSE_MS = 100;
+/** How long ago a dead node has fallen silent, in seconds, if there is time for that; at least so many steps after the first. */
+const DEAD_SECONDS = 2400;
+const FEW_STEPS = 5;
+/** Steps that a late node is behind. */
+const LATE_STEPS = 3;
 
 interface Job {
-  host: SimulatedHost;
+  node: SimulatedNode;
   /** Unix seconds of its samples. */
   timestamp: number;
   /** Unix milliseconds before which it must not be sent: its samples do not exist yet. */
@@ -42,10 +47,10 @@ export async function run(options: Options, poster: Poster, tally: Tally, stop: 
   if (stop.aborted) halt.abort();
   const send = async (): Promise<void> => {
     for (let job = jobs.next(); !job.done && !halt.signal.aborted; job = jobs.next()) {
-      const { host, timestamp, due } = job.value;
+      const { node, timestamp, due } = job.value;
       if (!(await pause(due - Date.now(), halt.signal))) return;
-      if (!(await pause(pace(host.lines), halt.signal))) return;
-      const { body, lines } = host.next(timestamp);
+      if (!(await pause(pace(node.lines), halt.signal))) return;
+      const { body, lines } = node.next(timestamp);
       await deliver(body, lines, poster, tally, halt.signal);
     }
   };
@@ -64,14 +69,19 @@ export async function run(options: Options, poster: Poster, tally: Tally, stop: 
   }
 }
 
-/** Every host at every step, in order of time. Live batches of a step are spread evenly over the interval. */
+/** Every node at every step, in order of time, but for what is wrong with it. Live batches of a step are spread evenly over the interval. */
 function* schedule({ shape, interval, steps, start }: Options): Generator<Job, void> {
-  const hosts = simulatedHosts(shape);
-  const first = start ?? Math.floor(Date.now() / 1000);
+  const nodes = simulatedNodes(shape, interval);
+  const now = Math.floor(Date.now() / 1000);
+  const first = start ?? now;
+  // Long enough ago to be seen as dead, and after some samples.
+  const death = Math.max(first + FEW_STEPS * interval, now - Math.min(DEAD_SECONDS, (now - first) / 2));
   for (let step = 0; step < steps; step++) {
-    const timestamp = first + step * interval;
-    for (const [index, host] of hosts.entries()) {
-      yield { host, timestamp, due: timestamp * 1000 + (index * interval * 1000) / hosts.length };
+    const time = first + step * interval;
+    for (const [index, node] of nodes.entries()) {
+      if (node.state === 'dead' && time >= death) continue;
+      const timestamp = node.state === 'late' ? time - LATE_STEPS * interval : time;
+      yield { node, timestamp, due: time * 1000 + (index * interval * 1000) / nodes.length };
     }
   }
 }

@@ -74,7 +74,7 @@ describe('README.md', () => {
     it('simulate a cluster', () => {
       const [, flags = ''] = /`npm run simulate -- ([^`]+)`/.exec(README) ?? [];
       const options = parseOptions(flags.split(' '), 1e9);
-      expect(options).toMatchObject({ shape: { hosts: 8 }, start: 1e9 - 7200 });
+      expect(options).toMatchObject({ shape: { nodes: 50 }, start: 1e9 - 4 * 3600 });
       expect('url' in options && options.url.href).toBe('http://localhost:8082/');
     });
   });

@@ -1,7 +1,6 @@
 /** Values shaped like those that node collectors send, reproducible from a seed. */
 
-/** Uniform numbers in [0, 1). */
-export type Random = () => number;
+import { normal, type Random } from '../src/simulate/random.js';
 
 /**
  * - `percent`: 0..100, every digit of a double
@@ -14,22 +13,6 @@ export type Random = () => number;
  * - `load`: two decimals
  */
 export type ValueKind = 'percent' | 'rate' | 'steady' | 'counter' | 'gauge' | 'rare' | 'constant' | 'load';
-
-/** The generator mulberry32 (Tommy Ettinger, public domain): small, fast, good enough for test data. */
-export function seededRandom(seed: number): Random {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Mean 0, deviation 1 (Box and Muller 1958, one of the pair). */
-export function normal(random: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
 
 /**
  * The values of one series: each call gives the next, as line protocol writes it.
