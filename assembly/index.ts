@@ -53,6 +53,7 @@ export { queryBegin, queryEnd, queryEndCount, queryEnds, queryStep } from './rea
 export { expandedText, queryAllBegin } from './answer/nodes';
 export { dumpBegin, dumpStep } from './answer/dump';
 export { nodeHealth } from './answer/health';
+export { ageBegin, ageBuckets, ageStep } from './series/age-histogram';
 export { keepHost, oldestTime, retainFreed, retainStep } from './series/retention';
 export {
   blocksByCodec,

@@ -8,6 +8,7 @@ import type { Logger } from '../log.js';
 import type { Room } from '../persistence/load.js';
 import { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/instance.js';
+import { Ages } from './age-histogram.js';
 
 /** Hosts are not spread evenly: a partition may take so much more than its share of the cap until the cap itself is applied. */
 const UNEVEN = 1.1;
@@ -15,10 +16,6 @@ const UNEVEN = 1.1;
 const KEEP = 0.9;
 /** The same once memory was full: what is free is in pieces then, and answers and checkpoints need some of it in one. */
 const KEEP_OF_FULL = 0.75;
-/** The span that is loaded is given up in about so many steps. */
-const STEPS = 32;
-const MIN_STEP_SECONDS = 60;
-const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
 /** Bytes that one of `partitions` may load. @param cap of all together; 0: none. */
 export function loadLimit(cap: number, partitions: number): number {
@@ -81,17 +78,12 @@ export class LoadRoom implements Room {
 
   /** @returns whether anything was freed. */
   #giveUp(target: number): boolean {
-    const oldest = this.#core.oldestTime();
-    if (oldest === undefined) return false;
-    let step = Math.max(MIN_STEP_SECONDS, (Date.now() / 1000 - oldest) / STEPS);
-    let freed = 0;
-    // Blocks are freed whole: a step that frees none is too short.
-    for (let to = oldest + step; to < END_OF_TIME && this.#core.memory.total > target; to += step) {
-      const { freed: blocks } = this.#core.retainStep(0, this.#core.seriesEnd, to);
-      freed += blocks;
-      this.#since = Math.max(this.#since, Math.floor(to));
-      if (blocks === 0) step *= 2;
-    }
-    return freed > 0;
+    const now = Math.floor(Date.now() / 1000);
+    this.#core.ageBegin(now);
+    this.#core.ageStep(0, this.#core.seriesEnd);
+    const to = new Ages(now, [this.#core.ages]).timeFor(this.#core.memory.total - target);
+    if (to === undefined) return false;
+    this.#since = Math.max(this.#since, to);
+    return this.#core.retainStep(0, this.#core.seriesEnd, to).freed > 0;
   }
 }

@@ -155,6 +155,11 @@ export class Partition {
     return this.#retention.run(retention);
   }
 
+  /** Bytes of blocks by age, for `Ages`. @param now unix seconds that ages count from. */
+  ages(now: number): Promise<Uint32Array> {
+    return this.#retention.ages(now);
+  }
+
   /** Removes checkpoint files whose samples all end before `to`, unix seconds. @returns their number. */
   dropFiles(to: number): Promise<number> {
     return this.#checkpointer.dropFiles(to);

@@ -38,6 +38,19 @@ export class RetentionPasses {
     });
   }
 
+  /** Bytes of blocks by age, for `Ages`, after the passes that are under way. @param now unix seconds that ages count from. */
+  ages(now: number): Promise<Uint32Array<ArrayBuffer>> {
+    return this.#mutex.run(async () => {
+      let from = 0;
+      this.#core.ageBegin(now);
+      await this.#jobs.run(() => {
+        from = this.#core.ageStep(from, SERIES_STEP);
+        return from >= 0;
+      });
+      return this.#core.ages;
+    });
+  }
+
   /** Whether memory holds blocks that end before `to` and are in no checkpoint. */
   async #hasUnsaved(to: number): Promise<boolean> {
     let from = 0;

@@ -3,9 +3,9 @@
  * never fail for it.
  *
  *  1. roll-ups that are kept for the next query go first, and that may be enough
- *  2. the span between the oldest sample and now is cut into steps; what ends before the first border goes, everywhere alike
- *  3. blocks are freed whole, so a step may free nothing: the next one is twice as long then
- *  4. the newest data, open blocks included, goes when everything older was not enough.
+ *  2. the bytes of blocks are counted by their age, in all partitions
+ *  3. what is oldest goes, up to the time that gives back enough, everywhere alike. Blocks are freed whole; open ones, and
+ *     those of clocks that are ahead, are the newest and go last.
  */
 import type { Config } from '../config/config.js';
 import { PARTITION_LIMIT } from '../config/topology.js';
@@ -13,11 +13,12 @@ import { type Logger, limited } from '../log.js';
 import { every } from './schedule.js';
 
 const CHECK_SECONDS = 5;
-/** The span that is held is given up in about so many steps: what one warning costs, and how long until the next. */
-const STEPS = 32;
-const MIN_STEP_SECONDS = 60;
-/** Beyond every time that a sample can have. */
-const END_OF_TIME = Number.MAX_SAFE_INTEGER;
+/** What is left of a limit that was passed: what one warning costs, and how long until the next. */
+const KEEP = 31 / 32;
+/** Writers go on while data is freed: what they add is left to the next check. */
+const MAX_ROUNDS = 4;
+/** Before every time that a sample can have. */
+const BEGIN_OF_TIME = Number.MIN_SAFE_INTEGER;
 const LOG_SECONDS = 60;
 /** `Date` holds no later time, seconds. */
 const LAST_DATE = 8.64e12;
@@ -28,6 +29,11 @@ export interface CappedStore {
   readonly state: string;
   /** Bytes in use, one figure a partition. */
   memoryByPartition(): Promise<number[]>;
+  /**
+   * Until when (unix seconds) all blocks must go to give back so many bytes in all, and in each partition; undefined: there
+   * is no block.
+   */
+  timeToFree(bytes: number, bytesOf: number[], now: number): Promise<number | undefined>;
   /** Unix seconds of the oldest sample; undefined: there is none. */
   oldestTime(): Promise<number | undefined>;
   /** Frees blocks that end before `to` (unix seconds) except below the given hosts, and all kept roll-ups. Resolves to the number of blocks. */
@@ -49,14 +55,15 @@ export interface CapOptions {
 }
 
 interface Usage {
+  byPartition: number[];
   total: number;
   tooMuch: boolean;
 }
 
 async function usageOf(store: CappedStore, cap: number, partitionLimit: number): Promise<Usage> {
-  const used = await store.memoryByPartition();
-  const total = used.reduce((a, b) => a + b, 0);
-  return { total, tooMuch: total > cap || used.some((bytes) => bytes > partitionLimit) };
+  const byPartition = await store.memoryByPartition();
+  const total = byPartition.reduce((a, b) => a + b, 0);
+  return { byPartition, total, tooMuch: total > cap || byPartition.some((bytes) => bytes > partitionLimit) };
 }
 
 /**
@@ -72,30 +79,32 @@ export async function enforceMemoryCap(
 ): Promise<number> {
   const before = await usageOf(store, cap, partitionLimit);
   if (!before.tooMuch) return 0;
+  // Frees no block, but all kept roll-ups.
+  await store.retain(BEGIN_OF_TIME, NOBODY);
+  let usage = await usageOf(store, cap, partitionLimit);
+  if (!usage.tooMuch) return 0;
   const first = await store.oldestTime();
-  let usage = before;
   let freed = 0;
-  if (first !== undefined) {
-    // Nothing ends before the first sample, so this frees no block.
-    await store.retain(Math.floor(first), NOBODY);
+  let until: number | undefined;
+  for (let round = 0; usage.tooMuch && round < MAX_ROUNDS; round++) {
+    const ofPartition = usage.byPartition.map((bytes) => excess(bytes, partitionLimit));
+    const to = await store.timeToFree(excess(usage.total, cap), ofPartition, Math.floor(now()));
+    if (to === undefined) break;
+    until = Math.max(until ?? to, to);
+    freed += await store.retain(to, NOBODY);
     usage = await usageOf(store, cap, partitionLimit);
-    if (!usage.tooMuch) return 0;
-    let step = Math.max(MIN_STEP_SECONDS, (now() - first) / STEPS);
-    let to = first;
-    while (usage.tooMuch && to < END_OF_TIME) {
-      to += step;
-      const blocks = await store.retain(Math.floor(to), NOBODY);
-      freed += blocks;
-      // Writers may go on while the newest data is freed: from there on every step has to lead to an end.
-      if (blocks === 0 || to >= now()) step *= 2;
-      usage = await usageOf(store, cap, partitionLimit);
-    }
   }
+  const span = first === undefined || until === undefined ? '' : `from ${dateOf(first)} to ${dateOf(until)} `;
   log.warn(
     `${reasonOf(before, cap, partitionLimit)}: ${freed} blocks (${Math.max(0, before.total - usage.total)} bytes) ` +
-      `${first === undefined ? '' : `from ${dateOf(first)} on `}were freed${hasBackend ? ', running jobs not spared' : ''}; ${usage.total} bytes are in use, ${rest(await store.oldestTime())}`,
+      `${span}were freed${hasBackend ? ', running jobs not spared' : ''}; ${usage.total} bytes are in use, ${rest(await store.oldestTime())}`,
   );
   return freed;
+}
+
+/** Bytes to give back, so that this is not needed again at once; none below the limit. */
+function excess(used: number, limit: number): number {
+  return used > limit ? used - KEEP * limit : 0;
 }
 
 function reasonOf({ total }: Usage, cap: number, partitionLimit: number): string {

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
 import { type Logger, logSettings } from '../log.js';
+import { Ages } from '../partition/age-histogram.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import { Core } from '../wasm/instance.js';
 import { Buffers } from './buffers.js';
@@ -345,6 +346,17 @@ export class Pool implements Store {
   /** Removes checkpoint files whose samples all end before `to`. */
   async dropFiles(to: number): Promise<number> {
     return (await this.#everywhere('dropFiles', { to })).reduce((a, b) => a + b, 0);
+  }
+
+  /**
+   * Until when (unix seconds) all blocks must go to give back so many bytes in all, and in each partition; undefined: there
+   * is no block. @param bytesOf one figure a partition. @param now unix seconds: the finest steps are around it.
+   */
+  async timeToFree(bytes: number, bytesOf: number[], now: number): Promise<number | undefined> {
+    const parts = await this.#everywhere('ages', { now });
+    const times = parts.map((part, i) => new Ages(now, [part]).timeFor(bytesOf[i] ?? 0));
+    const known = [...times, new Ages(now, parts).timeFor(bytes)].filter((time) => time !== undefined);
+    return known.length ? Math.max(...known) : undefined;
   }
 
   /** Unix seconds of the oldest block of all; undefined: the store is empty. */

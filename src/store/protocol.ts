@@ -88,6 +88,7 @@ export interface Calls {
   dropFiles: { args: { to: number }; result: number };
   pinFiles: { args: Record<string, never>; result: null };
   unpinFiles: { args: Record<string, never>; result: null };
+  ages: { args: { now: number }; result: Uint32Array };
   oldest: { args: Record<string, never>; result: number | null };
   stop: { args: Record<string, never>; result: null };
 }

@@ -48,6 +48,7 @@ const CALLS: {
     partition.unpinFiles();
     return null;
   },
+  ages: (partition, { now }) => partition.ages(now),
   oldest: (partition) => partition.oldestTime ?? null,
   stop: (partition) => partition.stop().then(() => null),
 };

@@ -30,6 +30,14 @@ export enum FrameMagic {
   Checkpoint = 0x4b4d4343,
 }
 
+/** Buckets of assembly/series/age-histogram.ts. */
+export enum AgeHistogram {
+  /** A doubling of the age has 2^Bits buckets. */
+  Bits = 7,
+  /** Buckets of one direction in time: 44 doublings, beyond every date. */
+  Half = 5632,
+}
+
 /** How children are combined into one series; the config's "aggregation". */
 export enum Aggregation {
   None = 0,

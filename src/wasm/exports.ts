@@ -90,6 +90,9 @@ export interface Exports extends Record<string, unknown> {
   retainEnd(): void;
   retainFreed: WebAssembly.Global;
   oldestTime(): number;
+  ageBegin(now: number): void;
+  ageStep(from: number, n: number): number;
+  ageBuckets: WebAssembly.Global;
   countBegin(): void;
   countStep(from: number, n: number, oneCluster: boolean): number;
   blocksByCodec: WebAssembly.Global;

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import type { MetricConfig } from '../config/config.js';
 import { StoreError } from '../store-error.js';
 import { codecNames } from './codec-names.js';
-import { Aggregation, FrameMagic, LineError, Precision } from './codes.js';
+import { AgeHistogram, Aggregation, FrameMagic, LineError, Precision } from './codes.js';
 import type { Exports } from './exports.js';
 import { concat, decodeNames, encodeList, encodeName, encodeNames } from './names.js';
 import { type MemoryView, WasmInstance } from './wasm-instance.js';
@@ -597,6 +597,21 @@ export class Core {
   oldestTime(): number | undefined {
     const t = this.#x.oldestTime();
     return t === Number.MAX_VALUE ? undefined : t;
+  }
+
+  /** Starts counting bytes by age; go on with `ageStep` from 0. @param now unix seconds that ages count from. */
+  ageBegin(now: number): void {
+    this.#x.ageBegin(now);
+  }
+
+  /** Counts n series from number `from` on. @returns where to go on; -1: `ages` is complete. */
+  ageStep(from: number, n: number): number {
+    return this.#x.ageStep(from, n);
+  }
+
+  /** Bytes by age, counted since `ageBegin`; a copy. See assembly/series/age-histogram.ts. */
+  get ages(): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#x.memory.buffer, this.#x.ageBuckets.value, 2 * AgeHistogram.Half).slice();
   }
 
   /** Starts counting; go on with `countStep` from 0. */

@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config.js';
 import { PARTITION_LIMIT } from '../../src/config/topology.js';
 import { captureLog, logger } from '../../src/log.js';
-import { loadLimit } from '../../src/partition/load-room.js';
+import { LoadRoom, loadLimit } from '../../src/partition/load-room.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';
+import { Core } from '../../src/wasm/instance.js';
 import { randomNumbers } from '../assembly/compile.js';
 import { textOf } from '../core/answer-text.js';
 import { configWith, keptLog } from '../retention/fixtures.js';
@@ -89,6 +91,25 @@ describe('a start with more on disk than fits into memory', () => {
     // It goes on as if nothing had been.
     await fill(second, from + seconds, 300, 100);
     await first.stop().catch(() => {});
+  });
+
+  it('leaves out no more because one sample is of 1999', () => {
+    const metrics: Config['metrics'] = new Map([['load', { frequency: 1, aggregation: null, precision: 'double' }]]);
+    const random = randomNumbers(4);
+    const now = Math.floor(Date.now() / 1000);
+    const core = new Core(new WebAssembly.Module(readFileSync(modulePath)), metrics, 0, 1);
+    const room = new LoadRoom(core, 0, CAP);
+    const write = (time: number): void => {
+      const lines = Array.from({ length: HOSTS }, (_, i) => `load,hostname=h${i} value=${random()} ${time}\n`);
+      core.ingest(new TextEncoder().encode(lines.join('')), 'c', 1, now);
+    };
+    core.ingest(new TextEncoder().encode('load,hostname=old value=1 946684800\n'), 'c', 1, now);
+    for (let time = now - 10_000; core.memory.total <= CAP; time++) write(time);
+    room.keepBelow();
+    expect(core.memory.total).toBeLessThanOrEqual(0.9 * CAP);
+    expect(core.memory.total).toBeGreaterThan(0.7 * CAP);
+    expect(room.since).toBeLessThan(now);
+    expect(core.findNode(['c', 'old'])).toBe(0);
   });
 
   it('has a limit for each partition', () => {

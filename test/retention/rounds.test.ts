@@ -42,7 +42,8 @@ async function ccBackend(used: CcBackend['used']): Promise<CcBackend> {
   return backend;
 }
 
-const limits = { timeoutMs: 200, maxBytes: 10_000 };
+const limits = { timeoutMs: 120_000, maxBytes: 10_000 };
+const impatient = { ...limits, timeoutMs: 200 };
 
 describe('retentionRounds', () => {
   const rounds = (url?: string, token?: BackendToken) => {
@@ -164,7 +165,7 @@ describe('retentionRounds', () => {
 });
 
 describe('fetchUsedNodes', () => {
-  const fails = (url: string): Promise<unknown> => fetchUsedNodes({ url }, 1, fetch, limits);
+  const fails = (url: string, given = limits): Promise<unknown> => fetchUsedNodes({ url }, 1, fetch, given);
 
   it('fails when nobody listens', async () => {
     const url = await backend(() => undefined);
@@ -174,14 +175,14 @@ describe('fetchUsedNodes', () => {
 
   it('fails when there is no answer in time', async () => {
     const url = await backend(() => undefined);
-    await expect(fails(url)).rejects.toThrow('no complete answer within 200 ms');
+    await expect(fails(url, impatient)).rejects.toThrow('no complete answer within 200 ms');
   });
 
   it('fails when the answer is not complete in time', async () => {
     const url = await backend((_, response) => {
       response.write('{"alpha":["n1"');
     });
-    await expect(fails(url)).rejects.toThrow('no complete answer within 200 ms');
+    await expect(fails(url, impatient)).rejects.toThrow('no complete answer within 200 ms');
   });
 
   it('fails when the connection breaks in the middle of the answer', async () => {
