@@ -54,6 +54,7 @@ export { expandedText, queryAllBegin } from './answer/nodes';
 export { dumpBegin, dumpStep } from './answer/dump';
 export { nodeHealth } from './answer/health';
 export { ageBegin, ageBuckets, ageStep } from './series/age-histogram';
+export { hostsStep } from './answer/hosts';
 export { keepHost, oldestTime, retainFreed, retainStep } from './series/retention';
 export {
   blocksByCodec,

@@ -8,6 +8,7 @@ import { healthcheckRoute } from './routes/healthcheck.js';
 import { healthzRoute } from './routes/healthz.js';
 import { influxRoutes } from './routes/influx.js';
 import { metricsRoute } from './routes/metrics.js';
+import { nodesRoute } from './routes/nodes.js';
 import { pageRoutes } from './routes/page.js';
 import { queryRoute } from './routes/query.js';
 import { statusRoute } from './routes/status.js';
@@ -22,6 +23,7 @@ export function routesOf(context: HttpContext): Route[] {
     healthcheckRoute(context),
     debugRoute(context),
     freeRoute(context),
+    nodesRoute(context),
     statusRoute(context),
     configRoute(context),
     healthzRoute(context),

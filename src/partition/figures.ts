@@ -10,6 +10,16 @@ export interface NodeHealth {
   known: boolean;
 }
 
+/** Since when and until when a node has samples; unix seconds. */
+export interface NodeSpan {
+  node: string;
+  series: number;
+  oldest: number;
+  newest: number;
+  /** Seconds between samples of the series with the newest one: the next is due so long after it. */
+  frequency: number;
+}
+
 export interface ClusterSummary {
   cluster: string;
   hosts: number;

@@ -13,9 +13,10 @@ import { StoreError } from '../store-error.js';
 import type { Batch, Core } from '../wasm/instance.js';
 import { Checkpointer, type CheckpointQueue, type Trigger } from './checkpointer.js';
 import { Counting } from './counting.js';
-import type { ClusterSummary, NodeHealth, PartitionStats } from './figures.js';
+import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from './figures.js';
 import { nodesHealth } from './health.js';
 import type { Jobs } from './jobs.js';
+import { listNodes } from './list-nodes.js';
 import { loadPartition, type PartitionFiles } from './load-partition.js';
 import { type Retention, RetentionPasses } from './retention-pass.js';
 import { storeText } from './store-text.js';
@@ -45,6 +46,7 @@ export class Partition {
   readonly #checkpointer: Checkpointer;
   readonly #retention: RetentionPasses;
   readonly #counting: Counting;
+  readonly #jobs: Jobs;
   /** The core has log bytes that are not appended yet. */
   #dirty = false;
 
@@ -70,6 +72,7 @@ export class Partition {
     });
     this.#retention = new RetentionPasses(core, this.#checkpointer, jobs);
     this.#counting = new Counting(core, jobs);
+    this.#jobs = jobs;
   }
 
   /** To be used step by step; nothing else of the core is seen outside. */
@@ -197,6 +200,11 @@ export class Partition {
 
   summary(): Promise<ClusterSummary[]> {
     return this.#counting.summary();
+  }
+
+  /** The nodes of a cluster, in no order. */
+  nodes(cluster: string): Promise<NodeSpan[]> {
+    return listNodes(this.#core, this.#jobs, cluster);
   }
 
   /** How the metrics of some nodes are doing now, in the nodes' order. */

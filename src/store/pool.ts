@@ -23,6 +23,7 @@ import {
   type Answer,
   type ClusterSummary,
   type NodeHealth,
+  type NodeSpan,
   type PartitionStats,
   type Precision,
   type QueryRequest,
@@ -294,6 +295,11 @@ export class Pool implements Store {
       for (const [codec, n] of Object.entries(part.blocks)) sum.blocks[codec] = (sum.blocks[codec] ?? 0) + n;
     }
     return [...merged.values()].sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
+  }
+
+  async nodes(cluster: string): Promise<NodeSpan[]> {
+    const parts = await this.#everywhere('nodes', { cluster });
+    return parts.flat().sort((a, b) => (a.node < b.node ? -1 : 1));
   }
 
   async health(cluster: string, nodes: string[], metrics: string[]): Promise<Map<string, NodeHealth>> {

@@ -8,7 +8,7 @@ import type { LogSettings } from '../log.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import type { Retention } from '../partition/retention-pass.js';
 import type { Batch } from '../wasm/instance.js';
-import type { ClusterSummary, NodeHealth, PartitionStats, StoreErrorCode } from './store.js';
+import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats, StoreErrorCode } from './store.js';
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -80,6 +80,7 @@ export interface Calls {
   free: { args: { to: number; selectors: string[][] }; result: number };
   clusters: { args: Record<string, never>; result: string[] };
   summary: { args: Record<string, never>; result: ClusterSummary[] };
+  nodes: { args: { cluster: string }; result: NodeSpan[] };
   health: { args: { cluster: string; nodes: string[]; metrics: string[] }; result: [string, NodeHealth][] };
   stats: { args: Record<string, never>; result: PartitionStats };
   checkpoint: { args: { trigger: Trigger }; result: null };

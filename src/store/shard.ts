@@ -34,6 +34,7 @@ const CALLS: {
   free: (partition, { to, selectors }) => partition.free(to, selectors),
   clusters: (partition) => partition.clusters(),
   summary: (partition) => partition.summary(),
+  nodes: (partition, { cluster }) => partition.nodes(cluster),
   health: (partition, { cluster, nodes, metrics }) => partition.health(cluster, nodes, metrics),
   stats: (partition) => partition.stats(),
   checkpoint: (partition, { trigger }) => partition.checkpoint(trigger).then(() => null),

@@ -5,10 +5,10 @@
  * Times are unix seconds, sizes bytes. Every method rejects with a `StoreError`; callers compare `code`, never messages.
  */
 import type { Trigger } from '../partition/checkpointer.js';
-import type { ClusterSummary, NodeHealth, PartitionStats } from '../partition/figures.js';
+import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 import type { QueryRequest } from '../wasm/request.js';
 
-export type { ClusterSummary, NodeHealth, PartitionStats } from '../partition/figures.js';
+export type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 export { StoreError, type StoreErrorCode } from '../store-error.js';
 export type { MemoryUse } from '../wasm/instance.js';
 export type { QueryRequest, SeriesQuery } from '../wasm/request.js';
@@ -59,6 +59,8 @@ export interface Store {
   /** Names of the clusters that have nodes. */
   clusters(): Promise<string[]>;
   summary(): Promise<ClusterSummary[]>;
+  /** The nodes of a cluster, sorted by name; none for a cluster that is not there. */
+  nodes(cluster: string): Promise<NodeSpan[]>;
   health(cluster: string, nodes: string[], metrics: string[]): Promise<Map<string, NodeHealth>>;
   stats(): Promise<PartitionStats[]>;
   /** Writes a checkpoint of every partition now. @param trigger why, for the log. */

@@ -85,6 +85,7 @@ export interface Exports extends Record<string, unknown> {
   dumpBegin(node: number): void;
   dumpStep(budget: number): number;
   nodeHealth(names: number, now: number, out: number): number;
+  hostsStep(from: number, n: number): number;
   keepHost(cluster: number, clusterLength: number, host: number, hostLength: number): void;
   retainStep(from: number, n: number, to: number): number;
   retainEnd(): void;

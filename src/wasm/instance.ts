@@ -10,6 +10,7 @@ import { StoreError } from '../store-error.js';
 import { codecNames } from './codec-names.js';
 import { AgeHistogram, Aggregation, FrameMagic, LineError, Precision } from './codes.js';
 import type { Exports } from './exports.js';
+import { decodeHosts, type HostPart } from './hosts.js';
 import { concat, decodeNames, encodeList, encodeName, encodeNames } from './names.js';
 import { type MemoryView, WasmInstance } from './wasm-instance.js';
 
@@ -646,6 +647,14 @@ export class Core {
       bytes: x.countedBytes.value,
       blocks,
     };
+  }
+
+  /** The hosts of series [from, from + n) by number, perhaps in several parts. @returns as well where to go on; -1: at the end. */
+  hostsStep(from: number, n: number): { next: number; hosts: HostPart[] } {
+    this.#x.outReset();
+    const next = this.#x.hostsStep(from, n);
+    if (next === -2) throw outOfMemory();
+    return { next, hosts: decodeHosts(this.#out()) };
   }
 
   /** Clusters of this partition: name, node, hosts. */

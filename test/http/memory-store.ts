@@ -2,6 +2,7 @@ import type {
   Answer,
   ClusterSummary,
   NodeHealth,
+  NodeSpan,
   PartitionStats,
   Precision,
   QueryRequest,
@@ -30,7 +31,8 @@ export class MemoryStore implements Store {
   pieces: () => Answer | Error | Promise<Answer> = () => piecesOf('{"results":[]}\n');
   tree: () => AsyncIterable<Uint8Array> | Error = () => piecesOf('{"data":{}}\n');
   summaries: ClusterSummary[] = [];
-  nodes = new Map<string, NodeHealth>();
+  spans: NodeSpan[] = [];
+  healths = new Map<string, NodeHealth>();
 
   takeBuffer(bytes: number): ArrayBuffer {
     this.taken += bytes;
@@ -75,9 +77,13 @@ export class MemoryStore implements Store {
     return this.summaries;
   }
 
+  async nodes(_cluster: string): Promise<NodeSpan[]> {
+    return this.spans;
+  }
+
   async health(_cluster: string, nodes: string[], _metrics: string[]): Promise<Map<string, NodeHealth>> {
     const unknown: NodeHealth = { state: 'failed', degraded: [], missing: [], known: false };
-    return new Map(nodes.map((node) => [node, this.nodes.get(node) ?? unknown]));
+    return new Map(nodes.map((node) => [node, this.healths.get(node) ?? unknown]));
   }
 
   async stats(): Promise<PartitionStats[]> {

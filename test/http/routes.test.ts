@@ -74,9 +74,9 @@ describe('GET /api/debug', () => {
 describe('GET and POST /api/healthcheck', () => {
   it('answers a state a node, metrics as a JSON string', async () => {
     const { port, store } = await start();
-    store.nodes.set('f1', { state: 'full', degraded: [], missing: [], known: true });
-    store.nodes.set('f2', { state: 'partial', degraded: ['clock'], missing: ['load'], known: true });
-    store.nodes.set('f3', { state: 'failed', degraded: [], missing: ['clock', 'load'], known: true });
+    store.healths.set('f1', { state: 'full', degraded: [], missing: [], known: true });
+    store.healths.set('f2', { state: 'partial', degraded: ['clock'], missing: ['load'], known: true });
+    store.healths.set('f3', { state: 'failed', degraded: [], missing: ['clock', 'load'], known: true });
     const body = '{"cluster":"alex","nodes":["f1","f2","f3","zz","__proto__"],"metric-names":["clock","load"]}';
     const expected =
       '{"f1":{"State":"full","HealthMetrics":"{\\"degraded\\":[],\\"missing\\":[]}"},' +

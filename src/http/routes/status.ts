@@ -2,6 +2,7 @@
 import type { PartitionStats } from '../../store/store.js';
 import { JSON_TYPE, sendJson } from '../answer.js';
 import type { HttpContext, Route } from '../route.js';
+import { sharedFor } from '../shared.js';
 
 /** Counting looks at every series. Many pages that look at once share one count of the last seconds. */
 const SHARED_MS = 5_000;
@@ -50,19 +51,9 @@ function statusOf(context: HttpContext, partitions: readonly PartitionStats[], c
 
 export function statusRoute(context: HttpContext): Route {
   const { store } = context;
-  let shared: { until: number; figures: Promise<[PartitionStats[], string[]]> } | undefined;
-  const figures = (): Promise<[PartitionStats[], string[]]> => {
-    // What cannot be counted yet is answered as nothing: the state says why.
-    if (store.state !== 'ready') return Promise.resolve([[], []]);
-    const now = performance.now();
-    if (shared === undefined || now >= shared.until) {
-      shared = { until: now + SHARED_MS, figures: Promise.all([store.stats(), store.clusters()]) };
-      shared.figures.catch(() => {
-        shared = undefined;
-      });
-    }
-    return shared.figures;
-  };
+  const count = sharedFor(SHARED_MS, () => Promise.all([store.stats(), store.clusters()]));
+  // What cannot be counted yet is answered as nothing: the state says why.
+  const figures = async (): Promise<[PartitionStats[], string[]]> => (store.state === 'ready' ? count('') : [[], []]);
   return {
     path: '/api/status',
     access: 'bearer',
