@@ -49,7 +49,9 @@ export {
 export { importRun, importedSamples } from './durable/import';
 export { parentOf, seriesHost, unsavedBefore, unsavedFrom, unsavedSpan, unsavedTo } from './durable/unsaved';
 export { exportSeries, exportedCount, exportedFrequency, exportedNames, exportedStart } from './answer/export';
-export { queryBegin, queryEnd, queryEndCount, queryEnds, queryStep } from './read/query';
+export { queryBegin, queryEnd } from './answer/answer';
+export { queryEndCount, queryEnds, queryStep } from './answer/cc-json';
+export { columnsStep } from './answer/columns';
 export { expandedText, queryAllBegin } from './answer/nodes';
 export { dumpBegin, dumpStep } from './answer/dump';
 export { nodeHealth } from './answer/health';

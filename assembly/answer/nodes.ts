@@ -1,86 +1,101 @@
 /**
  * "for-all-nodes": which hosts a cluster has in this partition, and the queries that asking for all of them makes.
  * Writes to the output buffer, both at once so that they agree: the queries' JSON as the answer echoes it, and the same
- * queries in the request's binary form (query.ts).
+ * queries in the request's binary form (read/request.ts).
  */
 import { Kind, alloc } from '../memory/alloc';
+import { Name } from '../memory/name';
 import { ensure, advance, outBytes, outEnd, outLength, put, putAscii, putChar } from '../memory/out';
 import { printString } from '../text/print';
-import { REQUEST_NAME, REQUEST_QUERIES, queryBegin } from '../read/query';
+import { Request } from '../read/request';
 import { Node } from '../series/records';
 import { nodeFind, root } from '../series/tree';
+import { Answer, queryBegin } from './answer';
+
+/** u16 count + names. */
+@unmanaged
+class Metrics {
+  count: u16;
+
+  get first(): Name {
+    return changetype<Name>(changetype<usize>(this) + offsetof<Metrics>());
+  }
+}
+
+/** Bytes of a query before its first name. */
+const QUERY_HEADER: u32 = 17;
 
 /** Bytes of the output that `queryAllBegin` left there: the queries as JSON, without brackets. */
 export let expandedText: u32 = 0;
-/** Queries made by the last `expand`. */
-let expandedCount: u32 = 0;
 
 /**
  * Starts answering metrics × hosts, host by host in the order they came.
- * @param request a request without queries, then the metrics: u16 count, u16 length + bytes each.
- * @returns as `queryBegin`; 0 when memory is exhausted.
+ * @param request a request without queries, then the metrics: u16 count, names. It stays the caller's.
+ * @returns as `queryBegin`; null when memory is exhausted.
  */
-export function queryAllBegin(request: usize): usize {
-  const cluster = <u32>load<u16>(request, REQUEST_NAME - 2);
-  const header = <u32>REQUEST_NAME + cluster;
-  if (!expand(request + REQUEST_NAME, cluster, request + header)) return 0;
+export function queryAllBegin(request: Request): Answer | null {
+  const top = nodeFind(root, request.cluster.text, request.cluster.length);
+  const first = top ? top.firstChild : null;
+  const metrics = changetype<Metrics>(request.first);
+  const count = writeTexts(first, metrics);
+  if (count < 0) return null;
+  expandedText = outLength();
+  if (!writeQueries(first, metrics)) return null;
+  const header = <u32>(request.first - changetype<usize>(request));
   const queries = outLength() - expandedText;
-  const full = alloc(header + queries, Kind.SCRATCH);
-  if (!full) return 0;
-  memory.copy(full, request, header);
-  memory.copy(full + header, outBytes() + expandedText, queries);
-  store<u32>(full, expandedCount, REQUEST_QUERIES);
+  const full = changetype<Request | null>(alloc(header + queries, Kind.SCRATCH));
+  if (!full) return null;
+  memory.copy(changetype<usize>(full), changetype<usize>(request), header);
+  memory.copy(changetype<usize>(full) + header, outBytes() + expandedText, queries);
+  full.queries = count;
   return queryBegin(full);
 }
 
-/** Writes the queries of all hosts in both forms. False when memory is exhausted. */
-function expand(cluster: usize, clusterLength: i32, metrics: usize): bool {
-  expandedCount = 0;
-  expandedText = 0;
-  const top = nodeFind(root, cluster, clusterLength);
-  const count = <i32>load<u16>(metrics);
-  const first = top ? top.firstChild : null;
+/** Writes the queries of all hosts as JSON. @returns their number; -1 when memory is exhausted. */
+function writeTexts(first: Node | null, metrics: Metrics): i32 {
+  let count = 0;
   for (let host = first; host; host = host!.next) {
-    let m = metrics + 2;
-    for (let i = 0; i < count; i++) {
-      if (!writeText(m, host, expandedCount > 0)) return false;
-      m += 2 + <usize>load<u16>(m);
-      expandedCount++;
+    let metric = metrics.first;
+    for (let i = <i32>metrics.count; i > 0; i--) {
+      if (!writeText(metric, host, count > 0)) return -1;
+      metric = metric.next;
+      count++;
     }
   }
-  expandedText = outLength();
+  return count;
+}
+
+/** Writes the queries of all hosts in binary form. False when memory is exhausted. */
+function writeQueries(first: Node | null, metrics: Metrics): bool {
   for (let host = first; host; host = host!.next) {
-    let m = metrics + 2;
-    for (let i = 0; i < count; i++) {
-      if (!writeQuery(m, host)) return false;
-      m += 2 + <usize>load<u16>(m);
+    let metric = metrics.first;
+    for (let i = <i32>metrics.count; i > 0; i--) {
+      if (!writeQuery(metric, host)) return false;
+      metric = metric.next;
     }
   }
   return true;
 }
 
-function writeText(metric: usize, host: Node, comma: bool): bool {
-  const n = <i32>load<u16>(metric);
-  if (!ensure(6 * (n + host.nameLength) + 128)) return false;
+function writeText(metric: Name, host: Node, comma: bool): bool {
+  if (!ensure(6 * (metric.length + host.nameLength) + 128)) return false;
   if (comma) putChar(0x2c);
   putAscii('{"metric":');
-  advance(printString(outEnd, metric + 2, n));
+  advance(printString(outEnd, metric.text, metric.length));
   putAscii(',"host":');
   advance(printString(outEnd, host.name, host.nameLength));
   putAscii(',"resolution":0,"aggreg":false}');
   return true;
 }
 
-function writeQuery(metric: usize, host: Node): bool {
-  const n = <i32>load<u16>(metric);
-  const h = host.nameLength;
-  if (!ensure(17 + n + h + 16)) return false;
-  memory.fill(outEnd, 0, 17);
-  advance(outEnd + 17);
-  put(metric, n + 2);
-  store<u16>(outEnd, <u16>h);
+function writeQuery(metric: Name, host: Node): bool {
+  if (!ensure(QUERY_HEADER + metric.length + host.nameLength + 16)) return false;
+  memory.fill(outEnd, 0, QUERY_HEADER);
+  advance(outEnd + QUERY_HEADER);
+  put(changetype<usize>(metric), <i32>(metric.end - changetype<usize>(metric)));
+  store<u16>(outEnd, <u16>host.nameLength);
   advance(outEnd + 2);
-  put(host.name, h);
+  put(host.name, host.nameLength);
   // No type, no ids, no subtype, no sub-ids.
   store<u64>(outEnd, 0);
   store<u32>(outEnd, 0, 8);

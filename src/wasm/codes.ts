@@ -53,6 +53,42 @@ export enum Precision {
   Single = -2,
 }
 
+/** What the entries of an answer have to have: bits of a request. */
+export enum AnswerParts {
+  Stats = 1,
+  Data = 2,
+  /** Missing values from the start that was asked for up to the first sample. */
+  Padding = 4,
+}
+
+/** Bits of one query of a request. */
+export enum QueryBits {
+  HasType = 1,
+  Aggregate = 2,
+  HasSubtype = 4,
+}
+
+/** Where the fields of a part of a column are, in bytes from its start; assembly/answer/columns.ts draws them. */
+export enum ColumnPart {
+  Bytes = 0,
+  Error = 4,
+  Query = 8,
+  Entry = 12,
+  Count = 16,
+  First = 20,
+  Here = 24,
+  Names = 28,
+  From = 32,
+  To = 40,
+  Step = 48,
+  Samples = 56,
+  Sum = 64,
+  Least = 72,
+  Greatest = 80,
+  /** Bytes before the names. */
+  Header = 88,
+}
+
 /** Why one entry of a query answer is an error instead of data. */
 export enum QueryError {
   None = 0,

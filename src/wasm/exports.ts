@@ -76,6 +76,7 @@ export interface Exports extends Record<string, unknown> {
   queryBegin(request: number): number;
   queryStep(state: number, budget: number): number;
   queryEnd(state: number): void;
+  columnsStep(state: number, budget: number): number;
   queryEnds: WebAssembly.Global;
   queryEndCount: WebAssembly.Global;
   queryAllBegin(request: number): number;

@@ -522,6 +522,15 @@ export class Core {
     return ends;
   }
 
+  /** The next piece of columns, about `budget` bytes, for `readColumns`. @param state of `queryBegin`. */
+  columnsStep(state: number, budget: number): Output {
+    const x = this.#x;
+    x.outReset();
+    const result = x.columnsStep(state, budget);
+    if (result < 0) throw outOfMemory();
+    return { bytes: this.#out(), done: result === 0 };
+  }
+
   queryEnd(state: number): void {
     this.#x.queryEnd(state);
     this.#x.outReset();

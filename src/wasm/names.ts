@@ -39,8 +39,8 @@ export function encodeNames(levels: string[], metric: string): Uint8Array {
   return concat([Uint8Array.of(levels.length), ...parts, encodeName(metric)]);
 }
 
-/** What `encodeNames` made. */
-export function decodeNames(bytes: Uint8Array): { levels: string[]; metric: string } {
+/** u8 count, u8 length + UTF-8 each. @returns also where they end. */
+export function decodeLevels(bytes: Uint8Array): { levels: string[]; end: number } {
   const levels: string[] = [];
   let at = 1;
   for (let i = bytes[0] ?? 0; i > 0; i--) {
@@ -48,5 +48,11 @@ export function decodeNames(bytes: Uint8Array): { levels: string[]; metric: stri
     levels.push(decoder.decode(bytes.subarray(at + 1, at + 1 + n)));
     at += 1 + n;
   }
-  return { levels, metric: decoder.decode(bytes.subarray(at + 2)) };
+  return { levels, end: at };
+}
+
+/** What `encodeNames` made. */
+export function decodeNames(bytes: Uint8Array): { levels: string[]; metric: string } {
+  const { levels, end } = decodeLevels(bytes);
+  return { levels, metric: decoder.decode(bytes.subarray(end + 2)) };
 }

@@ -1,7 +1,8 @@
 /**
- * Queries in the binary form that the core reads (assembly/read/query.ts draws it). Made on the main thread: a worker copies
+ * Queries in the binary form that the core reads (assembly/read/request.ts draws it). Made on the main thread: a worker copies
  * it into linear memory as it is.
  */
+import { AnswerParts, QueryBits } from './codes.js';
 
 /** One query as cc-backend sends it; absent members have the protocol's defaults filled in. */
 export interface SeriesQuery {
@@ -29,14 +30,6 @@ export interface QueryRequest {
   withData: boolean;
   withPadding: boolean;
 }
-
-const HAS_TYPE = 1;
-const AGGREGATE = 2;
-const HAS_SUBTYPE = 4;
-
-const WITH_STATS = 1;
-const WITH_DATA = 2;
-const WITH_PADDING = 4;
 
 const MAX_U16 = 0xffff;
 
@@ -116,7 +109,11 @@ const writer = new Writer();
 function writeQuery(q: SeriesQuery): void {
   const hasType = q.type !== undefined;
   const hasSubtype = q.subtype !== undefined;
-  writer.u8((hasType ? HAS_TYPE : 0) | (q.aggregate ? AGGREGATE : 0) | (hasSubtype ? HAS_SUBTYPE : 0));
+  writer.u8(
+    (hasType ? QueryBits.HasType : 0) |
+      (q.aggregate ? QueryBits.Aggregate : 0) |
+      (hasSubtype ? QueryBits.HasSubtype : 0),
+  );
   writer.i64(q.resolution);
   writer.f64(q.scaleBy);
   writer.name(q.metric);
@@ -131,9 +128,9 @@ function writeHeader(request: QueryRequest, queries: number): void {
   writer.i64(request.from);
   writer.i64(request.to);
   writer.u32(
-    (request.withStats ? WITH_STATS : 0) |
-      (request.withData ? WITH_DATA : 0) |
-      (request.withPadding ? WITH_PADDING : 0),
+    (request.withStats ? AnswerParts.Stats : 0) |
+      (request.withData ? AnswerParts.Data : 0) |
+      (request.withPadding ? AnswerParts.Padding : 0),
   );
   writer.u32(queries);
   writer.name(request.cluster);

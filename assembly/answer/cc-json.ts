@@ -1,0 +1,181 @@
+/**
+ * Third stage of reading: columns -> cc-backend's JSON. Of each query the list of its entries, with a comma behind it:
+ *
+ *   [entry,entry],[entry],
+ *   {"error":"..","from":0,"to":0,"resolution":0,"avg":0,"min":0,"max":0}
+ *   {"data":[1.5,null],"from":1,"to":3,"resolution":1,"avg":1.5,"min":1.5,"max":1.5}
+ */
+import { AnswerParts, QueryError } from '../../src/wasm/codes';
+import { advance, ensure, outEnd, outFailed, outLength, putAscii, putChar } from '../memory/out';
+import { Column } from '../read/evaluate';
+import { Query } from '../read/request';
+import { FIXED_MAX_BYTES, printFixed2, printFixed3s, printI64, printString } from '../text/print';
+import { Answer, Next, STEP_ENTRIES } from './answer';
+
+/** Values printed between two looks at the budget. */
+const PRINT_STEP: i32 = 256;
+/** Nulls of padding printed between two looks at the budget. */
+const PADDING_STEP: i64 = 4096;
+const NULL_COMMA: u64 = 0x2c6c6c756e; // null,
+
+/** Ends of queries completed in the last step, as u32 offsets into its output. */
+const ENDS: i32 = 4096;
+export const queryEnds: usize = memory.data(4 * ENDS, 4);
+/** Queries completed in the last step. */
+export let queryEndCount: i32 = 0;
+
+/**
+ * Writes until the output holds about `budget` bytes or all queries are answered. Where each completed query's list ends is in
+ * `queryEnds`. Whoever takes the output may cut it anywhere.
+ * @returns 1: go on with another step, 0: done, -1: memory is exhausted.
+ */
+export function queryStep(answer: Answer, budget: u32): i32 {
+  queryEndCount = 0;
+  answer.resume();
+  let looked = 0;
+  while (true) {
+    if (answer.isWriting && !writeEntry(answer, budget)) return outFailed ? -1 : 1;
+    if (!answer.queriesLeft) return 0;
+    if (outLength() >= budget || looked++ == STEP_ENTRIES || queryEndCount == ENDS) return 1;
+    if (!ensure(64)) return -1;
+    if (!answer.isListOpen) {
+      putChar(0x5b);
+      answer.isListOpen = true;
+      answer.hasEntries = false;
+    }
+    const next = answer.next();
+    if (next == Next.Failed) return -1;
+    if (next == Next.Entry) {
+      if (answer.hasEntries) putChar(0x2c);
+      answer.hasEntries = true;
+      answer.isWriting = true;
+      answer.written = 0;
+    } else if (next == Next.QueryEnd) {
+      putChar(0x5d);
+      putChar(0x2c);
+      answer.isListOpen = false;
+      store<u32>(queryEnds + (<usize>queryEndCount << 2), outLength());
+      queryEndCount++;
+    }
+  }
+}
+
+/** Writes the entry at hand, or goes on with it. False when memory is exhausted (`outFailed`) or it takes another step. */
+function writeEntry(answer: Answer, budget: u32): bool {
+  const column = answer.column;
+  if (column.error) {
+    answer.isWriting = false;
+    return writeError(column, answer.query);
+  }
+  const parts = answer.request;
+  if (parts.has(AnswerParts.Data) && column.padding + <i64>column.count > 0) {
+    if (!writeData(answer, budget)) return false;
+  } else {
+    if (!ensure(256)) return false;
+    putChar(0x7b);
+  }
+  answer.isWriting = false;
+  writeRange(column.from, column.to, column.step);
+  return parts.has(AnswerParts.Stats) ? writeStats(column) : writeZeros();
+}
+
+/** Writes the entry's padding and values, or goes on with them. False when memory is exhausted or it takes another step. */
+function writeData(answer: Answer, budget: u32): bool {
+  const column = answer.column;
+  const total = column.padding + <i64>column.count;
+  if (!answer.written) {
+    if (!ensure(64)) return false;
+    putAscii('{"data":[');
+  }
+  while (true) {
+    const ahead = column.padding - answer.written;
+    if (ahead > 0) {
+      const n = min(ahead, PADDING_STEP);
+      if (!ensure(<u32>n * 5 + 16)) return false;
+      for (let i: i64 = 0; i < n; i++) {
+        store<u64>(outEnd, NULL_COMMA);
+        advance(outEnd + 5);
+      }
+      answer.written += n;
+    } else {
+      const at = <i32>-ahead;
+      const n = min(PRINT_STEP, column.count - at);
+      if (!ensure(PRINT_STEP * (FIXED_MAX_BYTES + 1) + 16)) return false;
+      const end = printFixed3s(outEnd, column.values + (<usize>at << 3), n);
+      store<u8>(end, 0x2c);
+      advance(end + 1);
+      answer.written += n;
+    }
+    if (answer.written == total) break;
+    if (outLength() >= budget) return false;
+  }
+  if (!ensure(256)) return false;
+  // The last comma becomes the bracket.
+  store<u16>(outEnd - 1, 0x2c5d);
+  advance(outEnd + 1);
+  return true;
+}
+
+function putInteger(v: i64): void {
+  advance(printI64(outEnd, v));
+}
+
+function writeRange(from: i64, to: i64, resolution: i64): void {
+  putAscii('"from":');
+  putInteger(from);
+  putAscii(',"to":');
+  putInteger(to);
+  putAscii(',"resolution":');
+  putInteger(resolution);
+}
+
+function writeZeros(): bool {
+  putAscii(',"avg":0,"min":0,"max":0}');
+  return true;
+}
+
+function writeStats(column: Column): bool {
+  if (!ensure(3 * FIXED_MAX_BYTES + 64)) return false;
+  const n = column.samples;
+  putAscii(',"avg":');
+  advance(printFixed2(outEnd, n ? column.sum / <f64>n : NaN));
+  putAscii(',"min":');
+  advance(printFixed2(outEnd, n ? column.least : NaN));
+  putAscii(',"max":');
+  advance(printFixed2(outEnd, n ? column.greatest : NaN));
+  putChar(0x7d);
+  return true;
+}
+
+function writeError(column: Column, query: Query): bool {
+  const metric = query.metric;
+  if (!ensure(512 + 6 * metric.length)) return false;
+  putAscii('{"error":');
+  if (column.error == QueryError.UnknownMetric) {
+    // The name is printed with its quotes; the text goes in front of it, inside them.
+    putAscii('"unknown metric: ');
+    const text = outEnd;
+    const end = printString(text, metric.text, metric.length);
+    memory.copy(text, text + 1, end - text - 1);
+    advance(end - 1);
+  } else if (column.error == QueryError.FromAfterTo) {
+    putAscii(`"invalid time range: 'from' is after 'to'"`);
+  } else if (column.error == QueryError.NoAggregation) {
+    putAscii('"invalid aggregation: several series, but the aggregation of the metric is null"');
+  } else if (column.error == QueryError.TooLong) {
+    putAscii('"range too long: ');
+    putInteger(column.given);
+    putAscii(' samples, at most ');
+    putInteger(column.limit);
+    putAscii(' are answered at once"');
+  } else {
+    putAscii('"new sampling frequency (');
+    putInteger(column.given);
+    putAscii(') must be a multiple of old frequency (');
+    putInteger(column.limit);
+    putAscii(')"');
+  }
+  putAscii(',');
+  writeRange(0, 0, 0);
+  return writeZeros();
+}

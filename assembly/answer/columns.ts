@@ -1,0 +1,125 @@
+/**
+ * Third stage of reading: columns -> binary parts, for those who go on computing with them. A part is one column, or a piece of
+ * a long one: all parts of a column follow each other, and no other column comes in between. Everything is little-endian and
+ * 8-aligned from the start of the output, so that the host makes a `Float64Array` of the values without copying them.
+ *
+ *   part     0       4       8       12      16      20      24      28
+ *            ┌───────┬───────┬───────┬───────┬───────┬───────┬───────┬───────┐
+ *            │ bytes │ error │ query │ entry │ count │ first │ here  │ names │    u32 each
+ *            └───────┴───────┴───────┴───────┴───────┴───────┴───────┴───────┘
+ *            32      40      48      56        64      72      80
+ *            ┌───────┬───────┬───────┬─────────┬───────┬───────┬──────────┐
+ *            │ from  │ to    │ step  │ samples │ sum   │ least │ greatest │    f64 each
+ *            └───────┴───────┴───────┴─────────┴───────┴───────┴──────────┘
+ *            88
+ *            ┌──────────────────────────────────┬───────────────────┐
+ *            │ names, filled up to a multiple   │ `here` values,    │    names as in series/names.ts, in the first part of a
+ *            │ of 8 bytes                       │ f64               │    column; NaN = missing
+ *            └──────────────────────────────────┴───────────────────┘
+ *   bytes    of the part            error      `QueryError`; from and to are its two numbers then, and there is nothing else
+ *   query    index of the query     entry      index among the entries that the query asks for; those without series are left out
+ *   count    values of the column   first      index of the first value here
+ *   here     values in this part    names      bytes of the names of the level that was asked for; 0: they came before
+ *   from, to unix seconds           step       seconds between values
+ *   samples  values that are not missing, and their sum, the least and the greatest, if statistics were asked for; else 0
+ *
+ * Padding is not written: `from` says when a column begins.
+ */
+import { AnswerParts, ColumnPart } from '../../src/wasm/codes';
+import { advance, ensure, outEnd, outLength } from '../memory/out';
+import { Node } from '../series/records';
+import { writeNames } from '../series/names';
+import { selection } from '../read/select';
+import { Answer, Next, STEP_ENTRIES } from './answer';
+
+/** Most bytes of names: five levels of 255, and what they are filled up with. */
+const NAMES_MAX: u32 = 5 * 256 + 16;
+/** Fewest values of a part that does not end its column. */
+const LEAST_VALUES: i32 = 64;
+
+@unmanaged
+class Part {
+  bytes: u32;
+  error: u32;
+  query: u32;
+  entry: u32;
+  count: u32;
+  first: u32;
+  here: u32;
+  names: u32;
+  from: f64;
+  to: f64;
+  step: f64;
+  samples: f64;
+  sum: f64;
+  least: f64;
+  greatest: f64;
+}
+
+if (offsetof<Part>('from') != ColumnPart.From || offsetof<Part>() != ColumnPart.Header) ERROR('codes.ts has another layout');
+
+/**
+ * Writes parts until the output holds about `budget` bytes or all queries are answered. @param answer of `queryBegin`.
+ * @returns 1: go on with another step, 0: done, -1: memory is exhausted.
+ */
+export function columnsStep(answer: Answer, budget: u32): i32 {
+  answer.resume();
+  let looked = 0;
+  while (true) {
+    while (answer.isWriting) {
+      if (outLength() >= budget) return 1;
+      if (!writePart(answer, budget, null)) return -1;
+    }
+    if (!answer.queriesLeft) return 0;
+    if (outLength() >= budget || looked++ == STEP_ENTRIES) return 1;
+    const next = answer.next();
+    if (next == Next.Failed) return -1;
+    if (next == Next.Entry) {
+      answer.written = 0;
+      if (!writePart(answer, budget, answer.column.error ? null : selection.node)) return -1;
+    }
+  }
+}
+
+/** Writes the next part of the column at hand. @param node whose names it has; null: none. False when memory is exhausted. */
+function writePart(answer: Answer, budget: u32, node: Node | null): bool {
+  const column = answer.column;
+  const first = <i32>answer.written;
+  const left = answer.request.has(AnswerParts.Data) ? column.count - first : 0;
+  const room = <i32>(max(budget, outLength()) - outLength()) >> 3;
+  const here = min(left, max(room, LEAST_VALUES));
+  if (!ensure(<u32>offsetof<Part>() + NAMES_MAX + (<u32>here << 3))) return false;
+  const part = changetype<Part>(outEnd);
+  memory.fill(outEnd, 0, offsetof<Part>());
+  part.query = answer.queryIndex;
+  part.entry = answer.entriesSeen - 1;
+  part.error = column.error;
+  part.count = column.count;
+  part.first = first;
+  part.here = here;
+  part.from = <f64>(column.error ? column.given : column.from);
+  part.to = <f64>(column.error ? column.limit : column.to);
+  if (!column.error) {
+    part.step = <f64>column.step;
+    if (answer.request.has(AnswerParts.Stats)) {
+      part.samples = <f64>column.samples;
+      part.sum = column.sum;
+      part.least = column.least;
+      part.greatest = column.greatest;
+    }
+  }
+  let end = outEnd + offsetof<Part>();
+  if (node) {
+    const namesEnd = writeNames(end, node);
+    part.names = <u32>(namesEnd - end);
+    store<u64>(namesEnd, 0);
+    end = (namesEnd + 7) & ~7;
+  }
+  memory.copy(end, column.values + (<usize>first << 3), <usize>here << 3);
+  end += <usize>here << 3;
+  part.bytes = <u32>(end - outEnd);
+  advance(end);
+  answer.written += here;
+  answer.isWriting = here < left;
+  return true;
+}

@@ -1,0 +1,180 @@
+/**
+ * Second stage of reading: the selected series -> a column of doubles with its statistics. Several series are rolled up, and
+ * the result is scaled and resampled.
+ */
+import { Aggregation, AnswerParts, QueryError } from '../../src/wasm/codes';
+import { Kind, alloc, capacity, free } from '../memory/alloc';
+import { endBin, firstBin } from '../series/blocks';
+import { Metric } from '../series/metrics';
+import { Series } from '../series/records';
+import { divide, scale, stats, statCount, statMax, statMin, statSum } from './kernels';
+import { rangeCount, rangeMax, rangeMin, rangeStats, rangeSum } from './read';
+import { Query, Request } from './request';
+import { lttb, lttbPoints } from './resample';
+import { rollUp } from './rollup';
+import { selection } from './select';
+
+/** Shorter columns are never resampled. */
+const RESAMPLE_FROM: i32 = 1000;
+/**
+ * Most bins of one column: 194 days at one second. Two samples may be thirty years apart, and what lies between them must
+ * not take gigabytes.
+ */
+const MAX_COUNT: i64 = 1 << 24;
+/** Bytes behind the values that decoding may overwrite. */
+const OVERRUN: u32 = 128;
+
+/** The values of one entry, or why there are none. It owns the memory of its values; memory of zeros is an empty one. */
+@unmanaged
+export class Column {
+  /** Where the first value begins and the last one ends, unix seconds. */
+  from: i64;
+  to: i64;
+  /** Seconds between values. */
+  step: i64;
+  /** Missing bins between the start that was asked for and `from`, if they were asked for. */
+  padding: i64;
+  /** Statistics of the values, if they were asked for: how many are not missing, their sum, the least and the greatest. */
+  sum: f64;
+  least: f64;
+  greatest: f64;
+  samples: i32;
+  /** Why there are no values: a `QueryError`. */
+  error: i32;
+  /** Of BadResolution: the resolution asked for and the metric's frequency, seconds. Of TooLong: bins, and how many may be. */
+  given: i64;
+  limit: i64;
+  /** Number of values. */
+  count: i32;
+  /** Address of the values, f64, NaN = missing. There are none when only statistics were asked for and block headers had them. */
+  values: usize;
+
+  /** Gives the values' memory back. */
+  free(): void {
+    free(this.values, Kind.SCRATCH);
+    this.values = 0;
+  }
+
+  /** Makes it an error. */
+  fail(error: i32, given: i64, limit: i64): void {
+    this.error = error;
+    this.given = given;
+    this.limit = limit;
+    this.count = 0;
+    this.padding = 0;
+  }
+
+  /** Makes room for n values; the old ones are lost. False when memory is exhausted. */
+  private reserve(n: i32): bool {
+    const need = (<u32>n << 3) + OVERRUN;
+    if (this.values && capacity(this.values) >= need) return true;
+    this.free();
+    this.values = alloc(need, Kind.SCRATCH);
+    return this.values != 0;
+  }
+
+  /** Fills it with `n` bins of the selected series from `from` on, and `points` values made of them. False when memory is exhausted. */
+  compute(metric: Metric, factor: f64, n: i32, points: i32): bool {
+    if (!this.reserve(n)) return false;
+    rollUp(selection.list, selection.count, this.from, n, this.values);
+    if (selection.count > 1 && metric.aggregation == Aggregation.Avg) divide(this.values, n, <f64>selection.count);
+    if (factor != 0 && factor != 1) scale(this.values, n, factor);
+    // In place: a point is written only once all before it have been read.
+    if (points < n) lttb(this.values, n, this.values, points);
+    return true;
+  }
+
+  private setStatistics(samples: i32, sum: f64, least: f64, greatest: f64): void {
+    this.samples = samples;
+    this.sum = sum;
+    this.least = least;
+    this.greatest = greatest;
+  }
+
+  /** Statistics of the values. A negative factor has turned least and greatest round, but the protocol scales each. */
+  summarize(factor: f64): void {
+    stats(this.values, this.count);
+    if (factor < 0) this.setStatistics(statCount, statSum, statMax, statMin);
+    else this.setStatistics(statCount, statSum, statMin, statMax);
+  }
+
+  /** Statistics of n bins of the only series, from block headers where they have them. */
+  summarizeBins(s: Series, n: i32, factor: f64): void {
+    rangeStats(s, <i32>s.binOf(this.from), n);
+    const k = factor != 0 ? factor : 1;
+    this.setStatistics(rangeCount, rangeSum * k, rangeMin * k, rangeMax * k);
+  }
+}
+
+/** Unix seconds of the middle of the series' first bin. */
+function firstTime(s: Series, f: i64): i64 {
+  return s.timeOf(firstBin(s)) + f / 2;
+}
+
+/** When the series that starts first does, unix seconds; no earlier time than `from` is looked for. */
+function earliest(from: i64, f: i64): i64 {
+  let start = firstTime(selection.series(0), f);
+  for (let i = 1; i < selection.count && start > from; i++) start = min(start, firstTime(selection.series(i), f));
+  return start;
+}
+
+/** Bins from a time on, unix seconds, until the series that ends first does. */
+function binsFrom(time: i64): i64 {
+  let anchor = selection.series(0).anchor;
+  let bin = selection.series(0).binOf(time);
+  let n = i64.MAX_VALUE;
+  for (let i = 0; i < selection.count; i++) {
+    const s = selection.series(i);
+    // Series of a host mostly begin together: that spares a division for each.
+    if (s.anchor != anchor) {
+      anchor = s.anchor;
+      bin = s.binOf(time);
+    }
+    n = min(n, <i64>endBin(s) - bin);
+  }
+  return max<i64>(0, n);
+}
+
+/**
+ * Computes the column of the selected series (at least one). Precondition: request.from <= request.to.
+ * @returns false when memory is exhausted.
+ */
+export function evaluate(column: Column, metric: Metric, request: Request, query: Query): bool {
+  const f = <i64>metric.frequency;
+  const isSingle = selection.count == 1;
+  const resolution = query.resolution;
+  const factor = query.factor;
+  column.error = QueryError.None;
+  if (!isSingle && metric.aggregation == Aggregation.None) {
+    column.fail(QueryError.NoAggregation, 0, 0);
+    return true;
+  }
+  if (resolution > f && resolution % f != 0) {
+    column.fail(QueryError.BadResolution, resolution, f);
+    return true;
+  }
+
+  // The answer starts when it was asked to, or with the series that starts first; it ends with the one that ends first.
+  const from = request.from;
+  const start = earliest(from, f);
+  const first = max(start, from);
+  const n = min(request.to > first ? (request.to - first + f - 1) / f : 0, binsFrom(first));
+  const isPlain = isSingle && !request.has(AnswerParts.Data);
+  if (n > MAX_COUNT && !(isPlain && resolution <= f)) {
+    column.fail(QueryError.TooLong, n, MAX_COUNT);
+    return true;
+  }
+  const bins = <i32>n;
+  const points = resolution > f && bins >= RESAMPLE_FROM ? lttbPoints(bins, <i32>(n * f / resolution)) : bins;
+  column.from = first;
+  column.to = first + n * f;
+  column.step = points < bins ? resolution : f;
+  column.padding = request.has(AnswerParts.Padding) && start > from ? start / f - from / f : 0;
+  column.count = points;
+  const byHeaders = isPlain && points == bins;
+  if (!byHeaders && bins && !column.compute(metric, factor, bins, points)) return false;
+  if (!request.has(AnswerParts.Stats)) return true;
+  if (byHeaders) column.summarizeBins(selection.series(0), bins, factor);
+  else column.summarize(factor);
+  return true;
+}
