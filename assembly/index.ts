@@ -1,6 +1,6 @@
 /**
  * What the host sees of the core: numbers only. Addresses are of linear memory; memory is the core's unless a comment says
- * that the caller frees it. Times are unix seconds as f64, sizes bytes. src/wasm/instance.ts is the only caller.
+ * that the caller frees it. Times are unix seconds as f64, sizes bytes. Only src/wasm calls it.
  */
 import { Kind, alloc, bytesReserved, bytesUsed, expectBytes, free } from './memory/alloc';
 import { dumpFind } from './answer/dump';

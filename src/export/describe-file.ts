@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { CHECKPOINT_MAGIC, LOG_MAGIC } from '../wasm/instance.js';
+import { FrameMagic } from '../wasm/codes.js';
 import { describeArchive, describeBlocks, describeLog, describeManifest } from './describe-own.js';
 import { describeReferenceFile } from './describe-reference.js';
 
@@ -15,10 +15,10 @@ const KNOWN =
 export async function* describeFile(path: string): AsyncGenerator<string> {
   const name = basename(path);
   switch (magicOf(path)) {
-    case CHECKPOINT_MAGIC:
+    case FrameMagic.Checkpoint:
       yield* describeBlocks(path);
       return;
-    case LOG_MAGIC:
+    case FrameMagic.Log:
       yield* describeLog(path);
       return;
     case PARQUET_MAGIC:

@@ -7,7 +7,8 @@ import { archiveRuns } from '../persistence/archive/parquet/existing-archive.js'
 import { LogFrames, seriesHeaders } from '../persistence/frame-reader.js';
 import { type CheckpointFile, type Manifest, readManifest } from '../persistence/layout.js';
 import { type FileReport, scanFile } from '../persistence/scan-file.js';
-import { CHECKPOINT_MAGIC, Core, LOG_MAGIC } from '../wasm/instance.js';
+import { FrameMagic } from '../wasm/codes.js';
+import { Core } from '../wasm/core.js';
 import { compileCore } from '../wasm/module.js';
 import { formatTime, SeriesSummary } from './series-summary.js';
 
@@ -38,10 +39,10 @@ export function* describeBlocks(path: string): Generator<string> {
   let blocks = 0;
   let frames = 0;
   const look = new Core(module, new Map(), 0, 1);
-  const headers = scanFile(look, path, CHECKPOINT_MAGIC, (p, n) => {
+  const headers = scanFile(look, path, FrameMagic.Checkpoint, (p, n) => {
     frames++;
     return sound(() => {
-      for (const { levels, metric, frequency, blocks: count } of seriesHeaders(look.payload(p, n))) {
+      for (const { levels, metric, frequency, blocks: count } of seriesHeaders(look.files.payload(p, n))) {
         metrics.set(metric, { frequency, aggregation: null, precision: 'double' });
         hosts.add(levels);
         blocks += count;
@@ -49,11 +50,11 @@ export function* describeBlocks(path: string): Generator<string> {
     });
   });
   const core = new Core(module, metrics, 0, 1);
-  const report = scanFile(core, path, CHECKPOINT_MAGIC, (p, n) =>
-    headers.unsound ? 0 : core.checkpointLoad(p, n, Number.NEGATIVE_INFINITY, false).unsound,
+  const report = scanFile(core, path, FrameMagic.Checkpoint, (p, n) =>
+    headers.unsound ? 0 : core.files.checkpointLoad(p, n, Number.NEGATIVE_INFINITY, false).unsound,
   );
   const summary = new SeriesSummary();
-  for (let number = 0; number < core.seriesEnd; number++) {
+  for (let number = 0; number < core.series.end; number++) {
     for (const { cluster, host, levels, ...run } of seriesRuns(
       core,
       number,
@@ -77,10 +78,10 @@ export function* describeLog(path: string): Generator<string> {
   const records = new LogFrames();
   const freed: string[] = [];
   let frames = 0;
-  const report = scanFile(core, path, LOG_MAGIC, (p, n) => {
+  const report = scanFile(core, path, FrameMagic.Log, (p, n) => {
     frames++;
     return sound(() => {
-      for (const record of records.records(core.payload(p, n))) {
+      for (const record of records.records(core.files.payload(p, n))) {
         if (record.kind === 'free') {
           freed.push(
             `freed by hand: what ends before ${formatTime(record.to)} below ${record.levels.join('/') || 'all'}`,

@@ -6,7 +6,7 @@ import { loadShares, type ShareOptions, seriesRuns } from '../persistence/archiv
 import { listSources, spanOfLogs } from '../persistence/archive/job/sources.js';
 import { jsonWindowSeconds } from '../persistence/json/json-windows.js';
 import type { SeriesRun } from '../persistence/reference/types.js';
-import type { Core } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
 import { type ExportSummary, exportReference, exportWindowSeconds } from './export-reference.js';
 
 export interface StoreExport {
@@ -75,8 +75,8 @@ async function* runsByHost(options: ShareOptions, log: Logger): AsyncGenerator<S
 
 function seriesByHost(core: Core): Iterable<number[]> {
   const hosts = new Map<number, number[]>();
-  for (let number = 0; number < core.seriesEnd; number++) {
-    const node = core.seriesHost(number);
+  for (let number = 0; number < core.series.end; number++) {
+    const node = core.series.hostOf(number);
     if (!node) continue;
     const known = hosts.get(node);
     if (known) known.push(number);

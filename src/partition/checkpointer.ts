@@ -17,7 +17,7 @@ import type { CheckpointRun } from '../persistence/checkpoint/checkpoint-run.js'
 import type { JsonLayout } from '../persistence/json/json-layout.js';
 import type { CheckpointFile } from '../persistence/layout.js';
 import type { StoreError } from '../store-error.js';
-import type { Core } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
 import type { CheckpointFigures } from './figures.js';
 import type { Jobs } from './jobs.js';
 import type { PartitionFiles } from './load-partition.js';
@@ -188,7 +188,7 @@ export class Checkpointer {
     } catch (error) {
       for (const reason of reasons) this.#full.add(reason);
       // The core takes what is in the file for written.
-      if (run) core.checkpointForget();
+      if (run) core.files.checkpointForget();
       throw error;
     } finally {
       this.#running = false;
@@ -208,7 +208,7 @@ export class Checkpointer {
     const { core, files } = this.#options;
     const reasons = this.#full;
     this.#full = new Set();
-    if (trigger === 'stop' && files.count > 1 && core.memory.sealedBlocks < JOIN_BYTES) reasons.add('stop');
+    if (trigger === 'stop' && files.count > 1 && core.figures.memory.sealedBlocks < JOIN_BYTES) reasons.add('stop');
     // JSON windows replace all `.blocks` files at once.
     if (this.#json ? files.count > 0 : files.wantJoining) reasons.add('join');
     return reasons;

@@ -1,5 +1,6 @@
 /** Counts the series and samples of a partition, in steps between the worker's other work. */
-import type { Core, Counts } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
+import type { Counts } from '../wasm/figures.js';
 import type { ClusterSummary } from './figures.js';
 import { type Jobs, SERIES_STEP } from './jobs.js';
 import { Mutex } from './mutex.js';
@@ -24,14 +25,14 @@ export class Counting {
       await this.#jobs.run(() => {
         const end = from + SERIES_STEP;
         while (from >= 0 && from < end) {
-          core.countBegin();
-          const { next, cluster } = core.countClusterStep(from, end - from);
-          if (cluster) counts.set(cluster, addCounts(counts.get(cluster), core.counted));
+          core.figures.countBegin();
+          const { next, cluster } = core.figures.countClusterStep(from, end - from);
+          if (cluster) counts.set(cluster, addCounts(counts.get(cluster), core.figures.counted));
           from = next;
         }
         return from >= 0;
       });
-      return core.clusters().map(({ name, node, hosts }) => ({
+      return core.figures.clusters().map(({ name, node, hosts }) => ({
         cluster: name,
         hosts,
         ...(counts.get(node) ?? { series: 0, samples: 0, bytes: 0, blocks: {} }),
@@ -44,12 +45,12 @@ export class Counting {
     const core = this.#core;
     return this.#mutex.run(async () => {
       let from = 0;
-      core.countBegin();
+      core.figures.countBegin();
       await this.#jobs.run(() => {
-        from = core.countStep(from, SERIES_STEP);
+        from = core.figures.countStep(from, SERIES_STEP);
         return from >= 0;
       });
-      return core.counted;
+      return core.figures.counted;
     });
   }
 }
@@ -58,5 +59,10 @@ function addCounts(a: Counts | undefined, b: Counts): Counts {
   if (!a) return b;
   const blocks = { ...a.blocks };
   for (const [codec, n] of Object.entries(b.blocks)) blocks[codec] = (blocks[codec] ?? 0) + n;
-  return { series: a.series + b.series, samples: a.samples + b.samples, bytes: a.bytes + b.bytes, blocks };
+  return {
+    series: a.series + b.series,
+    samples: a.samples + b.samples,
+    bytes: a.bytes + b.bytes,
+    blocks,
+  };
 }

@@ -1,6 +1,6 @@
 /** What a partition, or all of them together, says about itself. */
 import type { LogFigures } from '../persistence/log/log-file.js';
-import type { MemoryUse } from '../wasm/instance.js';
+import type { MemoryUse } from '../wasm/figures.js';
 
 export interface NodeHealth {
   state: 'full' | 'partial' | 'failed';

@@ -1,4 +1,4 @@
-import type { Core } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
 import type { NodeHealth } from './figures.js';
 
 /** How the metrics of some nodes are doing now. @returns one entry a node, in their order. */
@@ -10,7 +10,7 @@ export function nodesHealth(
 ): [node: string, health: NodeHealth][] {
   const now = Date.now() / 1000;
   return nodes.map((node) => {
-    const states = core.nodeHealth(cluster, node, metrics, now);
+    const states = core.reads.nodeHealth(cluster, node, metrics, now);
     if (!states) return [node, { state: 'failed', degraded: [], missing: [], known: false }];
     const degraded = metrics.filter((_, i) => states[i] === 1);
     const missing = metrics.filter((_, i) => states[i] === 2);

@@ -1,6 +1,6 @@
 /** Lists the nodes of a cluster, in steps between the worker's other work. */
+import type { Core } from '../wasm/core.js';
 import type { HostPart } from '../wasm/hosts.js';
-import type { Core } from '../wasm/instance.js';
 import type { NodeSpan } from './figures.js';
 import { type Jobs, SERIES_STEP } from './jobs.js';
 
@@ -9,8 +9,8 @@ export async function listNodes(core: Core, jobs: Jobs, cluster: string): Promis
   let from = 0;
   await jobs.run(() => {
     // Looked up in each step: the cluster may come and go, and another take its address.
-    const wanted = core.clusters().find(({ name }) => name === cluster)?.node;
-    const { next, hosts } = core.hostsStep(from, SERIES_STEP);
+    const wanted = core.figures.clusters().find(({ name }) => name === cluster)?.node;
+    const { next, hosts } = core.reads.hostsStep(from, SERIES_STEP);
     for (const host of hosts) if (host.cluster === wanted) add(nodes, host);
     from = next;
     return next >= 0;

@@ -21,7 +21,7 @@ import { foreignDirectories, keepDamaged, makeDirectory, partitionDirectory } fr
 import { loadDirectory } from '../persistence/load.js';
 import { LogFile } from '../persistence/log/log-file.js';
 import { scanReferenceDirectory } from '../persistence/reference/directory.js';
-import type { Core } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
 import { LoadRoom, loadLimit } from './load-room.js';
 
 /** A loaded partition's files. */
@@ -52,7 +52,7 @@ export async function loadPartition(
   const windowSeconds = jsonWindowSeconds(config);
   const imported = await importReferenceFiles(core, root, since, windowSeconds, logger);
   // JSON windows are checkpoints: what they hold needs no other.
-  if (!imported.foreign) for (let number = 0; number < core.seriesEnd; number++) core.takeUnsaved(number, true);
+  if (!imported.foreign) for (let number = 0; number < core.series.end; number++) core.series.takeUnsaved(number, true);
   const json = windowSeconds === undefined ? undefined : await jsonLayout(core, root, windowSeconds);
   await json?.removeUnfinished();
   const room = new LoadRoom(core, since, loadLimit(config.memoryCapBytes, core.partitions));
@@ -66,15 +66,17 @@ export async function loadPartition(
   const loaded = loadDirectory(core, directory, room, logSince, false, logger);
   room.report(directory, logger);
   if (loaded.samples) logger.debug(`${directory}: ${loaded.samples} samples replayed from the log`);
-  core.loadEnd();
+  core.files.loadEnd();
   loaded.aside.push(...imported.damaged);
   return {
     directory,
-    log: new LogFile(directory, config.walSync, loaded.segments, loaded.nextSegment, () => core.logStartSegment()),
+    log: new LogFile(directory, config.walSync, loaded.segments, loaded.nextSegment, () =>
+      core.writes.logStartSegment(),
+    ),
     files: new FileSet(directory, loaded, archivedTo, room.since),
     json,
     mustSave: loaded.damaged || foreign.length > 0 || imported.foreign || imported.damaged.length > 0,
-    freed: core.replayedFrees > 0,
+    freed: core.files.replayedFrees > 0,
   };
 }
 

@@ -7,7 +7,7 @@ import { PARTITION_LIMIT } from '../config/topology.js';
 import type { Logger } from '../log.js';
 import type { Room } from '../persistence/load.js';
 import { StoreError } from '../store-error.js';
-import type { Core } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
 import { Ages } from './age-histogram.js';
 
 /** Hosts are not spread evenly: a partition may take so much more than its share of the cap until the cap itself is applied. */
@@ -48,7 +48,7 @@ export class LoadRoom implements Room {
 
   /** Frees the oldest if too much is in use. Not while a log segment is replayed: its series must stay. */
   keepBelow(): void {
-    if (this.#core.memory.total > this.#limit) this.#giveUp(KEEP * this.#limit);
+    if (this.#core.figures.memory.total > this.#limit) this.#giveUp(KEEP * this.#limit);
   }
 
   /**
@@ -61,7 +61,7 @@ export class LoadRoom implements Room {
         return load();
       } catch (error) {
         if (!(error instanceof StoreError && error.code === 'OUT_OF_MEMORY')) throw error;
-        this.#limit = Math.min(this.#limit, KEEP_OF_FULL * this.#core.memory.total);
+        this.#limit = Math.min(this.#limit, KEEP_OF_FULL * this.#core.figures.memory.total);
         if (!this.#giveUp(KEEP * this.#limit)) throw error;
       }
     }
@@ -79,11 +79,11 @@ export class LoadRoom implements Room {
   /** @returns whether anything was freed. */
   #giveUp(target: number): boolean {
     const now = Math.floor(Date.now() / 1000);
-    this.#core.ageBegin(now);
-    this.#core.ageStep(0, this.#core.seriesEnd);
-    const to = new Ages(now, [this.#core.ages]).timeFor(this.#core.memory.total - target);
+    this.#core.figures.ageBegin(now);
+    this.#core.figures.ageStep(0, this.#core.series.end);
+    const to = new Ages(now, [this.#core.figures.ages]).timeFor(this.#core.figures.memory.total - target);
     if (to === undefined) return false;
     this.#since = Math.max(this.#since, to);
-    return this.#core.retainStep(0, this.#core.seriesEnd, to).freed > 0;
+    return this.#core.writes.retainStep(0, this.#core.series.end, to).freed > 0;
   }
 }

@@ -10,7 +10,9 @@
 import type { StoreConfig } from '../config/config.js';
 import type { Logger } from '../log.js';
 import { StoreError } from '../store-error.js';
-import type { Batch, Core } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
+import type { Reads } from '../wasm/reads.js';
+import type { Batch } from '../wasm/writes.js';
 import { Checkpointer, type CheckpointQueue, type Trigger } from './checkpointer.js';
 import { Counting } from './counting.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from './figures.js';
@@ -20,12 +22,6 @@ import { listNodes } from './list-nodes.js';
 import { loadPartition, type PartitionFiles } from './load-partition.js';
 import { type Retention, RetentionPasses } from './retention-pass.js';
 import { storeText } from './store-text.js';
-
-/** What reads samples: steps of queries and dumps. Views are valid until the next call of the partition. */
-export type PartitionReads = Pick<
-  Core,
-  'queryBegin' | 'queryStep' | 'queryEnds' | 'queryEnd' | 'queryAllBegin' | 'findNode' | 'dumpBegin' | 'dumpStep'
->;
 
 export interface PartitionOptions {
   /** An empty one, which knows its number. */
@@ -75,9 +71,9 @@ export class Partition {
     this.#jobs = jobs;
   }
 
-  /** To be used step by step; nothing else of the core is seen outside. */
-  get reads(): PartitionReads {
-    return this.#core;
+  /** To answer questions in steps. Views are valid until the next call of the partition. */
+  get reads(): Reads {
+    return this.#core.reads;
   }
 
   /**
@@ -96,10 +92,7 @@ export class Partition {
   free(to: number, selectors: string[][]): number {
     this.#openLog();
     let freed = 0;
-    for (const selector of selectors) {
-      const node = this.#core.findNode(selector);
-      if (node) freed += this.#core.freeNode(node, to);
-    }
+    for (const selector of selectors) freed += this.#core.writes.free(selector, to);
     const failure = this.flush();
     if (failure) throw failure;
     if (freed) this.#checkpointer.freed();
@@ -123,7 +116,7 @@ export class Partition {
   flush(): StoreError | undefined {
     if (!this.#dirty) return undefined;
     this.#dirty = false;
-    const bytes = this.#core.logged();
+    const bytes = this.#core.writes.logged();
     try {
       if (bytes.length) {
         this.#log.append(bytes);
@@ -133,7 +126,7 @@ export class Partition {
     } catch (error) {
       return logFailed(error);
     } finally {
-      this.#core.logTaken();
+      this.#core.writes.logTaken();
     }
   }
 
@@ -195,7 +188,7 @@ export class Partition {
 
   /** Names of the clusters that have hosts here. */
   clusters(): string[] {
-    return this.#core.clusters().map(({ name }) => name);
+    return this.#core.figures.clusters().map(({ name }) => name);
   }
 
   summary(): Promise<ClusterSummary[]> {
@@ -214,21 +207,21 @@ export class Partition {
 
   /** Bytes in use in linear memory. */
   get memoryBytes(): number {
-    return this.#core.memory.total;
+    return this.#core.figures.memory.total;
   }
 
   /** Unix seconds of the oldest block; undefined: there is none. */
   get oldestTime(): number | undefined {
-    return this.#core.oldestTime();
+    return this.#core.figures.oldestTime();
   }
 
   /** Figures for /metrics; counts all series. */
   async stats(): Promise<PartitionStats> {
     const core = this.#core;
     const counts = await this.#counting.all();
-    const totals = core.totals;
+    const totals = core.figures.totals;
     const refused = totals.refusedByReason.reduce((a, b) => a + b, 0);
-    const { index, openBlocks, sealedBlocks, rollups, total } = core.memory;
+    const { index, openBlocks, sealedBlocks, rollups, total } = core.figures.memory;
     return {
       partition: core.index,
       worker: this.#worker,
@@ -237,11 +230,11 @@ export class Partition {
       skipped: totals.skipped,
       refused,
       refusedByReason: totals.refusedByReason,
-      series: core.series,
-      hosts: core.hosts,
+      series: core.figures.series,
+      hosts: core.figures.hosts,
       samples: counts.samples,
       memory: { index, openBlocks, sealedBlocks, rollups, total },
-      linearMemory: core.linearMemory,
+      linearMemory: core.figures.linearMemory,
       blocks: counts.blocks,
       log: this.#log.figures,
       checkpoint: this.#checkpointer.figures,

@@ -1,5 +1,5 @@
 /** Gives up what is old in a partition's memory, in steps between the worker's other work. */
-import type { Core } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
 import type { Checkpointer } from './checkpointer.js';
 import { type Jobs, SERIES_STEP } from './jobs.js';
 import { Mutex } from './mutex.js';
@@ -42,12 +42,12 @@ export class RetentionPasses {
   ages(now: number): Promise<Uint32Array<ArrayBuffer>> {
     return this.#mutex.run(async () => {
       let from = 0;
-      this.#core.ageBegin(now);
+      this.#core.figures.ageBegin(now);
       await this.#jobs.run(() => {
-        from = this.#core.ageStep(from, SERIES_STEP);
+        from = this.#core.figures.ageStep(from, SERIES_STEP);
         return from >= 0;
       });
-      return this.#core.ages;
+      return this.#core.figures.ages;
     });
   }
 
@@ -56,7 +56,7 @@ export class RetentionPasses {
     let from = 0;
     let found = false;
     await this.#jobs.run(() => {
-      const result = this.#core.unsavedBefore(from, SERIES_STEP, to);
+      const result = this.#core.series.unsavedBefore(from, SERIES_STEP, to);
       if (typeof result === 'boolean') found = result;
       else from = result;
       return typeof result === 'number';
@@ -71,15 +71,15 @@ export class RetentionPasses {
     let from = 0;
     let freed = 0;
     try {
-      for (const [cluster, hosts] of except) for (const host of hosts) core.keepHost(cluster, host);
+      for (const [cluster, hosts] of except) for (const host of hosts) core.writes.keepHost(cluster, host);
       await this.#jobs.run(() => {
-        const step = core.retainStep(from, SERIES_STEP, to);
+        const step = core.writes.retainStep(from, SERIES_STEP, to);
         freed += step.freed;
         from = step.next;
         return from >= 0;
       });
     } finally {
-      core.retainEnd();
+      core.writes.retainEnd();
     }
     return freed;
   }

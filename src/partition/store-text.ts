@@ -1,5 +1,6 @@
 /** Stores a body of any size in a core. */
-import type { Batch, Core } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
+import type { Batch } from '../wasm/writes.js';
 
 /** Text is stored in pieces of about this size, bytes, so that the core's staging stays small. */
 const PIECE = 1 << 20;
@@ -7,11 +8,11 @@ const NEWLINE = 0x0a;
 
 /** As `Core.ingest`, piece by piece if the text is large. @returns what became of all its lines. */
 export function storeText(core: Core, text: Uint8Array, cluster: string, perSecond: number, now: number): Batch {
-  if (text.length <= PIECE) return core.ingest(text, cluster, perSecond, now);
+  if (text.length <= PIECE) return core.writes.ingest(text, cluster, perSecond, now);
   const total: Batch = { lines: 0, stored: 0, skipped: 0, refused: 0, refusals: [], outOfMemory: false, strays: [] };
   for (let at = 0; at < text.length; ) {
     const end = pieceEnd(text, at);
-    const batch = core.ingest(text.subarray(at, end), cluster, perSecond, now);
+    const batch = core.writes.ingest(text.subarray(at, end), cluster, perSecond, now);
     for (const [line, reason] of batch.refusals) total.refusals.push([total.lines + line, reason]);
     for (const run of batch.strays) {
       total.strays.push({ ...run, offset: at + run.offset, firstLine: total.lines + run.firstLine });
@@ -23,7 +24,7 @@ export function storeText(core: Core, text: Uint8Array, cluster: string, perSeco
     total.outOfMemory ||= batch.outOfMemory;
     at = end;
   }
-  core.releaseStaging();
+  core.writes.releaseStaging();
   return total;
 }
 

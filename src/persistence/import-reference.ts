@@ -4,7 +4,7 @@
  */
 
 import type { Logger } from '../log.js';
-import type { Core } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
 import { isJsonWindow } from './json/json-windows.js';
 import { scanReferenceDirectory } from './reference/directory.js';
 import { loadReference } from './reference/load.js';
@@ -35,7 +35,14 @@ export async function importReference(
     { since, accept },
     {
       run(run: SeriesRun): void {
-        core.importRun([run.cluster, run.host, ...run.levels], run.metric, run.start, run.frequency, run.values, since);
+        core.series.importRun(
+          [run.cluster, run.host, ...run.levels],
+          run.metric,
+          run.start,
+          run.frequency,
+          run.values,
+          since,
+        );
       },
       samples(batch: LogBatch): void {
         importLog(core, batch, since);
@@ -87,7 +94,7 @@ function importLog(core: Core, batch: LogBatch, since: number): void {
     if (!series) continue;
     const levels = [batch.cluster, batch.host, ...series.levels];
     for (const { start, step, values } of evenRuns(batch, samples)) {
-      core.importRun(levels, series.metric, start, step, values, since);
+      core.series.importRun(levels, series.metric, start, step, values, since);
     }
   }
 }

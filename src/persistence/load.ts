@@ -6,7 +6,8 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Logger } from '../log.js';
-import { CHECKPOINT_MAGIC, type Core, LOG_MAGIC } from '../wasm/instance.js';
+import { FrameMagic } from '../wasm/codes.js';
+import type { Core } from '../wasm/core.js';
 import {
   corruptName,
   FIRST_SEGMENT,
@@ -78,7 +79,9 @@ export function loadDirectory(
   const progress = new LoadProgress(directory, [...manifest.files, ...needed], log);
   // The largest file's blocks need at least so much; of another layout's only a part is ours.
   if (!dirty)
-    core.expectSamples(Math.max(0, ...manifest.files.filter(({ to }) => to > room.since).map(({ bytes }) => bytes)));
+    core.files.expectSamples(
+      Math.max(0, ...manifest.files.filter(({ to }) => to > room.since).map(({ bytes }) => bytes)),
+    );
   const kept: Manifest['files'] = [];
   const aside: string[] = [];
   for (const [i, file] of manifest.files.entries()) {
@@ -94,8 +97,8 @@ export function loadDirectory(
       continue;
     }
     const read = room.retry(() =>
-      scanFile(core, path, CHECKPOINT_MAGIC, (p, n) => {
-        const { unsound } = core.checkpointLoad(p, n, room.since, dirty);
+      scanFile(core, path, FrameMagic.Checkpoint, (p, n) => {
+        const { unsound } = core.files.checkpointLoad(p, n, room.since, dirty);
         progress.frame(n);
         room.keepBelow();
         return unsound;
@@ -110,7 +113,7 @@ export function loadDirectory(
       damaged = true;
     } else kept.push(file);
   }
-  core.checkpointLoadEnd();
+  core.files.checkpointLoadEnd();
 
   const segments: Loaded['segments'] = [];
   for (const [i, { name, number }] of needed.entries()) {
@@ -121,9 +124,9 @@ export function loadDirectory(
     const read = room.retry(() => {
       stored = 0;
       unnamed = 0;
-      core.replayBegin();
-      return scanFile(core, path, LOG_MAGIC, (p, n) => {
-        const frame = core.replayFrame(p, n, room.from(logSince));
+      core.files.replayBegin();
+      return scanFile(core, path, FrameMagic.Log, (p, n) => {
+        const frame = core.files.replayFrame(p, n, room.from(logSince));
         stored += frame.stored;
         unnamed += frame.unnamed;
         progress.frame(n);

@@ -1,7 +1,7 @@
 /** Reads the frames of a log segment or checkpoint file, and says what lies between them. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Logger } from '../log.js';
-import type { Core } from '../wasm/instance.js';
+import type { Core } from '../wasm/core.js';
 
 const CHUNK = 1 << 20;
 
@@ -39,7 +39,7 @@ export function scanFile(
   let unsound = 0;
   let wholeUntil = 0;
   try {
-    wholeUntil = core.scanFrames(
+    wholeUntil = core.files.scanFrames(
       magic,
       Math.min(CHUNK, Math.max(bytes, 64)),
       (into, offset) => readSync(fd, into, 0, into.length, offset),

@@ -10,7 +10,7 @@ import { partitionCount } from '../config/topology.js';
 import { type Logger, logSettings } from '../log.js';
 import { Ages } from '../partition/age-histogram.js';
 import type { Trigger } from '../partition/checkpointer.js';
-import { Core } from '../wasm/instance.js';
+import { Router } from '../wasm/router.js';
 import { Buffers } from './buffers.js';
 import { fromFailure } from './failure.js';
 import type { CallName, Calls, FromWorker, ToWorker, WorkerStart, Written } from './protocol.js';
@@ -64,7 +64,7 @@ export class Pool implements Store {
   readonly #calls = new Map<number, Pending>();
   readonly #questions: Questions;
   /** Finds out where lines belong; stores nothing. Undefined: there is one partition only. */
-  readonly #router: Core | undefined;
+  readonly #router: Router | undefined;
   #state: Store['state'] = 'loading';
   #nextId = 1;
   #inFlight = 0;
@@ -77,7 +77,7 @@ export class Pool implements Store {
     this.#module = new WebAssembly.Module(readFileSync(modulePath));
     this.#partitions = partitionCount(config.store);
     this.#maxInFlight = Math.max(MAX_IN_FLIGHT, 2 * config.store.maxBodySize);
-    if (this.#partitions > 1) this.#router = new Core(this.#module, new Map(), 0, 1);
+    if (this.#partitions > 1) this.#router = Router.of(this.#module);
     this.#workers = Math.max(1, config.store.numWorkers);
     this.#questions = new Questions({
       partitions: this.#partitions,

@@ -7,7 +7,7 @@ import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { LogSettings } from '../log.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import type { Retention } from '../partition/retention-pass.js';
-import type { Batch } from '../wasm/instance.js';
+import type { Batch } from '../wasm/writes.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats, StoreErrorCode } from './store.js';
 
 /** What a worker is started with. */

@@ -1,8 +1,9 @@
 /** Cuts a body into one part a partition, and joins what became of the parts. */
 
 import type { LineError } from '../wasm/codes.js';
-import type { Core, Run } from '../wasm/instance.js';
 import { lineReasons } from '../wasm/line-reasons.js';
+import type { Router } from '../wasm/router.js';
+import type { Run } from '../wasm/runs.js';
 import type { Buffers } from './buffers.js';
 import { fromFailure } from './failure.js';
 import type { Written } from './protocol.js';
@@ -26,7 +27,7 @@ const NEWLINE = 0x0a;
  * @param body is part of the result or given back to `buffers`.
  */
 export function splitBody(
-  router: Core | undefined,
+  router: Router | undefined,
   body: ArrayBuffer,
   length: number,
   cluster: string,

@@ -9,7 +9,7 @@ import { logger } from '../log.js';
 import { CheckpointQueue } from '../partition/checkpointer.js';
 import { Jobs } from '../partition/jobs.js';
 import { Partition } from '../partition/partition.js';
-import { Core } from '../wasm/instance.js';
+import { Core } from '../wasm/core.js';
 import { toFailure } from './failure.js';
 import type {
   CallMessage,

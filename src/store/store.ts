@@ -10,7 +10,7 @@ import type { QueryRequest } from '../wasm/request.js';
 
 export type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 export { StoreError, type StoreErrorCode } from '../store-error.js';
-export type { MemoryUse } from '../wasm/instance.js';
+export type { MemoryUse } from '../wasm/figures.js';
 export type { QueryRequest, SeriesQuery } from '../wasm/request.js';
 
 /** `auto` recognises s, ms, us and ns by magnitude. */

@@ -98,3 +98,67 @@ export enum QueryError {
   BadResolution = 4,
   TooLong = 5,
 }
+
+/** What linear memory is used for. */
+export enum MemoryKind {
+  /** Tree, series, keys, tables. */
+  Index = 0,
+  OpenBlocks = 1,
+  SealedBlocks = 2,
+  /** Staging, output, requests. */
+  Scratch = 3,
+  /** Kept roll-ups: memory of theirs is refused, or taken back, before any other is. */
+  Rollups = 4,
+  Count = 5,
+}
+
+/** Bytes after a text in staging that the core may read: SIMD loads overrun it. */
+export const STAGING_SLACK = 64;
+
+/** Offsets in a run: lines of a text that belong to one partition (assembly/runs.ts draws it). All are u32. */
+export enum RunField {
+  Partition = 0,
+  Offset = 4,
+  Length = 8,
+  FirstLine = 12,
+  Lines = 16,
+  Size = 20,
+}
+
+/** Offsets in a described refusal, i32 each. */
+export enum RefusalField {
+  Line = 0,
+  Reason = 4,
+  Size = 8,
+}
+
+/** Offsets in a frame of a log segment or checkpoint file (assembly/durable/log.ts draws it); before the payload u32 each. */
+export enum FrameField {
+  Magic = 0,
+  Length = 4,
+  Crc = 8,
+  Version = 12,
+  Payload = 16,
+}
+
+/** Version of all frames. */
+export const FRAME_VERSION = 1;
+
+/** What `dumpStep` returns. */
+export enum DumpStep {
+  /** Nodes are gone that the dump would go on with. */
+  TreeChanged = -2,
+  OutOfMemory = -1,
+  Done = 0,
+  More = 1,
+}
+
+/** How a metric of a node is doing. */
+export enum NodeState {
+  Healthy = 0,
+  Degraded = 1,
+  Missing = 2,
+}
+
+/** Where blocks without a codec are counted among those of each codec: samples that came late are plain doubles. */
+export const LOOSE_BLOCKS = 15;

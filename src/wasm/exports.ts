@@ -1,4 +1,4 @@
-/** The types of the core's exports; what they mean is documented at assembly/index.ts. Only instance.ts calls them. */
+/** The types of the core's exports; what they mean is documented at assembly/index.ts. Only this folder calls them. */
 
 export interface Exports extends Record<string, unknown> {
   memory: WebAssembly.Memory;

@@ -19,7 +19,26 @@ export function encodeList(names: string[]): Uint8Array {
   return concat([count, ...names.map(encodeName)]);
 }
 
-/** All parts, one behind the other. */
+/** A selector as the core reads it: u16 length + UTF-8 each, without a count. */
+export function encodeSelector(names: string[]): Uint8Array {
+  return concat(names.map(encodeName));
+}
+
+/** A name's UTF-8, which is kept until another name is asked for: nearly always it is the same again. */
+export class NameBytes {
+  #name = '';
+  #bytes: Uint8Array = new Uint8Array(0);
+
+  of(name: string): Uint8Array {
+    if (name !== this.#name) {
+      this.#name = name;
+      this.#bytes = encoder.encode(name);
+    }
+    return this.#bytes;
+  }
+}
+
+/** All parts, one after the other. */
 export function concat(parts: Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
   let at = 0;

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { QueryError } from '../../src/wasm/codes.js';
 import { type Column, type ColumnError, readColumns } from '../../src/wasm/columns.js';
-import type { Core } from '../../src/wasm/instance.js';
+import type { Core } from '../../src/wasm/core.js';
 import { encodeForAllNodes, encodeRequest, type SeriesQuery } from '../../src/wasm/request.js';
 import { printDecimals } from '../integration/exact-decimals.js';
 import { ask, coreModule, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
@@ -35,7 +35,7 @@ beforeAll(() => {
       if (minute >= 1500) text += `load,cluster=c,hostname=a,type=hwthread,type-id=${id} value=${-random()} ${time}\n`;
     }
     store(core, text);
-    core.logTaken();
+    core.writes.logTaken();
   }
   store(core, `load,cluster=c,hostname=b value=1 ${T0}\nfast,cluster=c,hostname=a value=1 ${T0}\n`);
   store(core, `fast,cluster=c,hostname=a value=2 ${T0 + 2 ** 25}\n`);
@@ -45,19 +45,19 @@ beforeAll(() => {
 function parts(state: number, budget: number): (Column | ColumnError)[] {
   const all: (Column | ColumnError)[] = [];
   for (let done = false; !done; ) {
-    const piece = core.columnsStep(state, budget);
+    const piece = core.reads.columnsStep(state, budget);
     expect(piece.bytes.length).toBeLessThan(budget + 2048);
     all.push(...readColumns(new Uint8Array(piece.bytes)));
     done = piece.done;
   }
-  core.queryEnd(state);
+  core.reads.queryEnd(state);
   return all;
 }
 
 /** Columns with their parts put together. */
 function columns(range: Range, queries: SeriesQuery[], budget = 1 << 18): (Column | ColumnError)[] {
   const whole: (Column | ColumnError)[] = [];
-  for (const part of parts(core.queryBegin(encodeRequest({ ...range, queries }, queries)), budget)) {
+  for (const part of parts(core.reads.queryBegin(encodeRequest({ ...range, queries }, queries)), budget)) {
     const before = whole.at(-1);
     if ('error' in part || part.first === 0) {
       whole.push(part);
@@ -115,7 +115,7 @@ const query = (name: string, more: Partial<SeriesQuery> = {}): SeriesQuery =>
 describe('columns', () => {
   it('hold the doubles of a series, to the bit', () => {
     const [column] = expectSame(RANGE, [query('load')]) as [Column];
-    const series = Array.from({ length: core.seriesEnd }, (_, i) => core.exportSeries(i, 0, END)).find(
+    const series = Array.from({ length: core.series.end }, (_, i) => core.series.exportRun(i, 0, END)).find(
       (one) => one?.metric === 'load' && one.levels.length === 2,
     );
     expect(bits(column.values)).toBe(bits(series?.values ?? Float64Array.of()));
@@ -190,23 +190,23 @@ describe('columns', () => {
 
     const own = startCore(METRICS);
     for (let i = 0; i < 2000; i++) store(own, `load,cluster=c,hostname=a value=${i} ${T0 + 60 * i}\n`);
-    const state = own.queryBegin(encodeRequest({ ...RANGE, queries }, [query('load')]));
+    const state = own.reads.queryBegin(encodeRequest({ ...RANGE, queries }, [query('load')]));
     const values: number[] = [];
     for (let done = false; !done; ) {
-      const piece = own.columnsStep(state, 2048);
+      const piece = own.reads.columnsStep(state, 2048);
       for (const part of readColumns(new Uint8Array(piece.bytes))) if ('values' in part) values.push(...part.values);
       done = piece.done;
       store(own, `load,cluster=c,hostname=a value=-1 ${T0}\nload,cluster=c,hostname=a value=-1 ${T0 + 60_000}\n`);
-      if (values.length > 500) own.freeNode(own.findNode([]), END);
+      if (values.length > 500) own.writes.free([], END);
     }
-    own.queryEnd(state);
+    own.reads.queryEnd(state);
     expect(values).toEqual(Array.from({ length: 2000 }, (_, i) => i));
-    expect(own.memory).toMatchObject({ openBlocks: 0, sealedBlocks: 0 });
+    expect(own.figures.memory).toMatchObject({ openBlocks: 0, sealedBlocks: 0 });
   });
 
   it('of all nodes are those of its queries', () => {
     const request = { ...RANGE, queries: [] };
-    const { state, text } = core.queryAllBegin(encodeForAllNodes(request, ['load', 'flops']));
+    const { state, text } = core.reads.queryAllBegin(encodeForAllNodes(request, ['load', 'flops']));
     const queries = JSON.parse(`[${Buffer.from(text).toString()}]`) as { metric: string; host: string }[];
     expect(queries.map(({ metric: name, host }) => `${host} ${name}`)).toEqual([
       'a load',

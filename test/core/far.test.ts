@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LineError } from '../../src/wasm/codes.js';
-import type { Core } from '../../src/wasm/instance.js';
+import type { Core } from '../../src/wasm/core.js';
 import {
   ask,
   checkpoint,
@@ -34,17 +34,17 @@ function expectUnharmed(core: Core): void {
   store(core, `fast,cluster=c,hostname=b value=3 1700000000\n`);
   const [[answer] = []] = ask(core, RANGE, [seriesQuery({ metric: 'fast', host: 'b' })]);
   expect(answer?.data).toEqual([3]);
-  expect(core.linearMemory).toBeLessThan(512 << 20);
+  expect(core.figures.linearMemory).toBeLessThan(512 << 20);
 }
 
 describe('samples far apart', () => {
   it('are kept up to a bound, beyond which lines are refused', () => {
     const core = farApart();
     const line = (time: number): Buffer => Buffer.from(`fast,cluster=c,hostname=a value=1 ${time}\n`);
-    expect(core.ingest(line(1_000_000_000 + FARTHEST + 5), '', 0, 0).refusals).toEqual([
+    expect(core.writes.ingest(line(1_000_000_000 + FARTHEST + 5), '', 0, 0).refusals).toEqual([
       [1, LineError.TimestampTooFar],
     ]);
-    expect(core.ingest(line(99_999_999_999), '', 0, 0)).toMatchObject({ refused: 1 });
+    expect(core.writes.ingest(line(99_999_999_999), '', 0, 0)).toMatchObject({ refused: 1 });
     const near = { ...RANGE, from: 1_000_000_000, to: 1_000_000_003 };
     expect(ask(core, near, [seriesQuery({ metric: 'fast', host: 'a' })])[0]?.[0]?.data).toEqual([1, null, null]);
     const far = { ...RANGE, from: 1_000_000_000 + FARTHEST - 3 };
@@ -79,8 +79,8 @@ describe('samples far apart', () => {
 
   it('can be exported for a window, and not as a whole, without harm', () => {
     const core = farApart();
-    expect(core.exportSeries(0, 1_000_000_000, 1_000_000_002)?.values).toEqual(new Float64Array([1, Number.NaN]));
-    expect(() => core.exportSeries(0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)).toThrow('memory');
+    expect(core.series.exportRun(0, 1_000_000_000, 1_000_000_002)?.values).toEqual(new Float64Array([1, Number.NaN]));
+    expect(() => core.series.exportRun(0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)).toThrow('memory');
     expectUnharmed(core);
   });
 
@@ -92,7 +92,7 @@ describe('samples far apart', () => {
     const replayed = startCore(METRICS);
     replay(replayed, log);
     for (const copy of [loaded, replayed]) {
-      copy.loadEnd();
+      copy.files.loadEnd();
       const far = { ...RANGE, from: 1_000_000_000 + FARTHEST - 3 };
       expect(ask(copy, far, [seriesQuery({ metric: 'fast', host: 'a' })])[0]?.[0]?.data).toEqual([null, null, 2]);
     }
@@ -104,12 +104,12 @@ describe('samples far apart', () => {
     let text = '';
     for (let i = 0; i < blocks; i++) text += `fast,cluster=c,hostname=a value=${i} ${1_000_000_000 + 600 * i}\n`;
     store(core, text);
-    core.logTaken();
+    core.writes.logTaken();
     const loaded = startCore(METRICS);
     load(loaded, [checkpoint(core, true)]);
-    loaded.loadEnd();
-    loaded.countBegin();
-    for (let from = 0; from >= 0; ) from = loaded.countStep(from, 100);
-    expect(loaded.counted.samples).toBe(blocks);
+    loaded.files.loadEnd();
+    loaded.figures.countBegin();
+    for (let from = 0; from >= 0; ) from = loaded.figures.countStep(from, 100);
+    expect(loaded.figures.counted.samples).toBe(blocks);
   });
 });

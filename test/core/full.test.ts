@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Core } from '../../src/wasm/instance.js';
+import { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
 import { smallCore } from '../retention/small-core.js';
 
@@ -16,7 +16,7 @@ function fullCore(): Core {
       (_, i) =>
         `load,cluster=c,hostname=h,type=hwthread,type-id=${i} value=${Math.sqrt(batch * 500 + i)} ${T0 + batch}`,
     );
-    if (core.ingest(Buffer.from(lines.join('\n')), '', 1, T0).outOfMemory) return core;
+    if (core.writes.ingest(Buffer.from(lines.join('\n')), '', 1, T0).outOfMemory) return core;
   }
 }
 
@@ -42,22 +42,22 @@ describe('a core that samples have filled', () => {
       resolution: 0,
       scaleBy: 0,
     };
-    const state = core.queryBegin(encodeRequest(request, [query]));
-    const { bytes, done } = core.queryStep(state, 1 << 20);
+    const state = core.reads.queryBegin(encodeRequest(request, [query]));
+    const { bytes, done } = core.reads.queryStep(state, 1 << 20);
     const text = Buffer.from(bytes).toString();
-    core.queryEnd(state);
+    core.reads.queryEnd(state);
     expect(done).toBe(true);
     const [[entry]] = JSON.parse(`[${text.slice(0, -1)}]`);
     expect(entry.data.length).toBeGreaterThan(100);
     // It would take the memory that is there for the next query.
-    expect(core.memory.rollups).toBe(0);
+    expect(core.figures.memory.rollups).toBe(0);
   });
 
   it('still writes its checkpoint', () => {
-    core.checkpointBegin();
+    core.files.checkpointBegin();
     let written = 0;
     for (let cursor = 0; cursor >= 0; ) {
-      const { bytes, next } = core.checkpointStep(cursor, 64 << 10, true);
+      const { bytes, next } = core.files.checkpointStep(cursor, 64 << 10, true);
       written += bytes.length;
       cursor = next;
     }

@@ -5,7 +5,9 @@ import type { Written } from '../../src/store/protocol.js';
 import { cut, joinOutcomes, type Part, splitBody } from '../../src/store/routing.js';
 import type { WriteOutcome } from '../../src/store/store.js';
 import { LineError } from '../../src/wasm/codes.js';
-import type { Core, ExportedSeries } from '../../src/wasm/instance.js';
+import type { Core } from '../../src/wasm/core.js';
+import { Router } from '../../src/wasm/router.js';
+import type { ExportedSeries } from '../../src/wasm/series.js';
 import { ask, coreModule, exportAll, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
 import { parseLine, splitLines } from './line-parser.js';
@@ -158,7 +160,7 @@ function wanted(model: Model): string[] {
 }
 
 /** Stores a body the way the pool does: cut by host, one core a partition; lines that went astray are sent on. */
-function writeRouted(router: Core, cores: Core[], text: string): WriteOutcome {
+function writeRouted(router: Router, cores: Core[], text: string): WriteOutcome {
   const bytes = bytesOf(text);
   const buffer = new ArrayBuffer(bytes.length + 7);
   new Uint8Array(buffer).set(bytes);
@@ -166,7 +168,7 @@ function writeRouted(router: Core, cores: Core[], text: string): WriteOutcome {
   const write = ({ partition, body: part, length }: Part): Written => {
     const core = cores[partition];
     if (!core) throw new Error(`no partition ${partition}`);
-    const batch = core.ingest(new Uint8Array(part, 0, length), CLUSTER, 0, T0);
+    const batch = core.writes.ingest(new Uint8Array(part, 0, length), CLUSTER, 0, T0);
     return { id: 0, body: part, stored: batch.stored, skipped: batch.skipped, batch };
   };
   const parts = splitBody(router, buffer, bytes.length, CLUSTER, cores.length, buffers);
@@ -185,8 +187,8 @@ describe('lines', () => {
     for (let round = 0; round < ROUNDS; round++) {
       const text = body(random);
       const want = expected(model, text);
-      const got = core.ingest(bytesOf(text), CLUSTER, 0, T0);
-      core.logTaken();
+      const got = core.writes.ingest(bytesOf(text), CLUSTER, 0, T0);
+      core.writes.logTaken();
       const { stored, skipped, refused } = got;
       expect({ stored, skipped, refused }, JSON.stringify(text)).toEqual({
         stored: want.stored,
@@ -211,12 +213,12 @@ describe('lines', () => {
     const cut = startCore(METRICS);
     for (let round = 0; round < ROUNDS / 10; round++) {
       const text = body(random);
-      const { stored, skipped, refused } = whole.ingest(bytesOf(text), CLUSTER, 0, T0);
+      const { stored, skipped, refused } = whole.writes.ingest(bytesOf(text), CLUSTER, 0, T0);
       const lines = splitLines(text);
       const got = { stored: 0, skipped: 0, refused: 0 };
       while (lines.length) {
         const piece = lines.splice(0, 1 + Math.floor(random() * 3)).join('\n') + (lines.length ? '\n' : '');
-        const batch = cut.ingest(bytesOf(piece), CLUSTER, 0, T0);
+        const batch = cut.writes.ingest(bytesOf(piece), CLUSTER, 0, T0);
         got.stored += batch.stored;
         got.skipped += batch.skipped;
         got.refused += batch.refused;
@@ -230,11 +232,11 @@ describe('lines', () => {
     it(`end up the same in ${partitions} partitions, each host in its own`, () => {
       const random = seeded(13);
       const whole = startCore(METRICS);
-      const router = startCore(new Map());
+      const router = Router.of(coreModule());
       const cores = Array.from({ length: partitions }, (_, index) => startCore(METRICS, { index, partitions }));
       for (let round = 0; round < ROUNDS / 10; round++) {
         const text = body(random);
-        const { stored, skipped, refused, refusals } = whole.ingest(bytesOf(text), CLUSTER, 0, T0);
+        const { stored, skipped, refused, refusals } = whole.writes.ingest(bytesOf(text), CLUSTER, 0, T0);
         const got = writeRouted(router, cores, text);
         expect({ ...got, refusals: got.refusals.map(({ line: at }) => at) }, JSON.stringify(text)).toEqual({
           stored,
@@ -255,7 +257,7 @@ describe('lines', () => {
   }
 
   it('keep their numbers when a body of many hosts is cut', () => {
-    const router = startCore(new Map());
+    const router = Router.of(coreModule());
     const cores = Array.from({ length: 3 }, (_, index) => startCore(METRICS, { index, partitions: 3 }));
     const lines = Array.from({ length: 400 }, (_, i) =>
       i % 90 === 50 ? `load,hostname=h${i % 7} value=bad 1` : `load,hostname=h${i % 7} value=1 ${T0 + 7 * DAY * i}`,
@@ -270,15 +272,17 @@ describe('lines', () => {
     const core = startCore(METRICS);
     const good = (host: string): string => `load,cluster=c,hostname=${host} value=1 ${T0}\n`;
     const texts = [`# it's 5" wide\n`, good('a"1'), `# "\n`, good('a2'), `load,hostname=a3 value=1 1 "\n`, good('a"4')];
-    const batch = core.ingest(bytesOf(texts.join('')), '', 0, T0);
+    const batch = core.writes.ingest(bytesOf(texts.join('')), '', 0, T0);
     expect(batch).toMatchObject({ stored: 3, refused: 1, refusals: [[5, LineError.Garbage]] });
     // In a field a quote opens a string, with newlines in it or not.
     store(core, `unknown,hostname=a value="x\nload,cluster=c,hostname=no value=1 1\n" 7\n${good('a5')}`);
-    expect(core.hosts).toBe(4);
-    expect(core.ingest(bytesOf(`load,hostname=a value="never closed\n${good('a6')}`), 'c', 0, T0)).toMatchObject({
-      stored: 1,
-      refused: 1,
-    });
+    expect(core.figures.hosts).toBe(4);
+    expect(core.writes.ingest(bytesOf(`load,hostname=a value="never closed\n${good('a6')}`), 'c', 0, T0)).toMatchObject(
+      {
+        stored: 1,
+        refused: 1,
+      },
+    );
   });
 
   it('with many quotes take no longer than others', { timeout: 20_000 }, () => {
@@ -294,8 +298,8 @@ describe('lines', () => {
       'x a=\\"\n',
     ]) {
       const text = bytesOf(unit.repeat((1 << 20) / unit.length));
-      core.ingest(text, 'c', 0, T0);
-      startCore(new Map()).route(text, 'c', 3);
+      core.writes.ingest(text, 'c', 0, T0);
+      Router.of(coreModule()).route(text, 'c', 3);
     }
   });
 
@@ -304,9 +308,11 @@ describe('lines', () => {
     // The first one makes the key known, so that the others come to the fast path.
     const prefix = 'load,cluster=c,hostname=a value=1 ';
     const texts = ['1699999200123', '\0\0\0\0\0\0\0\0\0\0', '\0\0\0\0\0\0\0\x0000', '169999920x', '16999992000\0'];
-    const batch = core.ingest(bytesOf(texts.map((time) => `${prefix}${time}\n`).join('')), '', 0, T0);
+    const batch = core.writes.ingest(bytesOf(texts.map((time) => `${prefix}${time}\n`).join('')), '', 0, T0);
     expect(batch).toMatchObject({ stored: 1, refused: 4 });
-    expect(core.ingest(bytesOf(`${prefix}1\n${prefix}${'\0'.repeat(10)}\n`), '', 0, T0)).toMatchObject({ refused: 1 });
+    expect(core.writes.ingest(bytesOf(`${prefix}1\n${prefix}${'\0'.repeat(10)}\n`), '', 0, T0)).toMatchObject({
+      refused: 1,
+    });
   });
 
   it('end where the text ends, whatever an earlier text has left behind', () => {
@@ -314,7 +320,7 @@ describe('lines', () => {
     const text = `load,cluster=c,hostname=a value=1234 ${T0}\n`;
     for (let n = text.indexOf('1234') + 1; n < text.length; n++) {
       store(core, text);
-      const cutOff = core.ingest(bytesOf(text.slice(0, n)), '', 0, T0 + 7 * DAY);
+      const cutOff = core.writes.ingest(bytesOf(text.slice(0, n)), '', 0, T0 + 7 * DAY);
       expect(cutOff, text.slice(0, n)).toMatchObject({ lines: 1, stored: 1 });
       const [series] = exportAll([core]).values();
       const digits = /value=(\d+)/.exec(text.slice(0, n))?.[1];
@@ -334,7 +340,7 @@ describe('lines', () => {
       const others = Array.from({ length: 20 }, (_, i) => `load,cluster=c,hostname=b${round}-${i} value=1 ${T0}\n`);
       store(core, [...spellings, ...others].join(''));
     }
-    expect(core.series).toBe(401);
+    expect(core.figures.series).toBe(401);
     const range = { cluster: 'c', from: 0, to: T0 * 3, withStats: true, withData: true, withPadding: false };
     const [[answer] = []] = ask(core, range, [seriesQuery({ metric: 'load', host: 'a' })]);
     expect(answer?.data).toEqual(spellings.map((_, i) => i));
@@ -381,8 +387,8 @@ describe('names that look alike', () => {
   it('do not share the cluster of another request', () => {
     const core = startCore(METRICS);
     for (const cluster of ['c', 'd', 'c', 'cc', 'd']) store(core, `load,hostname=a value=1 ${T0}\n`, cluster);
-    expect(core.clusters().map(({ name }) => name)).toEqual(['c', 'd', 'cc']);
-    expect(core.ingest(bytesOf(`load,hostname=a value=1 ${T0}\n`), '', 0, T0)).toMatchObject({
+    expect(core.figures.clusters().map(({ name }) => name)).toEqual(['c', 'd', 'cc']);
+    expect(core.writes.ingest(bytesOf(`load,hostname=a value=1 ${T0}\n`), '', 0, T0)).toMatchObject({
       refusals: [[1, LineError.NoCluster]],
     });
     // More default clusters than are remembered.

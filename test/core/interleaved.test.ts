@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { SeriesQuery } from '../../src/store/store.js';
-import type { Core } from '../../src/wasm/instance.js';
+import type { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
 import { checkpoint, coreModule, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
@@ -23,13 +23,13 @@ interface Open {
 }
 
 function step(core: Core, open: Open, budget: number): boolean {
-  const piece = core.queryStep(open.state, budget);
-  const ends = core.queryEnds;
+  const piece = core.reads.queryStep(open.state, budget);
+  const ends = core.reads.queryEnds;
   for (const end of ends) expect(String.fromCharCode(...piece.bytes.subarray(end - 2, end))).toBe('],');
   open.text += Buffer.from(piece.bytes).toString();
   open.lists += ends.length;
   if (!piece.done) return false;
-  core.queryEnd(open.state);
+  core.reads.queryEnd(open.state);
   const answer = JSON.parse(`[${open.text.slice(0, -1)}]`) as Answer[][];
   expect(answer.length).toBe(open.queries.length);
   expect(open.lists).toBe(open.queries.length);
@@ -54,12 +54,12 @@ describe('answers in the making', () => {
           time += int(30);
         }
         store(core, text);
-        core.logTaken();
+        core.writes.logTaken();
       };
       const freeSome = (): void => {
-        const node = core.findNode(pick(random, [['c'], ['c', `h${int(5)}`], ['c', `h${int(5)}`, `t${int(6)}`]]));
-        if (node) core.freeNode(node, random() < 0.2 ? time * 2 : time - int(30_000));
-        core.logTaken();
+        const selector = pick(random, [['c'], ['c', `h${int(5)}`], ['c', `h${int(5)}`, `t${int(6)}`]]);
+        core.writes.free(selector, random() < 0.2 ? time * 2 : time - int(30_000));
+        core.writes.logTaken();
       };
       const ask = (): void => {
         const queries = Array.from({ length: 1 + int(6) }, () => {
@@ -81,7 +81,7 @@ describe('answers in the making', () => {
           withPadding: random() < 0.8,
           queries,
         };
-        opens.push({ queries, state: core.queryBegin(encodeRequest(range, queries)), text: '', lists: 0 });
+        opens.push({ queries, state: core.reads.queryBegin(encodeRequest(range, queries)), text: '', lists: 0 });
       };
       for (let round = 0; round < 3000; round++) {
         const r = random();
@@ -94,16 +94,16 @@ describe('answers in the making', () => {
           const open = opens[at];
           // Some clients leave.
           const left = open && random() < 0.02;
-          if (left) core.queryEnd(open.state);
+          if (left) core.reads.queryEnd(open.state);
           else if (!open || !step(core, open, pick(random, [1, 50, 5000, 1 << 18]))) continue;
           opens.splice(at, 1);
           finished++;
         }
       }
-      for (const open of opens) core.queryEnd(open.state);
+      for (const open of opens) core.reads.queryEnd(open.state);
       expect(finished).toBeGreaterThan(300);
-      core.freeNode(core.findNode([]), time * 2);
-      expect(core.memory).toMatchObject({ openBlocks: 0, sealedBlocks: 0 });
+      core.writes.free([], time * 2);
+      expect(core.figures.memory).toMatchObject({ openBlocks: 0, sealedBlocks: 0 });
     });
   }
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Core } from '../../src/wasm/instance.js';
+import type { Core } from '../../src/wasm/core.js';
 import { ask, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
 
 const RANGE = { cluster: 'c', from: T0, to: T0 + 60, withStats: true, withData: false, withPadding: false };
@@ -16,9 +16,7 @@ function sum(core: Core, host: string, name = 'm'): number | undefined {
 
 /** Frees a level of a host with all below it. */
 function free(core: Core, ...selector: string[]): void {
-  const node = core.findNode(['c', ...selector]);
-  expect(node).not.toBe(0);
-  core.freeNode(node, T0 + 1e6);
+  expect(core.writes.free(['c', ...selector], T0 + 1e6)).toBeGreaterThan(0);
 }
 
 describe('the series of a roll-up', () => {

@@ -1,8 +1,9 @@
 import { instantiateSync } from '@assemblyscript/loader';
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
+import type { Core } from '../../src/wasm/core.js';
 import type { Exports } from '../../src/wasm/exports.js';
-import type { Core } from '../../src/wasm/instance.js';
+import type { Counts } from '../../src/wasm/figures.js';
 import {
   ask,
   coreModule,
@@ -35,14 +36,14 @@ function fill(core: Core, from: number, to: number, random: () => number): void 
       }
     }
     store(core, text);
-    core.logTaken();
+    core.writes.logTaken();
   }
 }
 
 /** A retention pass: what ends before bin `to` is freed. */
 function retain(core: Core, to: number): void {
-  for (let next = 0; next >= 0; ) ({ next } = core.retainStep(next, 64, T0 - 30 + to * 60));
-  core.retainEnd();
+  for (let next = 0; next >= 0; ) ({ next } = core.writes.retainStep(next, 64, T0 - 30 + to * 60));
+  core.writes.retainEnd();
 }
 
 /** Bins of all open blocks, by the dump: an open block is the last span of its series. */
@@ -51,10 +52,10 @@ function openBins(core: Core): number {
   return [...lists].reduce((sum, [, length]) => sum + Number(length), 0);
 }
 
-function counted(core: Core): Core['counted'] {
-  core.countBegin();
-  for (let from = 0; from >= 0; ) from = core.countStep(from, 100);
-  return core.counted;
+function counted(core: Core): Counts {
+  core.figures.countBegin();
+  for (let from = 0; from >= 0; ) from = core.figures.countStep(from, 100);
+  return core.figures.counted;
 }
 
 describe('memory', () => {
@@ -67,17 +68,17 @@ describe('memory', () => {
       // Late samples, answers and checkpoints need memory as well.
       for (let bin = 10; bin < 700; bin += 97) fill(core, bin, bin + 2, random);
       ask(core, { ...range, from: T0 - 1e6 }, [seriesQuery({ metric: 'flops', host: 'h1' })]);
-      for (let cursor = 0; cursor >= 0; ) ({ next: cursor } = core.checkpointStep(cursor, 1 << 16, true));
-      expect(core.freeNode(core.findNode(['c']), T0 * 2)).toBeGreaterThan(HOSTS * (THREADS + 1));
+      for (let cursor = 0; cursor >= 0; ) ({ next: cursor } = core.files.checkpointStep(cursor, 1 << 16, true));
+      expect(core.writes.free(['c'], T0 * 2)).toBeGreaterThan(HOSTS * (THREADS + 1));
       takeLog(core);
       // The numbers of series that are gone wait for that.
-      core.logStartSegment();
-      expect(core.memory).toMatchObject({ openBlocks: 0, sealedBlocks: 0, rollups: 0 });
-      return core.memory;
+      core.writes.logStartSegment();
+      expect(core.figures.memory).toMatchObject({ openBlocks: 0, sealedBlocks: 0, rollups: 0 });
+      return core.figures.memory;
     };
     const first = cycle();
     for (let i = 0; i < 4; i++) expect(cycle()).toEqual(first);
-    expect(core).toMatchObject({ series: 0, hosts: 0 });
+    expect(core.figures).toMatchObject({ series: 0, hosts: 0 });
   });
 
   it('is used again: ten retentions take no more than two', () => {
@@ -90,15 +91,15 @@ describe('memory', () => {
       fill(core, (half * retention) / 2, ((half + 1) * retention) / 2, random);
       retain(core, ((half + 1) * retention) / 2 - retention);
       if (half < 4) {
-        size = core.linearMemory;
-        most = Math.max(most, core.memory.total);
+        size = core.figures.linearMemory;
+        most = Math.max(most, core.figures.memory.total);
       }
       // Blocks end at other times in each retention, and whole ones are freed.
-      expect(core.memory.total).toBeLessThan(most * 1.25);
+      expect(core.figures.memory.total).toBeLessThan(most * 1.25);
     }
-    expect(core.linearMemory).toBe(size);
+    expect(core.figures.linearMemory).toBe(size);
     // Half a retention older than the retention may be left, and a block.
-    expect(core.oldestTime()).toBeGreaterThan(T0 + 60 * (9 * retention - 600));
+    expect(core.figures.oldestTime()).toBeGreaterThan(T0 + 60 * (9 * retention - 600));
   });
 
   it('is counted to the byte', () => {
@@ -106,12 +107,12 @@ describe('memory', () => {
     const random = seeded(23);
     for (let round = 0; round < 5; round++) {
       fill(core, round * 333, (round + 1) * 333, random);
-      const { index, openBlocks, sealedBlocks, scratch, rollups, total } = core.memory;
+      const { index, openBlocks, sealedBlocks, scratch, rollups, total } = core.figures.memory;
       expect(index + openBlocks + sealedBlocks + scratch + rollups).toBe(total);
-      expect(total).toBeLessThan(core.linearMemory);
+      expect(total).toBeLessThan(core.figures.linearMemory);
       const counts = counted(core);
       expect(counts.samples).toBe(HOSTS * (THREADS + 1) * (round + 1) * 333);
-      expect(counts.series).toBe(core.series);
+      expect(counts.series).toBe(core.figures.series);
       expect(counts.bytes - 8 * openBins(core)).toBe(sealedBlocks);
       expect(openBlocks).toBeGreaterThan(8 * openBins(core));
     }
@@ -126,16 +127,16 @@ describe('memory', () => {
           return `load,cluster=c,hostname=h${host},job=${i + k},user=u${k} value=1 ${T0 + 60 * (k % 7)}\n`;
         });
         store(core, lines.join(''));
-        core.logTaken();
+        core.writes.logTaken();
       }
     };
     write(0, 10_000);
-    const { total } = core.memory;
-    const size = core.linearMemory;
+    const { total } = core.figures.memory;
+    const size = core.figures.linearMemory;
     write(10_000, 200_000);
     // Only the numbers in the tags have become longer.
-    expect(core.memory.total).toBeLessThan(total + 10_000);
-    expect(core.linearMemory).toBe(size);
+    expect(core.figures.memory.total).toBeLessThan(total + 10_000);
+    expect(core.figures.linearMemory).toBe(size);
   });
 
   it('does not grow with metrics that the config does not name, nor with lines that are refused', () => {
@@ -150,18 +151,18 @@ describe('memory', () => {
             `load,cluster=c,hostname=${name()} value=x ${T0}`,
           ].join('\n'),
         );
-        const { stored } = core.ingest(Buffer.from(texts.join('\n')), name(), 0, T0);
+        const { stored } = core.writes.ingest(Buffer.from(texts.join('\n')), name(), 0, T0);
         expect(stored).toBe(0);
       }
     };
     write(60_000);
-    const { total } = core.memory;
-    const size = core.linearMemory;
+    const { total } = core.figures.memory;
+    const size = core.figures.linearMemory;
     write(200_000);
-    expect(core.memory.total).toBeLessThan(total * 1.05);
-    expect(core.linearMemory).toBe(size);
+    expect(core.figures.memory.total).toBeLessThan(total * 1.05);
+    expect(core.figures.linearMemory).toBe(size);
     expect(total).toBeLessThan(4 << 20);
-    expect(core).toMatchObject({ series: 0, hosts: 0 });
+    expect(core.figures).toMatchObject({ series: 0, hosts: 0 });
   });
 
   it('does not grow with what lines too long to be true bring along', () => {
@@ -176,13 +177,13 @@ describe('memory', () => {
       `load,cluster=c,hostname=a value=${'9'.repeat(100_000)} ${T0}`,
       `load,cluster=c,hostname=a ${long}=1 ${T0}`,
     ];
-    const batch = core.ingest(Buffer.from(texts.join('\n')), '', 0, T0);
+    const batch = core.writes.ingest(Buffer.from(texts.join('\n')), '', 0, T0);
     expect(batch).toMatchObject({ stored: 0, skipped: 1, refused: 6 });
     // A tag that is not ours may be as long as it likes, and digits as many.
     store(core, `load,cluster=c,hostname=a,job=${long} value=1.${'0'.repeat(100_000)}1 ${T0}\n`);
-    core.releaseStaging();
-    core.logTaken();
-    expect(core.memory.index).toBeLessThan(100_000);
+    core.writes.releaseStaging();
+    core.writes.logTaken();
+    expect(core.figures.memory.index).toBeLessThan(100_000);
   });
 
   it('sets little aside at first, and 64 MiB once it is large, which samples that are expected do not take', () => {

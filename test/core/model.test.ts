@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { SeriesQuery } from '../../src/store/store.js';
-import type { Core, ExportedSeries } from '../../src/wasm/instance.js';
+import type { Core } from '../../src/wasm/core.js';
+import type { ExportedSeries } from '../../src/wasm/series.js';
 import {
   ask,
   checkpoint,
@@ -163,7 +164,7 @@ class World {
     this.segments.push(segment);
     this.history.push(segment);
     this.#segment = [];
-    this.core.logStartSegment();
+    this.core.writes.logStartSegment();
   }
 
   /** As src/partition/partition.ts makes one, with writes going on. */
@@ -182,7 +183,7 @@ class World {
       const core = startCore(METRICS, { index, partitions, module: this.module });
       load(core, files);
       for (const segment of segments) replay(core, segment);
-      core.loadEnd();
+      core.files.loadEnd();
       return core;
     });
   }
@@ -282,7 +283,7 @@ function expectSameAnswers(world: World, cores: Core[], queries: number): void {
     const [only] = cores;
     if (!only) throw new Error('no core to ask');
     const got = list.map((query) => {
-      const core = cores[only.partitionOf(range.cluster, query.host, cores.length)];
+      const core = cores.find((some) => some.owns(range.cluster, query.host));
       return core ? (ask(core, range, [query], budget)[0] ?? []) : [];
     });
     const asked = JSON.stringify({ range, list });
@@ -312,8 +313,7 @@ function comparable(got: Answer[][], want: Answer[][]): Answer[][] {
 /** Frees through the core; the model learns from the core which blocks went, and checks that they were old. */
 function free(world: World, selector: string[], to: number): void {
   const { core, model } = world;
-  const node = core.findNode(selector);
-  const freed = node ? core.freeNode(node, to) : 0;
+  const freed = core.writes.free(selector, to);
   const all = exportAll([core]);
   let gone = 0;
   for (const [key, series] of [...model.series]) {
@@ -362,7 +362,7 @@ function run(seed: number, module: WebAssembly.Module, samples: number, queries:
       if (partitions === 1 && cores[0]) writeOn(world, cores[0]);
     }
   }
-  core.checkpointForget();
+  core.files.checkpointForget();
   world.checkpoint(false);
   world.rotate();
   check(world.reload(2, [world.files.at(-1) ?? new Uint8Array(0)], world.segments));
@@ -383,8 +383,8 @@ function run(seed: number, module: WebAssembly.Module, samples: number, queries:
   world.rotate();
   check(world.reload(3, world.files, world.segments));
   free(world, [], Number.MAX_SAFE_INTEGER);
-  expect(core.series).toBe(0);
-  expect(core.hosts).toBe(0);
+  expect(core.figures.series).toBe(0);
+  expect(core.figures.hosts).toBe(0);
   world.write(samples / 4);
   check([core]);
 }
@@ -406,7 +406,7 @@ function writeOn(world: World, loaded: Core): void {
       text += spell(random, { levels, metric: name, time, value }, true, CLUSTER);
     }
     store(loaded, text, CLUSTER);
-    loaded.logTaken();
+    loaded.writes.logTaken();
     expect(seriesDifference(copy, exportAll([loaded]).get(key))).toBeUndefined();
   }
 }

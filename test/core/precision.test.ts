@@ -69,7 +69,7 @@ describe('precision', () => {
   it('the log holds what is stored', () => {
     const loaded = startCore(METRICS);
     replay(loaded, takeLog(core));
-    loaded.loadEnd();
+    loaded.files.loadEnd();
     expect(exportAll([loaded])).toEqual(exportAll([core]));
   });
 });

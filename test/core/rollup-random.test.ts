@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { SeriesQuery } from '../../src/store/store.js';
-import type { Core } from '../../src/wasm/instance.js';
+import type { Core } from '../../src/wasm/core.js';
 import {
   askText,
   checkpoint,
@@ -88,7 +88,7 @@ class Pair {
     if (!text) return;
     this.#both((core) => {
       store(core, text);
-      core.logTaken();
+      core.writes.logTaken();
     });
   }
 
@@ -128,16 +128,15 @@ class Pair {
     if (r < 0.3) {
       const names = pick(this.#random, [['c'], ['c', 'h1'], ['c', 'h2', 'hwthread1']]);
       this.#both((core) => {
-        const node = core.findNode(names);
-        if (node) core.freeNode(node, r < 0.1 ? T0 * 2 : to);
-        core.logTaken();
+        core.writes.free(names, r < 0.1 ? T0 * 2 : to);
+        core.writes.logTaken();
       });
       return;
     }
-    const first = this.#int(this.kept.seriesEnd);
+    const first = this.#int(this.kept.series.end);
     const n = 1 + this.#int(8);
     // Part of a pass: between its steps come queries.
-    this.#both((core) => core.retainStep(first, n, to));
+    this.#both((core) => core.writes.retainStep(first, n, to));
   }
 
   /** What a checkpoint of one core says is read by both. */
@@ -153,7 +152,7 @@ class Pair {
     const start = (this.#times.get(host) ?? T0) - 60 * this.#int(3000) + off;
     const values = Float64Array.from({ length: this.#int(400) }, () => this.#random() * 1e6);
     const id = this.#int(8);
-    this.#both((core) => core.importRun(['c', host, `hwthread${id}`], 'flops', start, 60, values, 0));
+    this.#both((core) => core.series.importRun(['c', host, `hwthread${id}`], 'flops', start, 60, values, 0));
   }
 
   step(): void {
@@ -200,9 +199,9 @@ class Pair {
       withPadding: this.#random() < 0.5,
     };
     const budget = this.#random() < 0.3 ? 1024 : 1 << 20;
-    if (this.kept.memory.rollups) this.served++;
+    if (this.kept.figures.memory.rollups) this.served++;
     const text = askText(this.kept, range, queries, budget);
-    this.anew.retainEnd();
+    this.anew.writes.retainEnd();
     const expected = askText(this.anew, range, queries, budget);
     if (text !== expected) expect(JSON.parse(text)).toEqual(JSON.parse(expected));
     expect(text === expected).toBe(true);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { SeriesQuery } from '../../src/store/store.js';
-import { Core } from '../../src/wasm/instance.js';
+import { Core } from '../../src/wasm/core.js';
 import { smallCore } from '../retention/small-core.js';
 import {
   askText,
@@ -38,26 +38,26 @@ function fill(core: Core, from: number, to: number, { threads = THREADS, seed = 
     }
   }
   store(core, text);
-  core.logTaken();
+  core.writes.logTaken();
 }
 
 /** A core whose roll-ups have been asked for. */
 function warmCore(bins = 700): Core {
   const core = startCore(METRICS);
   fill(core, 0, bins);
-  expect(core.memory.rollups).toBe(0);
+  expect(core.figures.memory.rollups).toBe(0);
   askText(core, RANGE, QUERIES);
-  expect(core.memory.rollups).toBeGreaterThan(2 * 8 * 500);
+  expect(core.figures.memory.rollups).toBeGreaterThan(2 * 8 * 500);
   return core;
 }
 
 /** The answer, which must be the one that nothing kept leads to. */
 function answer(core: Core, queries: SeriesQuery[] = QUERIES, range = RANGE): string {
-  const kept = core.memory.rollups;
+  const kept = core.figures.memory.rollups;
   expect(kept).toBeGreaterThan(0);
   const text = askText(core, range, queries);
-  core.retainEnd();
-  expect(core.memory.rollups).toBe(0);
+  core.writes.retainEnd();
+  expect(core.figures.memory.rollups).toBe(0);
   expect(text).toBe(askText(core, range, queries));
   return text;
 }
@@ -72,10 +72,10 @@ function changes(core: Core, change: () => void): void {
 describe('a kept roll-up', () => {
   it('gives the same answer, and does not grow by being asked again', () => {
     const core = warmCore();
-    const { rollups } = core.memory;
+    const { rollups } = core.figures.memory;
     const first = askText(core, RANGE, QUERIES);
     expect(askText(core, RANGE, QUERIES)).toBe(first);
-    expect(core.memory.rollups).toBe(rollups);
+    expect(core.figures.memory.rollups).toBe(rollups);
     expect(answer(core)).toBe(first);
   });
 
@@ -107,12 +107,12 @@ describe('a kept roll-up', () => {
 
   it('grows with time', () => {
     const core = warmCore();
-    const { rollups } = core.memory;
+    const { rollups } = core.figures.memory;
     for (let bin = 700; bin < 1500; bin += 7) {
       fill(core, bin, bin + 7);
       askText(core, RANGE, QUERIES);
     }
-    expect(core.memory.rollups).toBeGreaterThan(rollups + 2 * 8 * 600);
+    expect(core.figures.memory.rollups).toBeGreaterThan(rollups + 2 * 8 * 600);
     answer(core);
   });
 
@@ -121,7 +121,7 @@ describe('a kept roll-up', () => {
     fill(few, 0, 700, { threads: 3 });
     askText(few, RANGE, QUERIES);
     askText(few, { ...RANGE, to: T0 + 60 * 30 }, QUERIES);
-    expect(few.memory.rollups).toBe(0);
+    expect(few.figures.memory.rollups).toBe(0);
     const shifted = startCore(METRICS);
     fill(shifted, 0, 700);
     let text = '';
@@ -132,7 +132,7 @@ describe('a kept roll-up', () => {
     for (const from of [RANGE.from, T0 + 6000]) {
       askText(shifted, { ...RANGE, from }, [seriesQuery({ metric: 'flops', host: 'h' })]);
     }
-    expect(shifted.memory.rollups).toBe(0);
+    expect(shifted.figures.memory.rollups).toBe(0);
   });
 
   it('is of the series that were named, in their order', () => {
@@ -192,15 +192,15 @@ describe('a kept roll-up ends', () => {
   it('with blocks that are freed, also while the pass goes on', () => {
     const core = warmCore();
     changes(core, () => {
-      for (let i = 0; i < 5; i++) core.retainStep(i, 1, T0 + 60 * 600);
+      for (let i = 0; i < 5; i++) core.writes.retainStep(i, 1, T0 + 60 * 600);
     });
   });
 
   it('with a series that is freed, when another takes its place in memory', () => {
     const core = warmCore();
     changes(core, () => {
-      core.retainStep(0, core.seriesEnd, T0 + 1e9);
-      expect(core.series).toBe(0);
+      core.writes.retainStep(0, core.series.end, T0 + 1e9);
+      expect(core.figures.series).toBe(0);
       fill(core, 0, 700, { seed: 99 });
     });
   });
@@ -214,11 +214,11 @@ describe('a kept roll-up ends', () => {
     for (let others = 1; others < 300; others++) {
       store(core, `flops,cluster=c,hostname=o,type=hwthread,type-id=${others} value=1 ${T0}\n`);
       changes(core, () => {
-        core.retainStep(3, 1, T0 + 1e9);
+        core.writes.retainStep(3, 1, T0 + 1e9);
         // Its number is free again.
-        core.logStartSegment();
+        core.writes.logStartSegment();
         store(core, bins(3, others + 1));
-        core.logTaken();
+        core.writes.logTaken();
       });
     }
   });
@@ -231,15 +231,15 @@ describe('a kept roll-up ends', () => {
       [0, 6],
       [7, 9],
     ] as const) {
-      other.retainStep(from, n, T0 + 1e9);
+      other.writes.retainStep(from, n, T0 + 1e9);
     }
-    expect(other.series).toBe(1);
+    expect(other.figures.series).toBe(1);
     let files = 0;
     for (let bin = 1; bin < 700; bin++) {
       const file = bin < 300 ? undefined : checkpoint(other, true);
-      const { sealedBlocks } = other.memory;
+      const { sealedBlocks } = other.figures.memory;
       store(other, sample('flops', 3, bin, bin + 0.5));
-      if (!file || other.memory.sealedBlocks === sealedBlocks) continue;
+      if (!file || other.figures.memory.sealedBlocks === sealedBlocks) continue;
       for (const read of [file, checkpoint(other, true)]) {
         const core = warmCore();
         changes(core, () => load(core, [read]));
@@ -260,25 +260,25 @@ describe('a kept roll-up ends', () => {
   it('with a run that is imported', () => {
     const core = warmCore();
     changes(core, () =>
-      core.importRun(['c', 'h', 'hwthread1'], 'flops', T0 + 6000, 60, new Float64Array([1, 2, 3]), 0),
+      core.series.importRun(['c', 'h', 'hwthread1'], 'flops', T0 + 6000, 60, new Float64Array([1, 2, 3]), 0),
     );
   });
 
   it('with `free`', () => {
     const core = warmCore();
-    core.freeNode(core.findNode(['c', 'h']), T0 + 60 * 300);
-    expect(core.memory.rollups).toBe(0);
+    core.writes.free(['c', 'h'], T0 + 60 * 300);
+    expect(core.figures.memory.rollups).toBe(0);
   });
 
   it('not with samples that arrive in order, nor when blocks are sealed or merged, nor with a checkpoint', () => {
     const core = warmCore();
-    const { rollups } = core.memory;
+    const { rollups } = core.figures.memory;
     fill(core, 700, 1000);
     checkpoint(core, true);
-    expect(core.memory.rollups).toBe(rollups);
+    expect(core.figures.memory.rollups).toBe(rollups);
     // One roll-up a metric, as before: what was kept has grown, it was not made anew beside it.
     askText(core, RANGE, QUERIES);
-    expect(core.memory.rollups).toBeLessThan(rollups + 2 * 8 * (300 + 128));
+    expect(core.figures.memory.rollups).toBeLessThan(rollups + 2 * 8 * (300 + 128));
     answer(core);
   });
 });
@@ -292,13 +292,20 @@ describe('memory of kept roll-ups', () => {
     const lengthOf = (host: number): number => (host === 0 ? values.length : bins);
     for (let host = 0; host < hosts; host++) {
       for (let i = 0; i < 4; i++) {
-        core.importRun(['c', `h${host}`, `hwthread${i}`], 'flops', T0, 60, values.subarray(0, lengthOf(host)), 0);
+        core.series.importRun(
+          ['c', `h${host}`, `hwthread${i}`],
+          'flops',
+          T0,
+          60,
+          values.subarray(0, lengthOf(host)),
+          0,
+        );
       }
     }
     const askFor = (host: number, length = lengthOf(host)): void => {
       const range = { ...RANGE, to: T0 + 60 * length, withData: false };
       askText(core, range, [seriesQuery({ metric: 'flops', host: `h${host}` })]);
-      expect(core.memory.rollups).toBeLessThanOrEqual(8 << 20);
+      expect(core.figures.memory.rollups).toBeLessThanOrEqual(8 << 20);
     };
     askFor(0);
     for (let host = 1; host < hosts; host++) {
@@ -307,7 +314,7 @@ describe('memory of kept roll-ups', () => {
       askFor(0, 100);
     }
     // One of 800 kB and 15 of 480 kB.
-    expect(Math.abs(core.memory.rollups - 8 * (values.length + 15 * bins))).toBeLessThan(16 * 1500);
+    expect(Math.abs(core.figures.memory.rollups - 8 * (values.length + 15 * bins))).toBeLessThan(16 * 1500);
   });
 
   it('never keeps a sample out', () => {
@@ -323,17 +330,17 @@ describe('memory of kept roll-ups', () => {
           const host = Math.floor(i / 4);
           text += `flops,cluster=c,hostname=h${host},type=hwthread,type-id=${i % 4} value=${random()} ${T0 + 60 * bin}\n`;
         }
-        if (core.ingest(Buffer.from(text), '', 0, T0).outOfMemory) {
-          expect(core.memory.rollups).toBe(0);
+        if (core.writes.ingest(Buffer.from(text), '', 0, T0).outOfMemory) {
+          expect(core.figures.memory.rollups).toBe(0);
           expect(most > 100_000).toBe(asked > 0);
           return bin;
         }
-        core.logTaken();
+        core.writes.logTaken();
         if (bin >= asked || bin % 50) continue;
         for (let host = 0; host < 40; host++) {
           askText(core, { ...RANGE, withData: false }, [seriesQuery({ metric: 'flops', host: `h${host}` })]);
         }
-        most = Math.max(most, core.memory.rollups);
+        most = Math.max(most, core.figures.memory.rollups);
       }
     };
     const without = fillUp(0);

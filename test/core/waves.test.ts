@@ -20,7 +20,7 @@ function blocksAfter(steps: number): number[][] {
       text += `m,cluster=c,hostname=h,type=hwthread,type-id=${i} value=${Math.sin(step + i)} ${T0 + step * FREQUENCY}\n`;
     }
     store(core, text);
-    core.logTaken();
+    core.writes.logTaken();
   }
   const host = JSON.parse(dumpText(core, ['c', 'h'])) as Record<string, { m: Span[] }>;
   return Object.values(host).map(({ m }) => m.map(({ len }) => len));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Codec } from '../../src/wasm/codecs.js';
-import { Core } from '../../src/wasm/instance.js';
+import { Core } from '../../src/wasm/core.js';
 import { gapPatterns, hardCases, loadClasses, Random, withGaps } from '../assembly/codec-data.js';
 import { expectWords, loadCodecModule, wordsOf } from '../assembly/codec-module.js';
 import { readBlock, readCheckpoint, readFrames, readLog } from './format-reader.js';
@@ -17,9 +17,9 @@ const newCore = (): Core => new Core(new WebAssembly.Module(readFileSync('dist/c
 /** Stores lines and returns the log's bytes. */
 function log(core: Core, lines: string): Uint8Array {
   const text = new TextEncoder().encode(lines);
-  expect(core.ingest(text, 'a', 0, T)).toMatchObject({ refused: 0, skipped: 0 });
-  const bytes = core.logged().slice();
-  core.logTaken();
+  expect(core.writes.ingest(text, 'a', 0, T)).toMatchObject({ refused: 0, skipped: 0 });
+  const bytes = core.writes.logged().slice();
+  core.writes.logTaken();
   return bytes;
 }
 
@@ -31,7 +31,7 @@ describe('docs/formats.md', () => {
       .map((line) => /^ *((?:[0-9a-f]{2} {1,2})*[0-9a-f]{2})(?: {3,}|$)/.exec(line)?.[1] ?? '')
       .join(' ');
     const core = newCore();
-    core.logStartSegment();
+    core.writes.logStartSegment();
     const bytes = log(core, `load,cluster=a,hostname=h value=1.5 ${T}\nload,cluster=a,hostname=h value=7 ${T + 60}\n`);
     expect(hex.trim().split(/ +/).join(' ')).toBe(
       Buffer.from(bytes)
@@ -42,7 +42,7 @@ describe('docs/formats.md', () => {
 
   it('is all that a reader of the log needs', () => {
     const core = newCore();
-    core.logStartSegment();
+    core.writes.logStartSegment();
     const values = [
       0, -0, 1, 255, 256, -1, 32767, -32769, 2147483647, -2147483649, 0.5, 0.1, 1e300, 5e-324, 16777217.5,
     ];
@@ -59,9 +59,9 @@ describe('docs/formats.md', () => {
       add(`n${i}`, '', '', 2 ** 31 * (i + 1), value);
     }
     const first = log(core, lines.join(''));
-    core.freeNode(core.findNode(['a', 'h1']), T + 1e6);
-    const free = core.logged().slice();
-    core.logTaken();
+    core.writes.free(['a', 'h1'], T + 1e6);
+    const free = core.writes.logged().slice();
+    core.writes.logTaken();
     const second = log(core, lines.join(''));
     const file = Buffer.concat([first, free, second]);
     const freed = { series: 'free a/h1', time: T + 1e6, value: Number.NaN };
@@ -84,8 +84,8 @@ describe('docs/formats.md', () => {
     }
     // Late, before the first bin.
     log(core, `load,hostname=h1 value=-3 ${T - 6000}\n`);
-    core.checkpointBegin();
-    const { bytes, next } = core.checkpointStep(0, 1 << 20, false);
+    core.files.checkpointBegin();
+    const { bytes, next } = core.files.checkpointStep(0, 1 << 20, false);
     expect(next).toBe(-1);
     const series = readFrames(bytes.slice(), 'CCMK').flatMap(readCheckpoint);
     expect(series.map(({ names, metric }) => `${names.join('/')} ${metric}`)).toEqual([
@@ -94,7 +94,7 @@ describe('docs/formats.md', () => {
       'a/h2 flag',
     ]);
     for (const [number, { frequency, anchor, blocks }] of series.entries()) {
-      const all = core.exportSeries(number, 0, Number.MAX_SAFE_INTEGER);
+      const all = core.series.exportRun(number, 0, Number.MAX_SAFE_INTEGER);
       const bins = new Float64Array(all?.values.length ?? 0).fill(Number.NaN);
       const first = blocks[0]?.first ?? 0;
       for (const block of blocks) bins.set(block.bins, block.first - first);
@@ -105,7 +105,7 @@ describe('docs/formats.md', () => {
       expect(blocks.map(({ open }) => open)).toEqual(blocks.map((_, i) => i === blocks.length - 1));
       expect(blocks.length).toBeGreaterThan(1);
     }
-    expect(core.checkpointSpan).toEqual({ from: T - 30 - 6000, to: T - 30 + 60 * 700 });
+    expect(core.files.checkpointSpan).toEqual({ from: T - 30 - 6000, to: T - 30 + 60 * 700 });
   });
 
   it('is all that a reader of blocks needs, whatever the codec', async () => {

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricConfig } from '../../src/config/config.js';
-import { CHECKPOINT_MAGIC, Core, LOG_MAGIC } from '../../src/wasm/instance.js';
+import { FrameMagic } from '../../src/wasm/codes.js';
+import { Core } from '../../src/wasm/core.js';
 
 /** Unix seconds, a multiple of an hour. */
 export const T0 = 1_699_999_200;
@@ -31,23 +32,23 @@ export function line(metric: string, host: string, time: number, value: number):
 
 /** Stores lines. @throws when one of them is refused. */
 export function ingest(core: Core, text: string): void {
-  const batch = core.ingest(encoder.encode(text), '', 1, 0);
+  const batch = core.writes.ingest(encoder.encode(text), '', 1, 0);
   if (batch.refused) throw new Error(`refused: ${JSON.stringify(batch.refusals)}`);
 }
 
 /** The log bytes gathered since the last call. */
 export function takeLog(core: Core): Uint8Array {
-  const bytes = core.logged().slice();
-  core.logTaken();
+  const bytes = core.writes.logged().slice();
+  core.writes.logTaken();
   return bytes;
 }
 
 /** The bytes of a checkpoint file. */
 export function checkpoint(core: Core, full: boolean): Uint8Array {
   const parts: Uint8Array[] = [];
-  core.checkpointBegin();
+  core.files.checkpointBegin();
   for (let cursor = 0; cursor >= 0; ) {
-    const { bytes, next } = core.checkpointStep(cursor, 1 << 16, full);
+    const { bytes, next } = core.files.checkpointStep(cursor, 1 << 16, full);
     parts.push(bytes.slice());
     cursor = next;
   }
@@ -62,7 +63,7 @@ export function scan(
   onFrame: (payload: number, length: number) => void,
 ): [offset: number, length: number][] {
   const gaps: [number, number][] = [];
-  core.scanFrames(
+  core.files.scanFrames(
     magic,
     4096,
     (into, offset) => {
@@ -79,22 +80,23 @@ export function scan(
 
 /** Loads checkpoint files, oldest first, then log segments, and ends loading. */
 export function load(core: Core, files: Uint8Array[], segments: Uint8Array[] = [], since = 0): Core {
-  for (const file of files) scan(core, CHECKPOINT_MAGIC, file, (p, n) => core.checkpointLoad(p, n, since, false));
-  core.checkpointLoadEnd();
+  for (const file of files)
+    scan(core, FrameMagic.Checkpoint, file, (p, n) => core.files.checkpointLoad(p, n, since, false));
+  core.files.checkpointLoadEnd();
   for (const segment of segments) {
-    core.replayBegin();
-    scan(core, LOG_MAGIC, segment, (p, n) => core.replayFrame(p, n, since));
+    core.files.replayBegin();
+    scan(core, FrameMagic.Log, segment, (p, n) => core.files.replayFrame(p, n, since));
   }
-  core.loadEnd();
-  core.logStartSegment();
+  core.files.loadEnd();
+  core.writes.logStartSegment();
   return core;
 }
 
 /** All samples: `metric host/level.. middle of the bin` → value. */
 export function samples(core: Core): Map<string, number> {
   const all = new Map<string, number>();
-  for (let number = 0; number < core.seriesEnd; number++) {
-    const series = core.exportSeries(number, 0, Number.MAX_SAFE_INTEGER);
+  for (let number = 0; number < core.series.end; number++) {
+    const series = core.series.exportRun(number, 0, Number.MAX_SAFE_INTEGER);
     if (!series) continue;
     const name = `${series.metric} ${series.levels.slice(1).join('/')}`;
     for (const [i, value] of series.values.entries()) {

@@ -103,7 +103,7 @@ beforeAll(async () => {
         // Gone by age, which no log tells: its numbers go to the next host.
         const old = `old${round}`;
         write(opened, [['m', old, T0 - 40_000, next()]]);
-        opened.core.retainStep(0, 1000, T0 - 30_000);
+        opened.core.writes.retainStep(0, 1000, T0 - 30_000);
         write(opened, [['n', `new${round}`, T0, next()]]);
       }
     }

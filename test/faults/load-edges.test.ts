@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CHECKPOINT_MAGIC, type Core, LOG_MAGIC } from '../../src/wasm/instance.js';
+import { FrameMagic } from '../../src/wasm/codes.js';
+import type { Core } from '../../src/wasm/core.js';
 import { checkpoint, ingest, line, load, metrics, newCore, samples, scan, T0, takeLog } from './cores.js';
 
 const ONE = metrics(['m', 60]);
@@ -11,9 +12,9 @@ function run(host: string, n: number): string {
 
 /** Bytes of sealed blocks, and how many of them there are by codec. */
 function blocks(core: Core): unknown {
-  core.countBegin();
-  for (let from = 0; from >= 0; ) from = core.countStep(from, 100);
-  return [core.memory.sealedBlocks, core.counted.blocks];
+  core.figures.countBegin();
+  for (let from = 0; from >= 0; ) from = core.figures.countStep(from, 100);
+  return [core.figures.memory.sealedBlocks, core.figures.counted.blocks];
 }
 
 describe('loading', () => {
@@ -22,7 +23,7 @@ describe('loading', () => {
       const core = load(newCore(ONE), []);
       ingest(core, run('h', n));
       const file = checkpoint(core, false);
-      core.logStartSegment();
+      core.writes.logStartSegment();
       takeLog(core);
       ingest(core, line('m', 'h', T0 + 60 * (n - 3), -1) + line('m', 'h', T0 + 60 * n, -2) + run('h', 2));
       const expected = samples(core);
@@ -62,7 +63,7 @@ describe('loading', () => {
       [[], [log]],
     ] as const) {
       const loaded = load(newCore(ONE), [...files], [...segments], T0 + 3600);
-      expect([loaded.hosts, loaded.series]).toEqual([1, 1]);
+      expect([loaded.figures.hosts, loaded.figures.series]).toEqual([1, 1]);
       expect([...samples(loaded).keys()]).toEqual([`m c ${T0 + 86_400}`]);
     }
   });
@@ -80,7 +81,7 @@ describe('loading', () => {
     const config = metrics(['m', 1]);
     const core = load(newCore(config), []);
     ingest(core, line('m', 'h', 5, 1));
-    core.retainStep(0, 10, T0);
+    core.writes.retainStep(0, 10, T0);
     ingest(core, line('m', 'h', T0, 2));
     const log = takeLog(core);
     expect(samples(load(newCore(config), [], [log], T0 - 3600))).toEqual(new Map([[`m h ${T0}`, 2]]));
@@ -94,10 +95,10 @@ describe('loading', () => {
     ingest(core, lines.join(''));
     takeLog(core);
     const loaded = load(newCore(config), [checkpoint(core, true)]);
-    loaded.countBegin();
-    expect(loaded.countStep(0, 10)).toBe(-1);
-    expect(loaded.counted.samples).toBe(70_000);
-    expect(loaded.exportSeries(0, T0 + 600 * 69_999, T0 + 600 * 70_000)?.values).toEqual(Float64Array.of(69_999));
+    loaded.figures.countBegin();
+    expect(loaded.figures.countStep(0, 10)).toBe(-1);
+    expect(loaded.figures.counted.samples).toBe(70_000);
+    expect(loaded.series.exportRun(0, T0 + 600 * 69_999, T0 + 600 * 70_000)?.values).toEqual(Float64Array.of(69_999));
   });
 
   it('a frame that claims more bytes than the file has costs no memory and hides nothing behind it', () => {
@@ -111,12 +112,12 @@ describe('loading', () => {
     const at = frames.slice(0, 100).reduce((sum, frame) => sum + frame.length, 0);
     log.writeUInt32LE(200 << 20, at + 4);
     const loaded = newCore(ONE);
-    const before = loaded.linearMemory;
-    const gaps = scan(loaded, LOG_MAGIC, log, (p, n) => loaded.replayFrame(p, n, 0));
+    const before = loaded.figures.linearMemory;
+    const gaps = scan(loaded, FrameMagic.Log, log, (p, n) => loaded.files.replayFrame(p, n, 0));
     expect(gaps.reduce((sum, [, length]) => sum + length, 0)).toBe(frames[100]?.length);
     expect(gaps[0]?.[0]).toBe(at);
-    expect(loaded.linearMemory - before).toBeLessThan(2 << 20);
-    loaded.loadEnd();
+    expect(loaded.figures.linearMemory - before).toBeLessThan(2 << 20);
+    loaded.files.loadEnd();
     expect(samples(loaded).size).toBe(199);
   });
 
@@ -124,7 +125,7 @@ describe('loading', () => {
     const core = load(newCore(ONE), []);
     ingest(core, run('h', 10));
     const log = takeLog(core);
-    expect(scan(newCore(ONE), CHECKPOINT_MAGIC, log, () => expect.unreachable())).not.toEqual([]);
+    expect(scan(newCore(ONE), FrameMagic.Checkpoint, log, () => expect.unreachable())).not.toEqual([]);
   });
 });
 
@@ -137,7 +138,7 @@ describe('a number', () => {
       return frames.push(takeLog(core)) - 1;
     };
     frame(line('m', 'gone', T0, 1) + line('m', 'stays', T0 + 86_400, 1));
-    core.retainStep(0, 10, T0 + 3600);
+    core.writes.retainStep(0, 10, T0 + 3600);
     const definition = frame(line('m', 'new', T0 + 86_400, 2));
     frame(line('m', 'new', T0 + 86_460, 3));
     const damaged = Uint8Array.from(frames[definition] ?? []);
@@ -145,10 +146,10 @@ describe('a number', () => {
     frames[definition] = damaged;
     const loaded = newCore(ONE);
     let unnamed = 0;
-    scan(loaded, LOG_MAGIC, Buffer.concat(frames), (p, n) => {
-      unnamed += loaded.replayFrame(p, n, 0).unnamed;
+    scan(loaded, FrameMagic.Log, Buffer.concat(frames), (p, n) => {
+      unnamed += loaded.files.replayFrame(p, n, 0).unnamed;
     });
-    loaded.loadEnd();
+    loaded.files.loadEnd();
     expect(unnamed).toBe(1);
     expect(samples(loaded)).toEqual(
       new Map([
@@ -157,8 +158,8 @@ describe('a number', () => {
       ]),
     );
     // In the next segment the number is free.
-    core.logStartSegment();
+    core.writes.logStartSegment();
     ingest(core, line('m', 'another', T0 + 86_400, 4));
-    expect(core.seriesEnd).toBe(3);
+    expect(core.series.end).toBe(3);
   });
 });

@@ -5,7 +5,7 @@ import { type Logger, logger } from '../../src/log.js';
 import { CheckpointQueue } from '../../src/partition/checkpointer.js';
 import { Jobs } from '../../src/partition/jobs.js';
 import { Partition } from '../../src/partition/partition.js';
-import type { Core } from '../../src/wasm/instance.js';
+import type { Core } from '../../src/wasm/core.js';
 import { newCore } from './cores.js';
 
 /** A partition and its core, to look into. */

@@ -196,14 +196,14 @@ describe('loading', () => {
       ingest(core, lines.join(''));
       if (at === 1500 || at === 2000) {
         files.push(checkpoint(core, false));
-        core.logStartSegment();
+        core.writes.logStartSegment();
         segments.length = 0;
         takeLog(core);
       } else segments.push(takeLog(core));
     }
-    const before = core.memory;
+    const before = core.figures.memory;
     const loaded = load(newCore(config), files, [Buffer.concat(segments)]);
-    const { memory, linearMemory } = loaded;
+    const { memory, linearMemory } = loaded.figures;
     expect(samples(loaded)).toEqual(samples(core));
     const data = memory.total - memory.scratch;
     expect(data / (before.total - before.scratch)).toBeLessThan(1.1);

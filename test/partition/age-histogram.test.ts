@@ -14,10 +14,10 @@ function coreWith(times: readonly number[]): ReturnType<typeof startCore> {
 }
 
 function ages(core: ReturnType<typeof startCore>, now = NOW): { ages: Ages; total: number } {
-  core.ageBegin(now);
+  core.figures.ageBegin(now);
   let from = 0;
-  while (from >= 0) from = core.ageStep(from, 3);
-  return { ages: new Ages(now, [core.ages]), total: core.ages.reduce((a, b) => a + b, 0) };
+  while (from >= 0) from = core.figures.ageStep(from, 3);
+  return { ages: new Ages(now, [core.figures.ages]), total: core.figures.ages.reduce((a, b) => a + b, 0) };
 }
 
 describe('bytes by age', () => {
@@ -28,7 +28,7 @@ describe('bytes by age', () => {
     for (let i = 0; i < 2000; i++) text += `m,cluster=c,hostname=h${i % 3} value=${random()} ${NOW + 10 * i}\n`;
     for (let i = 0; i < 50; i++) text += `m,cluster=c,hostname=h1 value=${i} ${NOW + 170 * i}\n`;
     store(core, text);
-    const { openBlocks, sealedBlocks } = core.memory;
+    const { openBlocks, sealedBlocks } = core.figures.memory;
     expect(sealedBlocks).toBeGreaterThan(1000);
     expect(ages(core).total).toBe(openBlocks + sealedBlocks);
   });
@@ -48,7 +48,7 @@ describe('bytes by age', () => {
       expect(to - last).toBeLessThanOrEqual(Math.max(1, Math.abs(NOW - last) / 128));
     }
     const to = held.timeFor(1000 * each) ?? 0;
-    expect(core.retainStep(0, core.seriesEnd, to).freed).toBe(all.filter((time) => time + 1 <= to).length);
+    expect(core.writes.retainStep(0, core.series.end, to).freed).toBe(all.filter((time) => time + 1 <= to).length);
   });
 
   it('ends with the newest block when all blocks are not enough, and knows when there is none', () => {

@@ -45,7 +45,7 @@ describe('listNodes', () => {
     store(core, names.map((name) => `slow,cluster=alex,hostname=${name} value=1 ${T0}\n`).join(''));
     const listing = listNodes(core, new Jobs(), 'alex');
     store(core, lines('late', 'alex', T0, 1));
-    core.freeNode(core.findNode(['alex', 'n5']), T0 + 1e6);
+    core.writes.free(['alex', 'n5'], T0 + 1e6);
     const nodes = await listing;
     expect(nodes.filter(({ node }) => node !== 'late' && node !== 'n5')).toHaveLength(2999);
     expect(nodes.find(({ node }) => node === 'n7')).toEqual({

@@ -6,7 +6,7 @@ import { captureLog, logger } from '../../src/log.js';
 import { LoadRoom, loadLimit } from '../../src/partition/load-room.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';
-import { Core } from '../../src/wasm/instance.js';
+import { Core } from '../../src/wasm/core.js';
 import { randomNumbers } from '../assembly/compile.js';
 import { textOf } from '../core/answer-text.js';
 import { configWith, keptLog } from '../retention/fixtures.js';
@@ -101,15 +101,15 @@ describe('a start with more on disk than fits into memory', () => {
     const room = new LoadRoom(core, 0, CAP);
     const write = (time: number): void => {
       const lines = Array.from({ length: HOSTS }, (_, i) => `load,hostname=h${i} value=${random()} ${time}\n`);
-      core.ingest(new TextEncoder().encode(lines.join('')), 'c', 1, now);
+      core.writes.ingest(new TextEncoder().encode(lines.join('')), 'c', 1, now);
     };
-    core.ingest(new TextEncoder().encode('load,hostname=old value=1 946684800\n'), 'c', 1, now);
-    for (let time = now - 10_000; core.memory.total <= CAP; time++) write(time);
+    core.writes.ingest(new TextEncoder().encode('load,hostname=old value=1 946684800\n'), 'c', 1, now);
+    for (let time = now - 10_000; core.figures.memory.total <= CAP; time++) write(time);
     room.keepBelow();
-    expect(core.memory.total).toBeLessThanOrEqual(0.9 * CAP);
-    expect(core.memory.total).toBeGreaterThan(0.7 * CAP);
+    expect(core.figures.memory.total).toBeLessThanOrEqual(0.9 * CAP);
+    expect(core.figures.memory.total).toBeGreaterThan(0.7 * CAP);
     expect(room.since).toBeLessThan(now);
-    expect(core.findNode(['c', 'old'])).toBe(0);
+    expect(core.reads.dumpBegin(['c', 'old'])).toBe(false);
   });
 
   it('has a limit for each partition', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import { Ages } from '../../src/partition/age-histogram.js';
 import { type CapOptions, type CappedStore, enforceMemoryCap } from '../../src/retention/memory-cap.js';
-import { Core } from '../../src/wasm/instance.js';
+import { Core } from '../../src/wasm/core.js';
 import { randomNumbers } from '../assembly/compile.js';
 import { ask, seriesQuery } from '../support/core-driver.js';
 import { keptLog } from './fixtures.js';
@@ -184,31 +184,31 @@ class CoreStore implements CappedStore {
   }
 
   async memoryByPartition(): Promise<number[]> {
-    return [this.core.memory.total];
+    return [this.core.figures.memory.total];
   }
 
   async timeToFree(bytes: number, _bytesOf: number[], now: number): Promise<number | undefined> {
-    this.core.ageBegin(now);
+    this.core.figures.ageBegin(now);
     let from = 0;
-    while (from >= 0) from = this.core.ageStep(from, 7);
-    return new Ages(now, [this.core.ages]).timeFor(bytes);
+    while (from >= 0) from = this.core.figures.ageStep(from, 7);
+    return new Ages(now, [this.core.figures.ages]).timeFor(bytes);
   }
 
   async oldestTime(): Promise<number | undefined> {
-    return this.core.oldestTime();
+    return this.core.figures.oldestTime();
   }
 
   async retain(to: number): Promise<number> {
-    const { freed, next } = this.core.retainStep(0, 1 << 20, to);
+    const { freed, next } = this.core.writes.retainStep(0, 1 << 20, to);
     expect(next).toBe(-1);
-    this.core.retainEnd();
+    this.core.writes.retainEnd();
     return freed;
   }
 
   /** One sample of each metric of a host. */
   write(host: string, time: number, random: () => number): void {
     const lines = Array.from({ length: 20 }, (_, i) => `m${i},cluster=c,hostname=${host} value=${random()} ${time}\n`);
-    const batch = this.core.ingest(new TextEncoder().encode(lines.join('')), '', 0, time);
+    const batch = this.core.writes.ingest(new TextEncoder().encode(lines.join('')), '', 0, time);
     expect(batch).toMatchObject({ stored: 20, refused: 0, outOfMemory: false });
   }
 }
@@ -231,17 +231,17 @@ describe('a core under a memory cap', () => {
       for (let host = 0; host < 10; host++) store.write(`h${host}`, time, random);
       if (step % 100) continue;
       freed += await enforceMemoryCap(store, cap, log, { partitionLimit: 1e12, now: () => time });
-      expect(store.core.memory.total).toBeLessThanOrEqual(cap);
-      if (step === 2500) linear = store.core.linearMemory;
+      expect(store.core.figures.memory.total).toBeLessThanOrEqual(cap);
+      if (step === 2500) linear = store.core.figures.linearMemory;
     }
     expect(freed).toBeGreaterThan(800);
     expect(log.lines.length).toBeGreaterThan(3);
     expect(linear).toBeGreaterThan(cap);
-    expect(store.core.linearMemory).toBe(linear);
-    expect(store.core.hosts).toBe(10);
-    expect(store.core.findNode(['c', 'old'])).toBe(0);
+    expect(store.core.figures.linearMemory).toBe(linear);
+    expect(store.core.figures.hosts).toBe(10);
+    expect(store.core.reads.dumpBegin(['c', 'old'])).toBe(false);
     // What is left is the newest without holes.
-    const last = store.core.exportSeries(store.core.seriesEnd - 1, 0, Number.MAX_SAFE_INTEGER);
+    const last = store.core.series.exportRun(store.core.series.end - 1, 0, Number.MAX_SAFE_INTEGER);
     expect(last?.values.length).toBeGreaterThan(500);
     expect(last?.values.includes(Number.NaN)).toBe(false);
     expect((last?.start ?? 0) + ((last?.values.length ?? 0) - 1) * 10).toBe(time - 10);
@@ -252,20 +252,20 @@ describe('a core under a memory cap', () => {
     const random = randomNumbers(7);
     const log = keptLog();
     let time = NOW;
-    for (; store.core.memory.total < 4 * MB; time += 10)
+    for (; store.core.figures.memory.total < 4 * MB; time += 10)
       for (let host = 0; host < 10; host++) store.write(`h${host}`, time, random);
     store.write('1999', 946_684_800, random);
     store.write('2036', 2_082_758_400, random);
-    const before = store.core.memory.total;
+    const before = store.core.figures.memory.total;
     const cap = before - (before >> 4);
     await enforceMemoryCap(store, cap, log, { partitionLimit: 1e12, now: () => time });
-    const { total } = store.core.memory;
+    const { total } = store.core.figures.memory;
     expect(total).toBeLessThanOrEqual(cap);
     // What is left of the cap for the next minutes, and the end of one block of each series.
     expect(total).toBeGreaterThan(0.85 * cap);
-    expect(store.core.findNode(['c', '1999'])).toBe(0);
-    expect(store.core.findNode(['c', '2036'])).toBeGreaterThan(0);
-    expect(store.core.hosts).toBe(11);
+    expect(store.core.reads.dumpBegin(['c', '1999'])).toBe(false);
+    expect(store.core.reads.dumpBegin(['c', '2036'])).toBe(true);
+    expect(store.core.figures.hosts).toBe(11);
   });
 
   it('gives kept roll-ups back before it frees a sample', async () => {
@@ -274,18 +274,18 @@ describe('a core under a memory cap', () => {
       const thread = i % 8;
       return `m1,cluster=c,hostname=h,type=hwthread,type-id=${thread} value=${i % 97} ${NOW + 10 * Math.floor(i / 8)}\n`;
     });
-    store.core.ingest(new TextEncoder().encode(lines.join('')), '', 0, NOW);
+    store.core.writes.ingest(new TextEncoder().encode(lines.join('')), '', 0, NOW);
     const range = { cluster: 'c', from: NOW, to: NOW + 3000, withStats: true, withData: true, withPadding: false };
     const query = seriesQuery({ metric: 'm1', host: 'h' });
     ask(store.core, range, [query]);
-    const { rollups, total } = store.core.memory;
+    const { rollups, total } = store.core.figures.memory;
     expect(rollups).toBeGreaterThan(1000);
     const log = keptLog();
     expect(await enforceMemoryCap(store, total - rollups, log, { partitionLimit: 1e12, now: () => NOW + 3000 })).toBe(
       0,
     );
     expect(log.lines).toEqual([]);
-    expect(store.core.memory).toMatchObject({ rollups: 0, total: total - rollups });
+    expect(store.core.figures.memory).toMatchObject({ rollups: 0, total: total - rollups });
     expect(ask(store.core, range, [query])[0]?.[0]?.data?.length).toBe(300);
   });
 
@@ -298,16 +298,16 @@ describe('a core under a memory cap', () => {
         { length: 400 },
         (_, i) => `m${i % 20},cluster=c,hostname=h${i % 97} value=${random()} ${time}\n`,
       );
-      return store.core.ingest(new TextEncoder().encode(text.join('')), '', 0, time).outOfMemory;
+      return store.core.writes.ingest(new TextEncoder().encode(text.join('')), '', 0, time).outOfMemory;
     };
     while (!fill()) time += 10;
     // All of it but the reserve, which only scratch may have.
-    expect(store.core.linearMemory).toBeGreaterThan((PAGES << 16) - (1 << 20));
+    expect(store.core.figures.linearMemory).toBeGreaterThan((PAGES << 16) - (1 << 20));
     expect(time - NOW).toBeGreaterThan(100 * 10);
     expect(await enforceMemoryCap(store, 4 * MB, keptLog(), { partitionLimit: 1e12, now: () => time })).toBeGreaterThan(
       0,
     );
-    const kept = store.core.exportSeries(0, 0, Number.MAX_SAFE_INTEGER);
+    const kept = store.core.series.exportRun(0, 0, Number.MAX_SAFE_INTEGER);
     expect(kept?.values.length).toBeGreaterThan(100);
     expect((kept?.start ?? 0) + (kept?.values.length ?? 0) * 10).toBeGreaterThanOrEqual(time);
     for (let i = 0; i < 100; i++, time += 10) expect(fill()).toBe(false);

@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { QueryRequest, SeriesQuery } from '../../src/store/store.js';
-import { CHECKPOINT_MAGIC, Core, type ExportedSeries, LOG_MAGIC } from '../../src/wasm/instance.js';
+import { FrameMagic } from '../../src/wasm/codes.js';
+import { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
+import type { ExportedSeries } from '../../src/wasm/series.js';
 import { type Answer, keyOf } from '../core/model.js';
 
 /** A time without meaning that all tests count from: unix seconds, a multiple of 3600. */
@@ -38,7 +40,7 @@ export function startCore(
   { index = 0, partitions = 1, module = coreModule() } = {},
 ): Core {
   const core = new Core(module, metrics, index, partitions);
-  core.logStartSegment();
+  core.writes.logStartSegment();
   return core;
 }
 
@@ -46,20 +48,20 @@ const encoder = new TextEncoder();
 
 /** Stores lines. @throws when one is refused. */
 export function store(core: Core, text: string, cluster = '', now = T0): void {
-  const batch = core.ingest(encoder.encode(text), cluster, 0, now);
+  const batch = core.writes.ingest(encoder.encode(text), cluster, 0, now);
   if (batch.refused) throw new Error(`${batch.refused} lines were refused: ${JSON.stringify(batch.refusals)}`);
 }
 
 /** The log bytes gathered since the last call, a copy. */
 export function takeLog(core: Core): Uint8Array {
-  const bytes = core.logged().slice();
-  core.logTaken();
+  const bytes = core.writes.logged().slice();
+  core.writes.logTaken();
   return bytes;
 }
 
 /** Runs `onFrame` for the whole frames of a file's content. @throws when there is anything else in it. */
 function scan(core: Core, magic: number, bytes: Uint8Array, onFrame: (p: number, n: number) => void): void {
-  core.scanFrames(
+  core.files.scanFrames(
     magic,
     4096,
     (into, offset) => {
@@ -76,28 +78,28 @@ function scan(core: Core, magic: number, bytes: Uint8Array, onFrame: (p: number,
 
 /** Replays one log segment. */
 export function replay(core: Core, segment: Uint8Array, since = 0): void {
-  core.replayBegin();
-  scan(core, LOG_MAGIC, segment, (p, n) => {
-    if (!core.replayFrame(p, n, since).sound) throw new Error('a frame made no sense');
+  core.files.replayBegin();
+  scan(core, FrameMagic.Log, segment, (p, n) => {
+    if (!core.files.replayFrame(p, n, since).sound) throw new Error('a frame made no sense');
   });
 }
 
 /** Loads checkpoint files, oldest first. */
 export function load(core: Core, files: Uint8Array[], since = 0): void {
   for (const file of files) {
-    scan(core, CHECKPOINT_MAGIC, file, (p, n) => {
-      if (core.checkpointLoad(p, n, since, false).unsound) throw new Error('a block was unsound');
+    scan(core, FrameMagic.Checkpoint, file, (p, n) => {
+      if (core.files.checkpointLoad(p, n, since, false).unsound) throw new Error('a block was unsound');
     });
   }
-  core.checkpointLoadEnd();
+  core.files.checkpointLoadEnd();
 }
 
 /** Makes a checkpoint's file. @param between called between its steps: what workers do meanwhile. */
 export function checkpoint(core: Core, full: boolean, budget = 4096, between: () => void = () => {}): Uint8Array {
   const parts: Uint8Array[] = [];
-  core.checkpointBegin();
+  core.files.checkpointBegin();
   for (let cursor = 0; cursor >= 0; ) {
-    const { bytes, next } = core.checkpointStep(cursor, budget, full);
+    const { bytes, next } = core.files.checkpointStep(cursor, budget, full);
     parts.push(bytes.slice());
     cursor = next;
     between();
@@ -107,10 +109,10 @@ export function checkpoint(core: Core, full: boolean, budget = 4096, between: ()
 
 /** The dump of the tree below a selector. */
 export function dumpText(core: Core, selector: string[]): string {
-  core.dumpBegin(core.findNode(selector));
+  if (!core.reads.dumpBegin(selector)) throw new Error(`no node ${selector.join('/')}`);
   const parts: Uint8Array[] = [];
   for (let done = false; !done; ) {
-    const step = core.dumpStep(1 << 16);
+    const step = core.reads.dumpStep(1 << 16);
     if (!step) throw new Error('the tree lost nodes');
     parts.push(step.bytes.slice());
     done = step.done;
@@ -122,8 +124,8 @@ export function dumpText(core: Core, selector: string[]): string {
 export function exportAll(cores: Core[]): Map<string, ExportedSeries> {
   const all = new Map<string, ExportedSeries>();
   for (const core of cores) {
-    for (let i = 0; i < core.seriesEnd; i++) {
-      const series = core.exportSeries(i, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    for (let i = 0; i < core.series.end; i++) {
+      const series = core.series.exportRun(i, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
       if (!series) continue;
       const key = keyOf(series.levels, series.metric);
       if (all.has(key)) throw new Error(`${key} is there twice`);
@@ -154,14 +156,14 @@ export function askText(
   queries: SeriesQuery[],
   budget = 1 << 16,
 ): string {
-  const state = core.queryBegin(encodeRequest({ ...range, queries }, queries));
+  const state = core.reads.queryBegin(encodeRequest({ ...range, queries }, queries));
   const decoder = new TextDecoder();
   let text = '';
   for (let done = false; !done; ) {
-    const piece = core.queryStep(state, budget);
+    const piece = core.reads.queryStep(state, budget);
     text += decoder.decode(piece.bytes, { stream: true });
     done = piece.done;
   }
-  core.queryEnd(state);
+  core.reads.queryEnd(state);
   return `[${text.slice(0, -1)}]`;
 }

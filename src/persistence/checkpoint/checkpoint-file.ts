@@ -2,7 +2,7 @@
 import { close, closeSync, fdatasync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import type { Core } from '../../wasm/instance.js';
+import type { Core } from '../../wasm/core.js';
 import { syncDirectory, writeAll } from '../files.js';
 import { type CheckpointFile, removeFile } from '../layout.js';
 import type { CheckpointRun } from './checkpoint-run.js';
@@ -37,7 +37,7 @@ export class CheckpointWriter implements CheckpointRun {
     this.#path = path;
     this.#name = name;
     this.#fd = openSync(path, 'w');
-    core.checkpointBegin();
+    core.files.checkpointBegin();
   }
 
   get seconds(): number {
@@ -49,7 +49,7 @@ export class CheckpointWriter implements CheckpointRun {
   }
 
   step(): boolean {
-    const { bytes, next } = this.#core.checkpointStep(this.#cursor, STEP_BYTES, this.full);
+    const { bytes, next } = this.#core.files.checkpointStep(this.#cursor, STEP_BYTES, this.full);
     if (bytes.length) {
       try {
         writeAll(this.#fd, bytes);
@@ -76,7 +76,7 @@ export class CheckpointWriter implements CheckpointRun {
     }
     // The manifest must never name a file whose own name a power cut has taken.
     syncDirectory(dirname(this.#path));
-    const { from, to } = this.#core.checkpointSpan;
+    const { from, to } = this.#core.files.checkpointSpan;
     return { name: this.#name, bytes: this.#bytes, from, to };
   }
 

@@ -2,7 +2,8 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Core, ExportedSeries } from '../../wasm/instance.js';
+import type { Core } from '../../wasm/core.js';
+import type { ExportedSeries } from '../../wasm/series.js';
 import type { CheckpointRun } from '../checkpoint/checkpoint-run.js';
 import { syncDirectory, writeAll } from '../files.js';
 import { removeFile, setAside } from '../layout.js';
@@ -86,14 +87,14 @@ export class JsonCheckpoint implements CheckpointRun {
   *#hosts(): Generator<void, HostSeries[]> {
     const core = this.#core;
     const byNode = new Map<number, HostSeries>();
-    for (let from = 0; from < core.seriesEnd; from += INDEX_STEP) {
-      const end = Math.min(core.seriesEnd, from + INDEX_STEP);
+    for (let from = 0; from < core.series.end; from += INDEX_STEP) {
+      const end = Math.min(core.series.end, from + INDEX_STEP);
       for (let number = from; number < end; number++) {
-        const node = core.seriesHost(number);
+        const node = core.series.hostOf(number);
         if (!node) continue;
         const known = byNode.get(node);
         if (known) known.numbers.push(number);
-        else byNode.set(node, { node, ...core.hostNames(node), numbers: [number] });
+        else byNode.set(node, { node, ...core.series.hostNames(node), numbers: [number] });
       }
       yield;
     }
@@ -104,11 +105,11 @@ export class JsonCheckpoint implements CheckpointRun {
   #takeUnsaved({ node, cluster, host, numbers }: HostSeries): { from: number; to: number }[] {
     const core = this.#core;
     // Numbers and nodes may have gone to others meanwhile, which are in the log.
-    const own = numbers.filter((number) => core.seriesHost(number) === node);
+    const own = numbers.filter((number) => core.series.hostOf(number) === node);
     if (!own.length) return [];
-    const names = core.hostNames(node);
+    const names = core.series.hostNames(node);
     if (names.cluster !== cluster || names.host !== host) return [];
-    return own.flatMap((number) => core.takeUnsaved(number, this.full) ?? []);
+    return own.flatMap((number) => core.series.takeUnsaved(number, this.full) ?? []);
   }
 
   *#writeWindow({ cluster, host, numbers }: HostSeries, from: number): Generator<void> {
@@ -117,7 +118,7 @@ export class JsonCheckpoint implements CheckpointRun {
     const tree = new HostTree(cluster, host, { from, to });
     const runs: SeriesRun[] = [];
     for (let i = 0; i < numbers.length; i++) {
-      const run = this.#core.exportSeries(numbers[i] ?? 0, from, to);
+      const run = this.#core.series.exportRun(numbers[i] ?? 0, from, to);
       if (run) runs.push(toRun(run));
       if (i % READ_STEP === READ_STEP - 1) yield;
     }

@@ -1,7 +1,7 @@
 /** A partition's checkpoints in the JSON layout (json-windows.ts). */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Core } from '../../wasm/instance.js';
+import type { Core } from '../../wasm/core.js';
 import type { CheckpointRun } from '../checkpoint/checkpoint-run.js';
 import { removeFile } from '../layout.js';
 import { classifyReferenceFile, scanReferenceDirectory } from '../reference/directory.js';

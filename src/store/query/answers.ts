@@ -4,7 +4,7 @@
  */
 
 import type { Jobs } from '../../partition/jobs.js';
-import type { PartitionReads } from '../../partition/partition.js';
+import type { Reads } from '../../wasm/reads.js';
 import { toFailure } from '../failure.js';
 import type { DumpMessage, PiecesMessage, PullMessage, QueryAllMessage, QueryMessage } from '../protocol.js';
 import { StoreError } from '../store.js';
@@ -44,35 +44,35 @@ export class Answers {
   }
 
   /** Begins all parts of a query, and sends the first pieces. */
-  query({ parts }: QueryMessage, coreOf: (partition: number) => PartitionReads): void {
+  query({ parts }: QueryMessage, readsOf: (partition: number) => Reads): void {
     this.#inHalves(parts, ({ id, partition, request }) => {
-      const core = coreOf(partition);
-      this.#begin(id, () => this.#steps(id, core, core.queryBegin(request), () => core.queryEnds));
+      const reads = readsOf(partition);
+      this.#begin(id, () => this.#steps(id, reads, reads.queryBegin(request), () => reads.queryEnds));
     });
   }
 
   /** The same for a query for all nodes. */
-  queryAll({ id: firstId, request, partitions }: QueryAllMessage, coreOf: (partition: number) => PartitionReads): void {
+  queryAll({ id: firstId, request, partitions }: QueryAllMessage, readsOf: (partition: number) => Reads): void {
     this.#inHalves(partitions, (partition) => {
-      const core = coreOf(partition);
+      const reads = readsOf(partition);
       const id = firstId + partition;
       this.#begin(id, () => {
-        const { state, text } = core.queryAllBegin(request);
+        const { state, text } = reads.queryAllBegin(request);
         this.#pieces.addText(text);
-        return this.#steps(id, core, state, () => NO_ENDS);
+        return this.#steps(id, reads, state, () => NO_ENDS);
       });
     });
   }
 
   /** The steps of a query that has begun. */
-  #steps(id: number, core: PartitionReads, state: number, ends: () => readonly number[]): Source {
+  #steps(id: number, reads: Reads, state: number, ends: () => readonly number[]): Source {
     return {
       next: () => {
-        const { bytes, done } = core.queryStep(state, PIECE);
+        const { bytes, done } = reads.queryStep(state, PIECE);
         this.#pieces.add(id, bytes, ends(), done);
         return done;
       },
-      end: () => core.queryEnd(state),
+      end: () => reads.queryEnd(state),
     };
   }
 
@@ -88,14 +88,12 @@ export class Answers {
     this.#send();
   }
 
-  dump({ id, selector }: DumpMessage, core: PartitionReads): void {
+  dump({ id, selector }: DumpMessage, reads: Reads): void {
     this.#begin(id, () => {
-      const node = core.findNode(selector);
-      if (!node) throw new StoreError('NOT_FOUND', `not found: ${selector.join(':')}`);
-      core.dumpBegin(node);
+      if (!reads.dumpBegin(selector)) throw new StoreError('NOT_FOUND', `not found: ${selector.join(':')}`);
       return {
         next: () => {
-          const piece = core.dumpStep(PIECE);
+          const piece = reads.dumpStep(PIECE);
           if (!piece) throw new StoreError('INTERNAL', 'the tree changed while it was dumped; ask again');
           this.#pieces.add(id, piece.bytes, NO_ENDS, piece.done);
           return piece.done;

@@ -24,7 +24,7 @@ export async function runArchiveJob(job: ArchiveJob, log: Logger): Promise<Archi
   const writers = new ArchiveWriters(job.target, job.from);
   try {
     for await (const core of loadShares({ ...job, damaged }, log)) {
-      for (let number = 0; number < core.seriesEnd; number++) {
+      for (let number = 0; number < core.series.end; number++) {
         for (const run of seriesRuns(core, number, job.from, job.to)) await writers.push(run);
       }
     }

@@ -8,7 +8,8 @@
  */
 import type { MetricConfig } from '../../../config/config.js';
 import type { Logger } from '../../../log.js';
-import { CHECKPOINT_MAGIC, Core, LOG_MAGIC } from '../../../wasm/instance.js';
+import { FrameMagic } from '../../../wasm/codes.js';
+import { Core } from '../../../wasm/core.js';
 import { compileCore } from '../../../wasm/module.js';
 import { seriesHeaders } from '../../frame-reader.js';
 import { readJsonCheckpoint } from '../../reference/json-reader.js';
@@ -55,11 +56,11 @@ const PIECE_SECONDS = 1 << 22;
 
 /** A series' samples of [from, to) as runs, in order. The core must be one of `loadShares`. */
 export function* seriesRuns(core: Core, number: number, from: number, to: number): Generator<SeriesRun> {
-  const span = core.takeUnsaved(number, true);
+  const span = core.series.takeUnsaved(number, true);
   if (!span) return;
   const end = Math.min(to, span.to);
   for (let at = Math.max(from, span.from); at < end; at += PIECE_SECONDS) {
-    const series = core.exportSeries(number, at, Math.min(end, at + PIECE_SECONDS));
+    const series = core.series.exportRun(number, at, Math.min(end, at + PIECE_SECONDS));
     if (!series || series.values.every(Number.isNaN)) continue;
     const { levels, metric, frequency, start, values } = series;
     const [cluster = '', host = '', ...below] = levels;
@@ -80,8 +81,8 @@ function metricsOf(
   const frequencies = new Map<string, number>();
   const core = new Core(module, new Map(), 0, 1);
   for (const path of sources.directories.flatMap(({ files }) => files)) {
-    const report = scanFile(core, path, CHECKPOINT_MAGIC, (p, n) => {
-      for (const { metric, frequency } of seriesHeaders(core.payload(p, n))) {
+    const report = scanFile(core, path, FrameMagic.Checkpoint, (p, n) => {
+      for (const { metric, frequency } of seriesHeaders(core.files.payload(p, n))) {
         frequencies.set(metric, Math.min(frequency, frequencies.get(metric) ?? frequency));
       }
       return 0;
@@ -98,22 +99,27 @@ function metricsOf(
 }
 
 async function loadShare(core: Core, options: ShareOptions, sources: Sources, log: Logger): Promise<void> {
-  core.loadUntil(options.to);
+  core.files.loadUntil(options.to);
   await loadWindows(core, options, sources, log);
   for (const { index, count, files, segments } of sources.directories) {
     // A share's hosts are all of one partition.
     if (core.partitions % count === 0 && core.index % count !== index) continue;
     for (const path of files) {
-      scanFile(core, path, CHECKPOINT_MAGIC, (p, n) => core.checkpointLoad(p, n, options.from, false).unsound);
+      scanFile(
+        core,
+        path,
+        FrameMagic.Checkpoint,
+        (p, n) => core.files.checkpointLoad(p, n, options.from, false).unsound,
+      );
     }
     if (!options.withLog) continue;
-    core.checkpointLoadEnd();
+    core.files.checkpointLoadEnd();
     for (const path of segments) {
-      core.replayBegin();
-      scanFile(core, path, LOG_MAGIC, (p, n) => (core.replayFrame(p, n, options.from).sound ? 0 : 1));
+      core.files.replayBegin();
+      scanFile(core, path, FrameMagic.Log, (p, n) => (core.files.replayFrame(p, n, options.from).sound ? 0 : 1));
     }
   }
-  core.loadEnd();
+  core.files.loadEnd();
 }
 
 async function loadWindows(core: Core, options: ShareOptions, { windows }: Sources, log: Logger): Promise<void> {
@@ -122,7 +128,7 @@ async function loadWindows(core: Core, options: ShareOptions, { windows }: Sourc
     for (const { path } of files) {
       try {
         for await (const { levels, metric, start, frequency, values } of readJsonCheckpoint(path)) {
-          core.importRun([cluster, host, ...levels], metric, start, frequency, values, options.from);
+          core.series.importRun([cluster, host, ...levels], metric, start, frequency, values, options.from);
         }
       } catch (error) {
         if (!(error instanceof ReferenceFormatError)) throw error;

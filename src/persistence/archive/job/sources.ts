@@ -1,7 +1,8 @@
 /** What holds samples of a stretch of time in a checkpoint directory, in the order in which it must be read. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Core, LOG_MAGIC } from '../../../wasm/instance.js';
+import { FrameMagic } from '../../../wasm/codes.js';
+import { Core } from '../../../wasm/core.js';
 import { compileCore } from '../../../wasm/module.js';
 import { LogFrames } from '../../frame-reader.js';
 import { isJsonWindow } from '../../json/json-windows.js';
@@ -101,8 +102,8 @@ export function spanOfLogs(paths: string[]): { from: number; to: number } {
   const span = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
   for (const path of paths) {
     const frames = new LogFrames();
-    scanFile(core, path, LOG_MAGIC, (p, n) => {
-      for (const record of frames.records(core.payload(p, n))) {
+    scanFile(core, path, FrameMagic.Log, (p, n) => {
+      for (const record of frames.records(core.files.payload(p, n))) {
         if (record.kind !== 'sample') continue;
         span.from = Math.min(span.from, record.time);
         span.to = Math.max(span.to, record.time);

@@ -1,0 +1,136 @@
+/** Counts and sizes of a partition. */
+import { codecNames } from './codec-names.js';
+import { AgeHistogram, LineError, LOOSE_BLOCKS, MemoryKind } from './codes.js';
+import type { Instance } from './instance.js';
+
+/** Bytes allocated in linear memory, exactly, by kind; `total` of all kinds. */
+export interface MemoryUse {
+  index: number;
+  openBlocks: number;
+  sealedBlocks: number;
+  rollups: number;
+  total: number;
+}
+
+export interface Counts {
+  series: number;
+  samples: number;
+  bytes: number;
+  /** Sealed blocks by codec name. */
+  blocks: Record<string, number>;
+}
+
+export class Figures {
+  readonly #instance: Instance;
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+  }
+
+  /** Starts counting bytes by age; go on with `ageStep` from 0. @param now unix seconds that ages count from. */
+  ageBegin(now: number): void {
+    this.#instance.exports.ageBegin(now);
+  }
+
+  /** Counts n series from number `from` on. @returns where to go on; -1: `ages` is complete. */
+  ageStep(from: number, n: number): number {
+    return this.#instance.exports.ageStep(from, n);
+  }
+
+  /** Bytes by age, counted since `ageBegin`; a copy. See assembly/series/age-histogram.ts. */
+  get ages(): Uint32Array<ArrayBuffer> {
+    const { exports, bytes } = this.#instance;
+    return new Uint32Array(bytes.buffer, exports.ageBuckets.value, 2 * AgeHistogram.Half).slice();
+  }
+
+  /** Starts counting; go on with `countStep` from 0. */
+  countBegin(): void {
+    this.#instance.exports.countBegin();
+  }
+
+  /** Counts n series from number `from` on. @returns where to go on; -1: `counted` is complete. */
+  countStep(from: number, n: number): number {
+    return this.#instance.exports.countStep(from, n, false);
+  }
+
+  /** The same, up to a series of another cluster than the first one's. @returns as well the cluster's node, 0: no series. */
+  countClusterStep(from: number, n: number): { next: number; cluster: number } {
+    const next = this.#instance.exports.countStep(from, n, true);
+    return { next, cluster: this.#instance.exports.countedCluster.value >>> 0 };
+  }
+
+  get counted(): Counts {
+    const { exports, words } = this.#instance;
+    const countOf = (codec: number): number => words.getUint32(exports.blocksByCodec.value + 4 * codec, true);
+    const blocks: Record<string, number> = {};
+    codecNames.forEach((name, codec) => {
+      if (countOf(codec)) blocks[name] = countOf(codec);
+    });
+    if (countOf(LOOSE_BLOCKS)) blocks.loose = countOf(LOOSE_BLOCKS);
+    return {
+      series: exports.countedSeries.value >>> 0,
+      samples: exports.countedSamples.value,
+      bytes: exports.countedBytes.value,
+      blocks,
+    };
+  }
+
+  /** Clusters of this partition: name, node, hosts. */
+  clusters(): { name: string; node: number; hosts: number }[] {
+    const { exports } = this.#instance;
+    const list: { name: string; node: number; hosts: number }[] = [];
+    for (let n = exports.firstChild(0) >>> 0; n; n = exports.nextSibling(n) >>> 0) {
+      list.push({ name: this.#instance.nodeName(n), node: n, hosts: exports.childCount(n) });
+    }
+    return list;
+  }
+
+  /** Lines since start. */
+  get totals(): { stored: number; skipped: number; refusedByReason: number[] } {
+    const { exports } = this.#instance;
+    const refusedByReason = Array.from({ length: LineError.OutOfMemory + 1 }, (_, reason) =>
+      exports.linesRefused(reason),
+    );
+    return { stored: exports.linesStored(), skipped: exports.linesSkipped(), refusedByReason };
+  }
+
+  /** Bytes in use, exactly, by kind. */
+  get memory(): MemoryUse & { scratch: number } {
+    const of = (kind: MemoryKind): number => this.#instance.exports.memoryUsed(kind) >>> 0;
+    const index = of(MemoryKind.Index);
+    const openBlocks = of(MemoryKind.OpenBlocks);
+    const sealedBlocks = of(MemoryKind.SealedBlocks);
+    const scratch = of(MemoryKind.Scratch);
+    const rollups = of(MemoryKind.Rollups);
+    return {
+      index,
+      openBlocks,
+      sealedBlocks,
+      scratch,
+      rollups,
+      total: index + openBlocks + sealedBlocks + scratch + rollups,
+    };
+  }
+
+  /** Size of the linear memory, without what is set aside and untouched. */
+  get linearMemory(): number {
+    const reserved = this.#instance.exports.memoryReserved() >>> 0;
+    return this.#instance.bytes.byteLength - reserved;
+  }
+
+  /** Number of series. */
+  get series(): number {
+    return this.#instance.exports.seriesCount() >>> 0;
+  }
+
+  /** Number of hosts. */
+  get hosts(): number {
+    return this.#instance.exports.hostCount() >>> 0;
+  }
+
+  /** Unix seconds of the oldest block; undefined: there is none. */
+  oldestTime(): number | undefined {
+    const t = this.#instance.exports.oldestTime();
+    return t === Number.MAX_VALUE ? undefined : t;
+  }
+}

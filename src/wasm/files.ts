@@ -1,0 +1,164 @@
+/** Makes and reads the frames of log segments and checkpoint files (docs/formats.md). */
+import { FrameField, type FrameMagic } from './codes.js';
+import { type Instance, type MemoryView, outOfMemory } from './instance.js';
+
+export class Files {
+  readonly #instance: Instance;
+  readonly #index: number;
+  readonly #partitions: number;
+
+  /** @param index of the partition among `partitions`: decides which hosts are taken. */
+  constructor(instance: Instance, index: number, partitions: number) {
+    this.#instance = instance;
+    this.#index = index;
+    this.#partitions = partitions;
+  }
+
+  /**
+   * Reads what a file holds: calls `onFrame` for each whole frame, `skip` for what lies between.
+   * @param read fills a buffer from a file offset and returns the bytes read, 0 at the end.
+   * @param chunk bytes read at a time. @param size of the file: a frame that claims more is damaged.
+   * @returns offset behind the last whole frame.
+   */
+  scanFrames(
+    magic: FrameMagic,
+    chunk: number,
+    read: (into: Uint8Array, offset: number) => number,
+    onFrame: (payload: number, length: number) => void,
+    skip: (offset: number, length: number) => void,
+    size = Number.MAX_SAFE_INTEGER,
+  ): number {
+    const x = this.#instance.exports;
+    let room = chunk;
+    let offset = 0;
+    let kept = 0;
+    let wholeUntil = 0;
+    let last = false;
+    let p = this.#instance.reserve(room);
+    while (true) {
+      while (kept < room && !last) {
+        const n = read(this.#instance.bytes.subarray(p + kept, p + room), offset + kept);
+        if (n === 0) last = true;
+        kept += n;
+      }
+      let at = p;
+      const end = p + kept;
+      const behind = last ? 0 : Math.max(1, size - offset - kept);
+      let found = x.nextFrame(at, end, magic, behind);
+      while (found === 1) {
+        const frame = x.frameAt.value >>> 0;
+        const length = x.frameLength.value >>> 0;
+        if (x.frameSkipped.value) skip(offset + (at - p), x.frameSkipped.value >>> 0);
+        onFrame(frame + FrameField.Payload, length);
+        at = frame + FrameField.Payload + length;
+        wholeUntil = offset + (at - p);
+        found = x.nextFrame(at, end, magic, behind);
+      }
+      const frame = x.frameAt.value >>> 0;
+      if (found === 0) {
+        if (end > at) skip(offset + (at - p), end - at);
+        return wholeUntil;
+      }
+      const skipped = x.frameSkipped.value >>> 0;
+      if (skipped) skip(offset + (at - p), skipped);
+      // The unfinished frame moves to the front, with room for all of it.
+      const needed = x.frameNeeded.value >>> 0;
+      offset += frame - p;
+      kept = end - frame;
+      if (Math.max(chunk, needed) <= room) this.#instance.bytes.copyWithin(p, frame, end);
+      else {
+        const rest = this.#instance.bytes.slice(frame, end);
+        room = needed;
+        p = this.#instance.reserve(room);
+        this.#instance.bytes.set(rest, p);
+      }
+    }
+  }
+
+  /** A frame's payload as a view; see `scanFrames`. */
+  payload(p: number, n: number): MemoryView {
+    return this.#instance.bytes.subarray(p, p + n);
+  }
+
+  /** A new log file begins. */
+  replayBegin(): void {
+    this.#instance.exports.replayBegin();
+  }
+
+  /**
+   * Stores a log frame's samples; see `scanFrames`. @returns samples stored and left out, `unnamed` of these because no frame
+   * before names their series; `sound` false: it made no sense.
+   */
+  replayFrame(
+    payload: number,
+    length: number,
+    since: number,
+  ): { stored: number; leftOut: number; unnamed: number; sound: boolean } {
+    const x = this.#instance.exports;
+    const result = x.replayFrame(payload, length, since, this.#index, this.#partitions);
+    if (result < 0) throw outOfMemory();
+    return {
+      stored: x.replayStored.value,
+      leftOut: x.replayLeftOut.value,
+      unnamed: x.replayUnnamed.value,
+      sound: result === 1,
+    };
+  }
+
+  /** `free` records that were replayed: what they freed is still in older checkpoint files. */
+  get replayedFrees(): number {
+    return this.#instance.exports.replayFrees.value;
+  }
+
+  /** Makes room for about so many bytes of samples at once, rather than bit by bit while they come. */
+  expectSamples(bytes: number): void {
+    this.#instance.exports.expectSamples(bytes);
+  }
+
+  /** Takes a checkpoint frame's blocks. @param dirty they belong into the next checkpoint. @returns blocks that were unsound. */
+  checkpointLoad(payload: number, length: number, since: number, dirty: boolean): { series: number; unsound: number } {
+    if (!this.#instance.exports.checkpointLoad(payload, length, since, this.#index, this.#partitions, dirty ? 1 : 0))
+      throw outOfMemory();
+    return { series: this.#instance.exports.loadedSeries.value, unsound: this.#instance.exports.unsoundBlocks.value };
+  }
+
+  /** All files of a directory are read, its log comes next: blocks that were open when they were written grow on. */
+  checkpointLoadEnd(): void {
+    this.#instance.exports.checkpointLoadEnd();
+  }
+
+  /** Loading leaves out blocks that begin at this time or later, unix seconds. */
+  loadUntil(time: number): void {
+    this.#instance.exports.loadUntil(time);
+  }
+
+  /** Loading is over. */
+  loadEnd(): void {
+    this.#instance.exports.loadEnd();
+    this.#instance.releaseStaging();
+  }
+
+  checkpointBegin(): void {
+    this.#instance.exports.checkpointBegin();
+  }
+
+  /**
+   * The next frame of a checkpoint. @returns its bytes as a view (maybe none) and the cursor to go on with, -1 at the end.
+   */
+  checkpointStep(cursor: number, budget: number, full: boolean): { bytes: MemoryView; next: number } {
+    this.#instance.exports.outReset();
+    const next = this.#instance.exports.checkpointStep(cursor, budget, full ? 1 : 0);
+    if (next === -2) throw outOfMemory();
+    return { bytes: this.#instance.output(), next };
+  }
+
+  /** Span of the samples in the checkpoint just made, unix seconds; from > to: none. */
+  get checkpointSpan(): { from: number; to: number } {
+    return { from: this.#instance.exports.checkpointFrom.value, to: this.#instance.exports.checkpointTo.value };
+  }
+
+  /** The next checkpoint writes everything. */
+  checkpointForget(): void {
+    this.#instance.exports.checkpointForget();
+  }
+}

@@ -1,0 +1,108 @@
+/** Answers questions in steps, so that a worker can store in between. Nothing here changes a sample. */
+import { DumpStep, type NodeState } from './codes.js';
+import { decodeHosts, type HostPart } from './hosts.js';
+import { type Instance, type MemoryView, type Output, outOfMemory } from './instance.js';
+import { concat, encodeList, encodeName, encodeSelector } from './names.js';
+
+export class Reads {
+  readonly #instance: Instance;
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+  }
+
+  /**
+   * Starts a query. @param request of request.ts; copied. @returns its handle for `queryStep` and `queryEnd`.
+   * @throws StoreError OUT_OF_MEMORY.
+   */
+  queryBegin(request: Uint8Array): number {
+    const state = this.#instance.exports.queryBegin(this.#instance.copy(request)) >>> 0;
+    if (!state) throw outOfMemory();
+    return state;
+  }
+
+  /** The next piece of the answer, about `budget` bytes. @throws StoreError OUT_OF_MEMORY. */
+  queryStep(state: number, budget: number): Output {
+    const { exports } = this.#instance;
+    exports.outReset();
+    const result = exports.queryStep(state, budget);
+    if (result < 0) throw outOfMemory();
+    return { bytes: this.#instance.output(), done: result === 0 };
+  }
+
+  /** Where each list of results ends that the last `queryStep` completed. */
+  get queryEnds(): number[] {
+    const { exports, words } = this.#instance;
+    const count = exports.queryEndCount.value;
+    const at = exports.queryEnds.value;
+    const ends: number[] = [];
+    for (let i = 0; i < count; i++) ends.push(words.getUint32(at + 4 * i, true));
+    return ends;
+  }
+
+  /** The next piece of columns, about `budget` bytes, for `readColumns`. @param state of `queryBegin`. */
+  columnsStep(state: number, budget: number): Output {
+    const { exports } = this.#instance;
+    exports.outReset();
+    const result = exports.columnsStep(state, budget);
+    if (result < 0) throw outOfMemory();
+    return { bytes: this.#instance.output(), done: result === 0 };
+  }
+
+  /** Ends a query, at any step. */
+  queryEnd(state: number): void {
+    this.#instance.exports.queryEnd(state);
+    this.#instance.exports.outReset();
+  }
+
+  /**
+   * Starts a query for all hosts of a cluster. @param request of request.ts; copied. @returns its handle, and the queries
+   * that it is made of as JSON (no brackets), a view. @throws StoreError OUT_OF_MEMORY.
+   */
+  queryAllBegin(request: Uint8Array): { state: number; text: MemoryView } {
+    const { exports } = this.#instance;
+    exports.outReset();
+    const p = this.#instance.copy(request);
+    const state = exports.queryAllBegin(p) >>> 0;
+    exports.bufferFree(p);
+    if (!state) throw outOfMemory();
+    return { state, text: this.#instance.output().subarray(0, exports.expandedText.value >>> 0) };
+  }
+
+  /** Starts a dump of the tree below a selector. @returns whether there is such a node. */
+  dumpBegin(selector: string[]): boolean {
+    const { exports } = this.#instance;
+    const node = exports.findNode(this.#instance.stage(encodeSelector(selector)), selector.length) >>> 0;
+    if (!node) return false;
+    exports.dumpBegin(node);
+    return true;
+  }
+
+  /** The next piece of the dump, a view. `undefined`: the tree lost nodes meanwhile, start anew. */
+  dumpStep(budget: number): Output | undefined {
+    const { exports } = this.#instance;
+    exports.outReset();
+    const result = exports.dumpStep(budget);
+    if (result === DumpStep.TreeChanged) return undefined;
+    if (result < 0) throw outOfMemory();
+    return { bytes: this.#instance.output(), done: result === 0 };
+  }
+
+  /** The hosts of series [from, from + n) by number, perhaps in several parts. @returns as well where to go on; -1: at the end. */
+  hostsStep(from: number, n: number): { next: number; hosts: HostPart[] } {
+    const { exports } = this.#instance;
+    exports.outReset();
+    const next = exports.hostsStep(from, n);
+    if (next === -2) throw outOfMemory();
+    return { next, hosts: decodeHosts(this.#instance.output()) };
+  }
+
+  /** The state of each metric of a node at `now`, unix seconds; undefined: no such node. */
+  nodeHealth(cluster: string, host: string, metrics: string[], now: number): NodeState[] | undefined {
+    const names = concat([encodeName(cluster), encodeName(host), encodeList(metrics)]);
+    const p = this.#instance.stage(names, metrics.length);
+    const out = p + names.length;
+    if (!this.#instance.exports.nodeHealth(p, now, out)) return undefined;
+    return [...this.#instance.bytes.subarray(out, out + metrics.length)];
+  }
+}

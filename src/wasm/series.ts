@@ -1,0 +1,104 @@
+/** Samples of single series, by the series' number: for files of other layouts than our own. */
+import { LineError } from './codes.js';
+import { type Instance, outOfMemory } from './instance.js';
+import { decodeNames, encodeNames } from './names.js';
+
+/** Bins of one series: the middle of bin i is at start + i * frequency. Missing bins are NaN. */
+export interface ExportedSeries {
+  /** Cluster, host, level, sublevel. */
+  levels: string[];
+  metric: string;
+  frequency: number;
+  start: number;
+  values: Float64Array;
+}
+
+export class SeriesAccess {
+  readonly #instance: Instance;
+  readonly #index: number;
+  readonly #partitions: number;
+
+  /** @param index of the partition among `partitions`: decides which hosts are taken. */
+  constructor(instance: Instance, index: number, partitions: number) {
+    this.#instance = instance;
+    this.#index = index;
+    this.#partitions = partitions;
+  }
+
+  /** Numbers of series are below it. */
+  get end(): number {
+    return this.#instance.exports.seriesEnd() >>> 0;
+  }
+
+  /** The node of the host that the series is of; 0: there is no such series. Valid until series are freed. */
+  hostOf(number: number): number {
+    return this.#instance.exports.seriesHost(number) >>> 0;
+  }
+
+  /** Names of a host's node. */
+  hostNames(node: number): { cluster: string; host: string } {
+    return {
+      cluster: this.#instance.nodeName(this.#instance.exports.parentOf(node) >>> 0),
+      host: this.#instance.nodeName(node),
+    };
+  }
+
+  /**
+   * From when to when a series has bins that no checkpoint holds (`full`: any bins), unix seconds. They count as kept from
+   * then on; `checkpointForget` takes that back.
+   */
+  takeUnsaved(number: number, full: boolean): { from: number; to: number } | undefined {
+    if (!this.#instance.exports.unsavedSpan(number, full ? 1 : 0)) return undefined;
+    return { from: this.#instance.exports.unsavedFrom.value, to: this.#instance.exports.unsavedTo.value };
+  }
+
+  /** Whether n series from number `from` on hold a block that retention to `to` frees and no checkpoint holds; or where to go on. */
+  unsavedBefore(from: number, n: number, to: number): boolean | number {
+    const result = this.#instance.exports.unsavedBefore(from, n, to);
+    return result === -2 ? true : result === -1 ? false : result;
+  }
+
+  /** Stores a run of samples from elsewhere. @returns samples stored. */
+  importRun(
+    levels: string[],
+    metric: string,
+    start: number,
+    frequency: number,
+    values: Float64Array,
+    since: number,
+  ): number {
+    const names = encodeNames(levels, metric);
+    const p = this.#instance.stage(names, values.byteLength + 8);
+    const at = p + names.length;
+    this.#instance.bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    const x = this.#instance.exports;
+    const error: LineError = x.importRun(
+      p,
+      names.length,
+      start,
+      frequency,
+      at,
+      values.length,
+      since,
+      this.#index,
+      this.#partitions,
+    );
+    if (error === LineError.OutOfMemory) throw outOfMemory();
+    return x.importedSamples.value;
+  }
+
+  /** The series with this number, its bins in [from, to); undefined: none. Numbers go to `end`. */
+  exportRun(number: number, from: number, to: number): ExportedSeries | undefined {
+    const x = this.#instance.exports;
+    x.outReset();
+    const result = x.exportSeries(number, from, to);
+    if (result < 0) throw outOfMemory();
+    if (result === 0) return undefined;
+    const out = this.#instance.output();
+    const namesLength = x.exportedNames.value;
+    const { levels, metric } = decodeNames(out.subarray(0, namesLength));
+    const values = new Float64Array(x.exportedCount.value);
+    new Uint8Array(values.buffer).set(out.subarray(namesLength, namesLength + values.byteLength));
+    return { levels, metric, frequency: x.exportedFrequency.value, start: x.exportedStart.value, values };
+  }
+}

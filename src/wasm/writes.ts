@@ -1,0 +1,118 @@
+/** Stores lines, frees samples, and gives out the log bytes of both. */
+import { LineError, RefusalField, STAGING_SLACK } from './codes.js';
+import { type Instance, type MemoryView, outOfMemory } from './instance.js';
+import { encodeSelector, NameBytes } from './names.js';
+import { type Run, readRuns } from './runs.js';
+
+const encoder = new TextEncoder();
+
+/** What became of a text. */
+export interface Batch {
+  /** Lines of the text, blank ones included. */
+  lines: number;
+  stored: number;
+  skipped: number;
+  refused: number;
+  /** First refused lines: number within the text, counting from 1, and LineError. */
+  refusals: [line: number, reason: LineError][];
+  outOfMemory: boolean;
+  /** Lines of other partitions' hosts, which were not stored; offsets may be one past the text at a missing last newline. */
+  strays: Run[];
+}
+
+export class Writes {
+  readonly #instance: Instance;
+  readonly #cluster = new NameBytes();
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+  }
+
+  /**
+   * Stores lines and gathers their log bytes (`logged`). @param text whole lines; copied.
+   * @param perSecond units of the timestamps a second; 0: by magnitude. @param now unix seconds, for lines without a time.
+   * @throws StoreError OUT_OF_MEMORY.
+   */
+  ingest(text: Uint8Array, cluster: string, perSecond: number, now: number): Batch {
+    const x = this.#instance.exports;
+    const name = this.#cluster.of(cluster);
+    const p = this.#instance.stage(text, STAGING_SLACK + name.length);
+    const at = p + text.length + STAGING_SLACK;
+    this.#instance.bytes.set(name, at);
+    // Not all refusals are described, so that the counter has to tell.
+    const refusedForMemory = x.linesRefused(LineError.OutOfMemory);
+    if (!x.ingest(p, text.length, at, name.length, perSecond, now)) throw outOfMemory();
+    return {
+      lines: x.batchLines.value,
+      stored: x.batchStored.value,
+      skipped: x.batchSkipped.value,
+      refused: x.batchRefused.value,
+      refusals: this.#refusals(),
+      outOfMemory: x.linesRefused(LineError.OutOfMemory) > refusedForMemory,
+      strays: readRuns(this.#instance),
+    };
+  }
+
+  #refusals(): Batch['refusals'] {
+    const { exports, words } = this.#instance;
+    const refusals: Batch['refusals'] = [];
+    for (let i = 0; i < exports.refusalCount.value; i++) {
+      const p = exports.refusals.value + i * RefusalField.Size;
+      refusals.push([words.getInt32(p + RefusalField.Line, true), words.getInt32(p + RefusalField.Reason, true)]);
+    }
+    return refusals;
+  }
+
+  /** Gives back memory that one large text has taken. */
+  releaseStaging(): void {
+    this.#instance.releaseStaging();
+  }
+
+  /** Log bytes gathered since `logTaken`: whole frames, as a view. */
+  logged(): MemoryView {
+    const p = this.#instance.exports.logBytes() >>> 0;
+    return this.#instance.bytes.subarray(p, p + (this.#instance.exports.logLength.value >>> 0));
+  }
+
+  /** Forgets the gathered log bytes: they are in the file, or will never be. */
+  logTaken(): void {
+    this.#instance.exports.logTaken();
+  }
+
+  /** The log goes on in a new file: names are written again. */
+  logStartSegment(): void {
+    this.#instance.exports.logStartSegment();
+  }
+
+  /**
+   * Frees blocks that end before `to`, unix seconds, at and below the node of a selector, and logs it.
+   * @returns blocks; 0 as well when there is no such node. @throws StoreError OUT_OF_MEMORY.
+   */
+  free(selector: string[], to: number): number {
+    const { exports } = this.#instance;
+    const node = exports.findNode(this.#instance.stage(encodeSelector(selector)), selector.length) >>> 0;
+    if (!node) return 0;
+    const freed = exports.freeNode(node, to);
+    if (freed < 0) throw outOfMemory();
+    return freed;
+  }
+
+  /** Spares a host in the coming retention pass. */
+  keepHost(cluster: string, host: string): void {
+    const a = encoder.encode(cluster);
+    const b = encoder.encode(host);
+    const p = this.#instance.stageTwo(a, b);
+    this.#instance.exports.keepHost(p, a.length, p + a.length, b.length);
+  }
+
+  /** Frees what ends before `to` in n series from number `from` on. @returns blocks freed, and where to go on (-1: done). */
+  retainStep(from: number, n: number, to: number): { freed: number; next: number } {
+    const next = this.#instance.exports.retainStep(from, n, to);
+    return { freed: this.#instance.exports.retainFreed.value, next };
+  }
+
+  /** Ends a retention pass: all hosts are as before. */
+  retainEnd(): void {
+    this.#instance.exports.retainEnd();
+  }
+}
