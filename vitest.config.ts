@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { TEST_LIMIT } from './test/support/limits.js';
+import { LIMIT, TEST_LIMIT } from './test/support/limits.js';
 
 export default defineConfig({
   test: {
@@ -9,7 +9,8 @@ export default defineConfig({
     // Tests start servers and compile modules; machines that run them share their cores.
     testTimeout: TEST_LIMIT,
     hookTimeout: TEST_LIMIT,
-    teardownTimeout: 20_000,
+    teardownTimeout: LIMIT,
+    expect: { poll: { timeout: LIMIT } },
     // A process a file: the core's worker threads and child processes end with it.
     pool: 'forks',
     maxWorkers: 2,

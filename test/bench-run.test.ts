@@ -40,7 +40,7 @@ function bench(...argv: string[]) {
 }
 
 describe('bench', () => {
-  it('measures the built server in every respect, beside itself as the peer', { timeout: 120_000 }, () => {
+  it('measures the built server in every respect, beside itself as the peer', () => {
     const own = `node ${resolve('dist/server.js')} -config {config} -loglevel err`;
     const { status, stdout, stderr } = bench('--peer', own);
     expect(stderr).toContain('round 1 of 1: peer');
@@ -61,7 +61,7 @@ describe('bench', () => {
     }
   });
 
-  it('ends with what is wrong when the server does not start', { timeout: 30_000 }, () => {
+  it('ends with what is wrong when the server does not start', () => {
     const { status, stderr } = bench('--server', 'node -e process.exit(3) {config}');
     expect(status).toBe(1);
     expect(stderr).toContain('bench: the server exited: node -e');

@@ -6,7 +6,7 @@ import { type CodecModule, loadCodecModule } from './codec-module.js';
 let m: CodecModule;
 beforeAll(async () => {
   m = await loadCodecModule();
-}, 60000);
+});
 
 /** Bytes of all blocks of `bins` bins of a series (the last one may be shorter). */
 function sealedBytes(values: Float64Array, bins: number): number {

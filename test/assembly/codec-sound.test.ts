@@ -15,7 +15,7 @@ beforeAll(async () => {
   input = m.base;
   block = m.base + 8192;
   decoded = m.base + 32768;
-}, 60000);
+});
 
 /** A block of every codec and many kinds of values, as bytes. */
 function sampleBlocks(n: number, r: Random): Uint8Array[] {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   packed = m.base + 8192;
   one = m.base + 16384;
   other = m.base + 32768;
-}, 60000);
+});
 
 const counts = [1, 2, 15, 16, 17, 18, 100, 128, 131, 511, 512];
 const half = (n: number) => (n + 1) >> 1;

@@ -20,7 +20,7 @@ beforeAll(async () => {
   input = m.base;
   block = m.base + 8192;
   decoded = m.base + 32768;
-}, 60000);
+});
 
 function expectGuard(at: number, what: string): void {
   expectWords(m.u8.subarray(at, at + 64), guard, what);

@@ -16,7 +16,7 @@ beforeAll(async () => {
   core = await compileNumberModule();
   free = core.reserve(TEXT_BYTES + OUT_BYTES);
   out = free + TEXT_BYTES;
-}, 120_000);
+});
 
 /** Writes the text and what follows it to the start of free memory. */
 function write(text: string, garbage = ''): number {
@@ -214,7 +214,7 @@ describe('parseValue', () => {
     (text) => expectValue(text, 'UnsupportedType'),
   );
 
-  it('reads what doubles print as', { timeout: 120_000 }, () => {
+  it('reads what doubles print as', () => {
     const random = randomNumbers(1);
     expectAsNumber(collect(500_000, () => String(anyDouble(random))));
     expectAsNumber(collect(300_000, () => String(random() * 10 ** Math.floor(random() * 20 - 6))));
@@ -225,7 +225,7 @@ describe('parseValue', () => {
     expectAsNumber(collect(100_000, () => String(Math.fround(random() * 10 ** Math.floor(random() * 12 - 4)))));
   });
 
-  it('reads any precision from 1 to 25 digits', { timeout: 120_000 }, () => {
+  it('reads any precision from 1 to 25 digits', () => {
     const random = randomNumbers(2);
     expectAsNumber(
       collect(500_000, (i) => anyDouble(random).toPrecision(1 + (i % 25))).filter((text) =>
@@ -237,7 +237,7 @@ describe('parseValue', () => {
     );
   });
 
-  it('reads random digits with a random point and exponents around +-330', { timeout: 120_000 }, () => {
+  it('reads random digits with a random point and exponents around +-330', () => {
     const random = randomNumbers(3);
     const make = (): string => {
       const text =
@@ -288,7 +288,7 @@ describe('parseValue', () => {
     );
   });
 
-  it('decides halfway points and their neighbours exactly', { timeout: 120_000 }, () => {
+  it('decides halfway points and their neighbours exactly', () => {
     const random = randomNumbers(5);
     const around = (point: string): string[] => {
       const whole = point.includes('.') ? point : `${point}.`;
@@ -306,7 +306,7 @@ describe('parseValue', () => {
     for (const text of largest.filter((each) => !Number.isFinite(Number(each)))) expectValue(text, 'OutOfRange');
   });
 
-  it('reads digit strings of up to 800 digits, and of many more', { timeout: 120_000 }, () => {
+  it('reads digit strings of up to 800 digits, and of many more', () => {
     const random = randomNumbers(6);
     const make = (): string => {
       const text = digits(random, 1 + Math.floor(random() * 800));

@@ -180,7 +180,7 @@ function writeRouted(router: Router, cores: Core[], text: string): WriteOutcome 
 const ROUNDS = process.env.CCMS_LONG ? 40_000 : 3000;
 
 describe('lines', () => {
-  it('are stored, skipped and refused as a plain parser says, however they are damaged', { timeout: 600_000 }, () => {
+  it('are stored, skipped and refused as a plain parser says, however they are damaged', () => {
     const random = seeded(11);
     let model = new Model(METRICS);
     let core = startCore(METRICS);
@@ -285,7 +285,7 @@ describe('lines', () => {
     );
   });
 
-  it('with many quotes take no longer than others', { timeout: 20_000 }, () => {
+  it('with many quotes take no longer than others', () => {
     const core = startCore(METRICS);
     for (const unit of [
       '\\"\n',

@@ -39,7 +39,7 @@ function step(core: Core, open: Open, budget: number): boolean {
 
 describe('answers in the making', () => {
   for (const name of ['core.wasm', 'core.debug.wasm']) {
-    it(`live through whatever happens in between, ${name}`, { timeout: 60_000 }, () => {
+    it(`live through whatever happens in between, ${name}`, () => {
       const random = seeded(51);
       const core = startCore(METRICS, { module: coreModule(name) });
       const int = (n: number): number => Math.floor(random() * n);

@@ -414,10 +414,8 @@ function writeOn(world: World, loaded: Core): void {
 describe('the core and the model agree', () => {
   const seeds = process.env.CCMS_LONG ? Array.from({ length: 40 }, (_, i) => i + 1) : [1, 2];
   for (const seed of seeds) {
-    it(`about everything, seed ${seed}`, { timeout: 120_000 }, () => run(seed, coreModule(), 4000, 60));
+    it(`about everything, seed ${seed}`, () => run(seed, coreModule(), 4000, 60));
   }
 
-  it('with the assertions of the debug build on', { timeout: 120_000 }, () =>
-    run(4, coreModule('core.debug.wasm'), 1000, 25),
-  );
+  it('with the assertions of the debug build on', () => run(4, coreModule('core.debug.wasm'), 1000, 25));
 });

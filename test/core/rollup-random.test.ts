@@ -212,7 +212,7 @@ describe('answers with kept roll-ups', () => {
   const seeds = LONG ? Array.from({ length: 200 }, (_, i) => i + 1) : [1, 2, 3, 4, 7, 58];
   for (const seed of seeds) {
     for (const name of seed % 4 ? ['core.wasm'] : ['core.wasm', 'core.debug.wasm']) {
-      it(`are those without, seed ${seed}, ${name}`, { timeout: 60_000 }, () => {
+      it(`are those without, seed ${seed}, ${name}`, () => {
         const pair = new Pair(seed, coreModule(name));
         for (let i = 0; i < 400; i++) pair.step();
         expect(pair.served).toBeGreaterThan(100);

@@ -39,4 +39,4 @@ test('sealing and merging are spread over the time between two of them', () => {
   for (let eighth = 0; eighth < OPEN_BINS / 16; eighth++) expect(open.get(eighth) ?? 0).toBeGreaterThan(0.06);
   const unmerged = shares(blocks.map((lengths) => lengths.length - lengths.findLastIndex((len) => len > OPEN_BINS)));
   for (const behind of [2, 3, 4, 5]) expect(unmerged.get(behind) ?? 0).toBeGreaterThan(0.1);
-}, 60_000);
+});

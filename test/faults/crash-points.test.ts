@@ -78,7 +78,7 @@ class Scene {
 }
 
 describe('killed at each call', () => {
-  it('that a start, writes and a stop make', { timeout: LONG ? 600_000 : 150_000 }, async () => {
+  it('that a start, writes and a stop make', async () => {
     const scene = new Scene(1);
     const every = LONG ? 1 : 15;
     let calls: string[] | undefined;
@@ -96,7 +96,7 @@ describe('killed at each call', () => {
     }
   });
 
-  it('while the partitions become fewer and more', { timeout: LONG ? 1_200_000 : 150_000 }, async () => {
+  it('while the partitions become fewer and more', async () => {
     const every = LONG ? 3 : 41;
     for (const [from, to] of [
       [8, 2],
@@ -113,7 +113,7 @@ describe('killed at each call', () => {
     }
   });
 
-  it('of a start that finds damage', { timeout: LONG ? 600_000 : 150_000 }, async () => {
+  it('of a start that finds damage', async () => {
     const scene = new Scene(3);
     const every = LONG ? 1 : 12;
     await scene.act(2, 0, false);

@@ -53,7 +53,7 @@ describe('a start that finds damage in each partition', () => {
   it.each([
     ['of its own', 8],
     ['of another number of partitions', 4],
-  ])('%s goes on with what is whole', { timeout: 120_000 }, async (_, cap) => {
+  ])('%s goes on with what is whole', async (_, cap) => {
     const { dir, ledger, files } = await damaged();
     let server = await startServer(config(cap), { dir });
     const text = server.log();

@@ -224,7 +224,7 @@ describe('files', () => {
     expect(files.filter((name) => name.endsWith('.blocks')).length).toBe(2);
   });
 
-  it(`damaged in ${CASES} ways`, { timeout: 600_000 }, async () => {
+  it(`damaged in ${CASES} ways`, async () => {
     const root = temporaryDirectory();
     let silent = 0;
     let aside = 0;
@@ -285,7 +285,7 @@ describe('a log', () => {
     return { path, bytes: readFileSync(path), ends, states };
   }
 
-  it('cut at any byte loses the batches behind, and goes on in a new segment', { timeout: 120_000 }, async () => {
+  it('cut at any byte loses the batches behind, and goes on in a new segment', async () => {
     const root = temporaryDirectory();
     const { path, bytes, ends, states } = await oneSegment(root);
     for (let at = 0; at <= bytes.length; at += LONG ? 1 : 3) {

@@ -100,7 +100,7 @@ describe.skipIf(!canMount)('a full disk', () => {
   it.each([
     [1, 'interval'],
     [0, 'always'],
-  ])('with %i workers and wal-sync %s', { timeout: 120_000 }, async (workers, walSync) => {
+  ])('with %i workers and wal-sync %s', async (workers, walSync) => {
     const dir = smallDisk() ?? '';
     const filler = join(dir, 'disk/filler');
     const server = await startServer(config(workers, { 'wal-sync': walSync }), { dir });
@@ -126,9 +126,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     await next.stop('SIGKILL');
   });
 
-  it('keeps the old checkpoint and the log while a new one does not fit, and ends when it fits again', {
-    timeout: 120_000,
-  }, async () => {
+  it('keeps the old checkpoint and the log while a new one does not fit, and ends when it fits again', async () => {
     const dir = smallDisk() ?? '';
     const filler = join(dir, 'disk/filler');
     const server = await startServer(config(1, { 'checkpoint-interval': '1s' }), { dir });
@@ -156,7 +154,7 @@ describe.skipIf(!canMount)('a full disk', () => {
 
 // Permissions bind whoever is not root, which the server ceases to be.
 describe.skipIf(process.getuid?.() !== 0)('a directory that is not to be written to', () => {
-  it('refuses writes, answers queries, and recovers', { timeout: 120_000 }, async () => {
+  it('refuses writes, answers queries, and recovers', async () => {
     const dir = temporaryDirectory();
     chmodSync(dir, 0o755);
     const files = join(dir, 'disk/checkpoints/partition-0-of-1');

@@ -46,7 +46,7 @@ describe('a start', () => {
     await next.stop('SIGKILL');
   });
 
-  it('answers 503 until all is loaded, and says how far it is', { timeout: 120_000 }, async () => {
+  it('answers 503 until all is loaded, and says how far it is', async () => {
     const first = await startServer(config(M));
     await put(first, minutes('m', 3, 1));
     // Each start adds a log segment.
@@ -105,7 +105,7 @@ describe('a start', () => {
     await server.stop('SIGKILL');
   });
 
-  it('keeps freed what was freed, however often it is killed and stopped', { timeout: 120_000 }, async () => {
+  it('keeps freed what was freed, however often it is killed and stopped', async () => {
     const first = await startServer(config(M));
     await put(first, minutes('m', 30, 1) + minutes('m', 5, 1, 'stays'));
     const second = await first.restart();
@@ -124,7 +124,7 @@ describe('a start', () => {
     await server.stop('SIGKILL');
   });
 
-  it('takes other numbers of partitions and workers, back and forth', { timeout: 120_000 }, async () => {
+  it('takes other numbers of partitions and workers, back and forth', async () => {
     const ledger = new Ledger();
     const source = new Source(['a', 'b', 'c', 'd', 'e'], ['m0', 'm1'], NOW - 80_000, seeded(9));
     const both = Object.fromEntries(['m0', 'm1'].map((name) => [name, { frequency: 10, aggregation: null }]));
@@ -150,7 +150,7 @@ describe('a start', () => {
 });
 
 describe('a start with other metrics', () => {
-  it.each(['SIGKILL', 'SIGTERM'] as const)('after %s', { timeout: 120_000 }, async (signal) => {
+  it.each(['SIGKILL', 'SIGTERM'] as const)('after %s', async (signal) => {
     const dir = temporaryDirectory();
     const start = (configured: Record<string, object>): Promise<ServerProcess> =>
       startServer(config(configured), { dir });
@@ -182,7 +182,7 @@ describe('a start with other metrics', () => {
 });
 
 describe('loading', () => {
-  it('takes hardly more memory than what is loaded', { timeout: 120_000 }, () => {
+  it('takes hardly more memory than what is loaded', () => {
     const config = metrics(['m', 10]);
     const core = load(newCore(config), []);
     const next = seeded(3);

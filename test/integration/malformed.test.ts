@@ -135,7 +135,7 @@ describe('bodies', () => {
     await expectAlive();
   });
 
-  it('that come byte by byte are stored', { timeout: 20_000 }, async () => {
+  it('that come byte by byte are stored', async () => {
     const socket = await open();
     let text = '';
     socket.on('data', (chunk: Buffer) => {
@@ -170,7 +170,7 @@ describe('requests', () => {
     await expectAlive();
   });
 
-  it('damaged at random never do harm', { timeout: 60_000 }, async () => {
+  it('damaged at random never do harm', async () => {
     const next = seeded(42);
     const good = Buffer.from(post(line('fuzz')));
     for (let round = 0; round < 300; round += 30) {
@@ -242,7 +242,7 @@ describe(`${CONNECTIONS} connections`, () => {
     }
   };
 
-  it('come and go without a trace', { timeout: 300_000 }, async () => {
+  it('come and go without a trace', async () => {
     await comeAndGo(2 * AT_ONCE);
     const memory = residentBytes();
     const files = descriptors().length;
@@ -255,7 +255,7 @@ describe(`${CONNECTIONS} connections`, () => {
     expect(residentBytes()).toBeLessThan(memory + (96 << 20));
   });
 
-  it('that are open and silent keep nobody out', { timeout: 60_000 }, async () => {
+  it('that are open and silent keep nobody out', async () => {
     const sockets = await Promise.all(Array.from({ length: AT_ONCE * 4 }, open));
     for (const [i, socket] of sockets.entries())
       if (i % 2) socket.write('POST /api/write HTTP/1.1\r\nhost: x\r\ncontent-length: 500\r\n\r\nload');
@@ -264,9 +264,7 @@ describe(`${CONNECTIONS} connections`, () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it('that go in the middle of a pipeline are forgotten, so that a stop need not wait', {
-    timeout: 60_000,
-  }, async () => {
+  it('that go in the middle of a pipeline are forgotten, so that a stop need not wait', async () => {
     for (let i = 0; i < 40; i++) {
       const socket = await open();
       socket.write(post(line('gone')).repeat(50));

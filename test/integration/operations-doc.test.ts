@@ -196,7 +196,7 @@ describe('docs/operations.md', () => {
 
   it.each(
     blocks.filter(({ reason }) => reason === undefined).map(({ section, code }, i) => [`${section} (${i + 1})`, code]),
-  )('runs: %s', { timeout: 60_000 }, async (_, code) => {
+  )('runs: %s', async (_, code) => {
     const output = await run(code);
     for (const [part, check] of CHECKS) if (code.includes(part)) await check(output);
   });
@@ -217,9 +217,7 @@ describe('docs/operations.md', () => {
     await systemctl('restart');
   });
 
-  it('backs up a server that writes and makes checkpoints meanwhile: nothing acknowledged is missing', {
-    timeout: 60_000,
-  }, async () => {
+  it('backs up a server that writes and makes checkpoints meanwhile: nothing acknowledged is missing', async () => {
     const live = blocks.find(({ code }) => code.includes('cp -al'))?.code ?? '';
     const setup = join(box, 'etc/config.json');
     const config = JSON.parse(readFileSync(setup, 'utf8')) as Record<string, Record<string, object>>;

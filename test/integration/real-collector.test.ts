@@ -98,7 +98,7 @@ function expected(): Map<string, Expected> {
   return series;
 }
 
-describe("a real collector's stream", { timeout: 60_000 }, () => {
+describe("a real collector's stream", () => {
   let server: ServerProcess;
   const series = expected();
   const samples = [...series.values()].reduce((n, one) => n + one.bins.size, 0);
@@ -156,7 +156,7 @@ describe("a real collector's stream", { timeout: 60_000 }, () => {
     expect(await figure(server.port, 'ccms_lines_refused_total')).toBe(0);
   });
 
-  it('comes back after kill -9, and after an orderly stop', { timeout: 60_000 }, async () => {
+  it('comes back after kill -9, and after an orderly stop', async () => {
     server = await server.restart('SIGKILL');
     await check(2 ** 20);
     server = await server.restart('SIGTERM');

@@ -34,7 +34,7 @@ function batch(from: number): string {
   return text;
 }
 
-describe(`${LINES} lines over ${CONNECTIONS} connections`, { timeout: 600_000 }, () => {
+describe(`${LINES} lines over ${CONNECTIONS} connections`, () => {
   let server: ServerProcess;
   const bins = Math.ceil(LINES / SERIES);
 

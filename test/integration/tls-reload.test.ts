@@ -32,7 +32,7 @@ function put(name: string): void {
 async function reload(line: RegExp): Promise<void> {
   const before = server.log().length;
   process.kill(server.pid, 'SIGHUP');
-  await expect.poll(() => server.log().slice(before), { timeout: 5000 }).toMatch(line);
+  await expect.poll(() => server.log().slice(before)).toMatch(line);
 }
 
 /** Protocol and subject of a new connection. */

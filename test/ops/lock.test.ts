@@ -110,7 +110,7 @@ describe('acquireLock', () => {
       for (const rival of rivals) rival.kill('SIGKILL');
       await Promise.all(ends);
     }
-  }, 120_000);
+  });
 
   it('needs no other program with Node 22 and 24', async () => {
     const env = { PATH: pathWithOnly() };

@@ -210,5 +210,5 @@ describe.each<[format: string, workers: number]>(
     expect(rows.size).toBeGreaterThan(30);
     expect(differences(await archivedRows(join(dir, 'var/archive')), between(rows, begin, time))).toEqual([]);
     expect(archives(join(dir, 'var/archive')).length).toBeGreaterThan(2);
-  }, 120_000);
+  });
 });

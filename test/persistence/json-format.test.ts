@@ -93,7 +93,7 @@ describe('JSON checkpoints', () => {
     await server.stop('SIGKILL');
     expect(rows.size).toBeGreaterThan(1000);
     expect(differences(await leftIn(dir), rows)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 it('changing layout and number of partitions between starts loses nothing', async () => {
@@ -123,7 +123,7 @@ it('changing layout and number of partitions between starts loses nothing', asyn
   }
   // Our own JSON files were moved out of the way when the layout changed back.
   expect(existsSync(join(root, 'superseded/alpha/h0'))).toBe(true);
-}, 60_000);
+});
 
 it.each(['wal', 'json'])('what a hand has freed does not come back (%s)', async (format) => {
   const rows: Rows = new Map();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readBin } from '../../src/persistence/reference/bin-reader.js';
 import { writeReferenceBin } from '../../src/persistence/reference/bin-writer.js';
 import { readJsonCheckpoint } from '../../src/persistence/reference/json-reader.js';
@@ -11,7 +11,6 @@ import { seeded } from '../support/random.js';
 import { DATA, drain, Scratch } from './reference-data.js';
 
 // Thousands of small files, one after the other.
-vi.setConfig({ testTimeout: 120_000 });
 
 const scratch = new Scratch();
 
