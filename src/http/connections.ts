@@ -150,8 +150,11 @@ export class Connections {
     this.#onRefused(statusOf(error.code));
   }
 
-  /** Stops accepting, lets requests in flight finish within `graceMilliseconds`, then closes every connection. */
-  async close(graceMilliseconds: number): Promise<void> {
+  /**
+   * Stops accepting, lets requests in flight finish within `graceMilliseconds`, then closes every connection.
+   * @returns how many requests had not finished by then.
+   */
+  async close(graceMilliseconds: number): Promise<number> {
     this.#closing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
@@ -164,8 +167,10 @@ export class Connections {
         };
       });
     }
+    const unfinished = this.#inFlight;
     this.#server.closeAllConnections();
     await closed;
+    return unfinished;
   }
 }
 

@@ -111,7 +111,11 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         failed,
         ...(look && { look }),
       }),
-    close: () => connections.close(CLOSE_GRACE),
+    close: async () => {
+      const unfinished = await connections.close(CLOSE_GRACE);
+      if (unfinished > 0)
+        log.err(`${unfinished} request(s) did not end within ${CLOSE_GRACE / 1000} s and were cut off`);
+    },
   };
 }
 

@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { Config } from '../../src/config/config.js';
@@ -64,22 +63,6 @@ export async function start(options: Partial<HttpOptions> & { store?: MemoryStor
   });
   running.push(http);
   return { ...http, store, observed, logged };
-}
-
-/** Sends raw bytes and resolves to everything that came back once the server closed, or after `milliseconds`. */
-export function raw(port: number, bytes: string | Uint8Array, milliseconds = 1000): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const chunks: Buffer[] = [];
-    const timer = setTimeout(() => socket.destroy(), milliseconds);
-    socket.on('data', (chunk) => chunks.push(chunk));
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve(Buffer.concat(chunks).toString());
-    });
-    socket.write(bytes);
-  });
 }
 
 export function errorOf(answer: Answer): string {

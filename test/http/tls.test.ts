@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { raw, start } from './harness.js';
+import { exchange } from '../support/client.js';
+import { start } from './harness.js';
 
 /** Made for this test: self-signed for localhost, valid for a hundred years. */
 const key = readFileSync(new URL('tls/key.pem', import.meta.url));
@@ -31,8 +32,8 @@ describe('TLS', () => {
 
   it('survives plain text, broken handshakes and old versions', async () => {
     const { port, store } = await secured();
-    expect(await raw(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n', 300)).not.toContain('HTTP/1.1 200');
-    await raw(port, Buffer.from([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5]), 300);
+    expect(await exchange(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')).not.toContain('HTTP/1.1 200');
+    await exchange(port, Buffer.from([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5]));
     const old = connect({
       host: '127.0.0.1',
       port,

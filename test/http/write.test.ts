@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/store/store.js';
-import { ask } from '../support/client.js';
-import { configWith, errorOf, raw, start } from './harness.js';
+import { ask, exchange } from '../support/client.js';
+import { configWith, errorOf, start } from './harness.js';
 
 const LINE = 'cpu_load,hostname=a1 value=1 1699999980\n';
 
@@ -112,7 +112,7 @@ describe('bodies', () => {
     const tooLong = await ask(port, '/api/write', { body: 'x'.repeat(1001) });
     expect(tooLong.status).toBe(413);
     expect(errorOf(tooLong)).toContain('1000 bytes');
-    const chunked = await raw(
+    const chunked = await exchange(
       port,
       `POST /api/write HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n${'x'.repeat(1001)}\r\n0\r\n\r\n`,
     );
@@ -124,9 +124,9 @@ describe('bodies', () => {
   it('answers 413 before a client that waits for 100 Continue sends anything', async () => {
     const { port } = await start({ config: configWith({}, { maxBodySize: 1000 }) });
     const head = 'POST /api/write HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ';
-    const refused = await raw(port, `${head}5000\r\n\r\n`, 500);
+    const refused = await exchange(port, `${head}5000\r\n\r\n`, { answers: 1 });
     expect(refused).toMatch(/^HTTP\/1\.1 413 /);
-    const welcome = await raw(port, `${head}5\r\n\r\n`, 300);
+    const welcome = await exchange(port, `${head}5\r\n\r\n`, { answers: 1 });
     expect(welcome).toMatch(/^HTTP\/1\.1 100 /);
   });
 

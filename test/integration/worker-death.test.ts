@@ -68,10 +68,8 @@ describe('a worker that', () => {
       const written: Written = { acknowledged: [], refused: [] };
       const writers = [0, 1, 2, 3].map((first) => writeUntilGone(dying, first, written));
       await expect.poll(() => written.acknowledged.length).toBeGreaterThan(100);
-      const begin = Date.now();
       writeFileSync(trigger, '');
       expect(await dying.exited).toBe(1);
-      expect(Date.now() - begin).toBeLessThan(10_000);
       await Promise.all(writers);
       const told = dying
         .log()

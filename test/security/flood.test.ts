@@ -7,9 +7,14 @@ import { type ServerProcess, startServer } from '../support/server-process.js';
 import { config, TIME } from './fixtures.js';
 
 let server: ServerProcess;
+/** Seconds of CPU for a batch of lines whose hosts are known and few. */
+let plain: number;
 beforeAll(async () => {
   // One worker: its CPU time is what is measured, and hosts of a flood may all fall into one partition anyway.
   server = await startServer(config({}, { 'num-workers': 1 }));
+  // So many that clock ticks of 10 ms do not count.
+  const batches = 200;
+  plain = (await cost((i) => `cpu_load,cluster=plain,hostname=n${i % 100} value=1 ${TIME}`, batches)) / batches;
 });
 afterAll(() => server.stop());
 
@@ -22,19 +27,16 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Seconds of CPU that each batch cost. */
-async function costs(line: (i: number) => string): Promise<number[]> {
-  const seconds: number[] = [];
-  for (let batch = 0; batch < BATCHES; batch++) {
+/** Seconds of CPU that batches cost. */
+async function cost(line: (i: number) => string, batches = BATCHES): Promise<number> {
+  const before = cpuSeconds(server.pid);
+  for (let batch = 0; batch < batches; batch++) {
     const body = Array.from({ length: BATCH }, (_, i) => line(batch * BATCH + i)).join('\n');
-    const before = cpuSeconds(server.pid);
     expect((await write(server.port, body)).status).toBe(200);
-    seconds.push(cpuSeconds(server.pid) - before);
   }
-  return seconds;
+  return cpuSeconds(server.pid) - before;
 }
 
-const mean = (list: number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
 const next = seeded(20261124);
 /** Differs from others in few bits, and they are the high ones: the enemy of weak hash functions. */
 const sparse = (i: number): string => Array.from({ length: 17 }, (_, bit) => ((i >> bit) & 1 ? 'Aa' : 'BB')).join('');
@@ -56,19 +58,16 @@ describe('100 000 distinct', () => {
     ['long names', (i) => `cpu_load,cluster=f7,hostname=${'x'.repeat(200)}${i} value=1 ${TIME}`],
     ['unknown metrics', (i) => `m${i},cluster=f8,hostname=n value=1 ${TIME}`],
     ['bad lines', (i) => (i === 0 ? '' : `#${next()}`)],
-  ])('%s cost the same from the first line to the last', async (_, line) => {
-    const seconds = await costs(line);
-    const [early, late] = [mean(seconds.slice(1, 4)), mean(seconds.slice(-3))];
-    // With a list or a chain in the way, the last batches would cost 10 and more times the first. Clock ticks are 10 ms.
-    expect(late, `seconds a batch: ${seconds.map((s) => s.toFixed(2)).join(' ')}`).toBeLessThan(3 * early + 0.05);
-    expect(mean(seconds)).toBeLessThan(0.5);
+  ])('%s are stored at a cost that does not grow with them', async (_, line) => {
+    // A name that is new costs up to 30 times one that is known. With a list or a chain in the way it would be thousands.
+    expect((await cost(line)) / BATCHES / plain).toBeLessThan(300);
   });
 
   it('spellings of one series are forgotten: memory does not grow with them', async () => {
     const memory = () => figure(server.port, 'ccms_memory_bytes');
-    await costs((i) => `cpu_load,cluster=g,hostname=n,jobid=${i} value=1 ${TIME}`);
+    await cost((i) => `cpu_load,cluster=g,hostname=n,jobid=${i} value=1 ${TIME}`);
     const before = await memory();
-    await costs((i) => `cpu_load,cluster=g,hostname=n,jobid=${1e6 + i} value=1 ${TIME}`);
+    await cost((i) => `cpu_load,cluster=g,hostname=n,jobid=${1e6 + i} value=1 ${TIME}`);
     expect(before).toBeGreaterThan(0);
     expect((await memory()) - before).toBeLessThan(100_000);
     const { body } = await ask(server.port, '/api/debug?selector=g');
@@ -84,9 +83,7 @@ describe('100 000 distinct', () => {
   });
 
   it('hosts leave the server answering', async () => {
-    const begin = performance.now();
     expect((await ask(server.port, '/healthz')).status).toBe(200);
     expect((await write(server.port, `cpu_load,cluster=g,hostname=n value=1 ${TIME}`)).status).toBe(200);
-    expect(performance.now() - begin).toBeLessThan(1000);
   });
 });

@@ -1,5 +1,8 @@
-/** What the tests of the whole ask a server with: one request a connection, bodies on GET too, answers as they come. */
+/** What tests ask a server with: one request a connection, bodies on GET too, or raw bytes. */
+import { once } from 'node:events';
 import { type Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { LIMIT } from './limits.js';
 
 export interface Answer {
   status: number;
@@ -100,4 +103,54 @@ export async function summary(
   const found = clusters[cluster];
   if (!found) throw new Error(`no cluster ${cluster} in ${body}`);
   return found;
+}
+
+/** An open connection to 127.0.0.1. Errors on it are ignored: who waits for its end uses `closed`. */
+export async function openSocket(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Resolves once the socket is closed, also if it was reset. */
+export function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
+}
+
+/** Status codes of the answers in a raw stream. */
+export function statuses(stream: string): number[] {
+  return [...stream.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+}
+
+export interface Exchange {
+  /** Ends the own side after the bytes. */
+  end?: boolean;
+  /** Leaves after so many answers have begun; default: when the server hangs up. */
+  answers?: number;
+}
+
+/** Sends raw bytes. @returns all that came back. @throws Error when the server does not hang up within `LIMIT`. */
+export async function exchange(
+  port: number,
+  bytes: string | Uint8Array,
+  { end = false, answers = Number.POSITIVE_INFINITY }: Exchange = {},
+): Promise<string> {
+  const socket = await openSocket(port);
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+    if (statuses(text).length >= answers) socket.destroy();
+  });
+  socket.setTimeout(LIMIT, () => socket.destroy(new Error('silence')));
+  socket.write(bytes);
+  if (end) socket.end();
+  await closed(socket);
+  if (socket.errored?.message === 'silence') {
+    throw new Error(`the server neither answered nor hung up within ${LIMIT} ms; it sent ${JSON.stringify(text)}`);
+  }
+  return text;
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { captureLog } from '../../src/log.js';
 import { StoreError } from '../../src/store/store.js';
+import { until } from '../support/wait.js';
 import { bench, fullOutput } from './fixtures.js';
 
 /** The value of a sample line, by its name with labels. */
@@ -122,34 +123,19 @@ describe('/metrics', () => {
 
   it('measures how late the event loop is', async () => {
     const { telemetry } = bench();
+    const most = (text: string): number => value(text, 'ccms_event_loop_lag_seconds{quantile="1"}') ?? Number.NaN;
     await sleep(50);
     await telemetry.metrics();
     // Node's monitor needs one undisturbed interval after its reset.
     await sleep(50);
-    const block = performance.now() + 120;
+    const block = performance.now() + 500;
     while (performance.now() < block);
     await sleep(30);
     const text = await telemetry.metrics();
-    expect(value(text, 'ccms_event_loop_lag_seconds{quantile="1"}')).toBeGreaterThan(0.08);
-    expect(value(text, 'ccms_event_loop_lag_seconds{quantile="1"}')).toBeLessThan(2);
-    await sleep(100);
-    const later = await telemetry.metrics();
-    expect(value(later, 'ccms_event_loop_lag_seconds{quantile="1"}')).toBeLessThan(0.08);
-    expect(value(later, 'ccms_event_loop_lag_seconds_sum')).toBeGreaterThan(0.08);
-    telemetry.close();
-  });
-
-  it('costs little a request', () => {
-    const { telemetry } = bench();
-    const run = (count: number): number => {
-      const begin = performance.now();
-      for (let i = 0; i < count; i++) telemetry.observe('/api/write', 0.001, 200, 50_000);
-      return ((performance.now() - begin) * 1000) / count;
-    };
-    run(5000);
-    const best = Math.min(run(5000), run(5000), run(5000));
-    console.info(`observe: ${best.toFixed(2)} µs`);
-    expect(best).toBeLessThan(50);
+    expect(most(text)).toBeGreaterThan(0.4);
+    // Each answer is about the time since the last one: the block is soon past, and the sum keeps it.
+    await until(async () => most(await telemetry.metrics()) < 0.4);
+    expect(value(await telemetry.metrics(), 'ccms_event_loop_lag_seconds_sum')).toBeGreaterThan(0.4);
     telemetry.close();
   });
 });
