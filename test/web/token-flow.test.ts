@@ -19,9 +19,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-it('asks for a token, refuses bad ones with the reason, and keeps a good one for this tab only', {
-  timeout: 120_000,
-}, async () => {
+it('asks for a token, refuses bad ones with the reason, and keeps a good one for this tab only', async () => {
   const { page, problems, asked } = await browser.open(server.url);
   const alert = page.getByRole('alert');
   const use = async (text: string): Promise<void> => {
