@@ -1,4 +1,5 @@
 /** The server's command line. */
+import { commandsText } from './commands.js';
 import { type FlagTable, parseGoFlags } from './flags.js';
 import { LOG_LEVELS, type LogLevel } from './log.js';
 import { versionText } from './version.js';
@@ -51,7 +52,7 @@ const SERVER_FLAGS = {
 /** Reads the server's flags. @param argv without node and script: `process.argv.slice(2)` */
 export function parseFlags(argv: readonly string[]): Flags | CliExit {
   const parsed = parseGoFlags(SERVER_FLAGS, argv, 'cc-metric-store');
-  if (parsed.kind === 'help') return { exit: 0, stream: 'stderr', text: parsed.usage };
+  if (parsed.kind === 'help') return { exit: 0, stream: 'stderr', text: `${parsed.usage}${commandsText()}` };
   if (parsed.kind === 'usageError') return usageExit(parsed.message, parsed.usage);
   const { values, rest } = parsed;
   if (values.version) return { exit: 0, stream: 'stdout', text: versionText() };

@@ -46,7 +46,7 @@ function usageError(message: string, usage = ''): number {
 }
 
 async function main(argv: string[]): Promise<number> {
-  const parsed = parseGoFlags(FLAGS, argv, 'export');
+  const parsed = parseGoFlags(FLAGS, argv, 'cc-metric-store export');
   if (parsed.kind === 'help') {
     process.stderr.write(parsed.usage);
     return 0;

@@ -13,7 +13,7 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 async function main(argv: string[]): Promise<number> {
-  const parsed = parseGoFlags(FLAGS, argv, 'inspect [flags] FILE|DIR...');
+  const parsed = parseGoFlags(FLAGS, argv, 'cc-metric-store inspect [flags] FILE|DIR...');
   if (parsed.kind === 'help') {
     process.stderr.write(parsed.usage);
     return 0;

@@ -24,7 +24,7 @@ export interface OptionsExit {
   text: string;
 }
 
-const COMMAND = 'npm run simulate --';
+const COMMAND = 'cc-metric-store simulate';
 /** What a laptop and a small server take without effort, once a minute. */
 const SERIES = 60_000;
 /** Series of each hardware thread, and of a node beside those. */

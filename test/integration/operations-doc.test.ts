@@ -48,7 +48,7 @@ case $1 in
   start|restart|enable)
     [ "$1" = restart ] && "$0" stop
     cd "$BOX/lib"
-    node "$BOX/opt/dist/server.js" -config "$BOX/etc/config.json" -loglevel info </dev/null >>"$BOX/journal" 2>&1 &
+    node "$BOX/opt/dist/command.js" -config "$BOX/etc/config.json" -loglevel info </dev/null >>"$BOX/journal" 2>&1 &
     echo $! >"$BOX/pid"
     for i in $(seq 300); do curl --silent --fail "http://localhost:$PORT/healthz" >/dev/null && exit 0; sleep 0.1; done
     exit 1;;
@@ -58,6 +58,7 @@ case $1 in
   *) echo "unknown: systemctl $*" >&2; exit 1;;
 esac`,
   journalctl: 'cat "$BOX/journal"',
+  'cc-metric-store': 'exec node "$BOX/opt/dist/command.js" "$@"',
   useradd: '',
   chown: '',
   // Users are not made here, so nothing can be given to them.
@@ -148,7 +149,7 @@ const CHECKS: [part: string, check: (output: string) => Promise<void> | void][] 
     },
   ],
   [
-    'dist/export.js',
+    'cc-metric-store export',
     async (output) => {
       expect(output).toMatch(/\d+ files of 1 hosts written to/);
       expect(output).toMatch(/all whole\n$/);
@@ -184,6 +185,7 @@ describe('docs/operations.md', () => {
   it('leaves few blocks out, each with its reason', () => {
     expect(blocks.length).toBeGreaterThan(12);
     expect(blocks.filter(({ reason }) => reason !== undefined).map(({ section }) => section)).toEqual([
+      'Install',
       'Install',
       'Containers',
     ]);
@@ -264,7 +266,7 @@ describe('docs/operations.md', () => {
   it('has a unit that systemd takes', () => {
     const unit = join(box, 'units/cc-metric-store.service');
     const text = localised(readFileSync(join(ROOT, 'contrib/systemd/cc-metric-store.service'), 'utf8'))
-      .replaceAll('/usr/bin/node', process.execPath)
+      .replaceAll(/^(Exec\w+)=cc-metric-store/gm, `$1=${join(box, 'bin/cc-metric-store')}`)
       .replace(/^(User|Group)=.*\n/gm, '')
       .replace('file:///', 'file:/');
     writeFileSync(unit, text);

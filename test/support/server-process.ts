@@ -15,6 +15,8 @@ import { until } from './wait.js';
 const SERVER = resolve(import.meta.dirname, '../../dist/server.js');
 
 export interface ServerOptions {
+  /** Program and first arguments; default: this Node and dist/server.js. */
+  command?: readonly string[];
   /** Working directory; default: a fresh `temporaryDirectory()`. */
   dir?: string;
   /** Flags behind `-config FILE`; default: `-loglevel info`. */
@@ -65,12 +67,13 @@ export async function startServer(
 }
 
 async function launch(dir: string, options: ServerOptions): Promise<ServerProcess> {
-  if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: run "npm run build" first`);
+  const [program = '', ...first] = options.command ?? [process.execPath, SERVER];
+  if (!options.command && !existsSync(SERVER)) throw new Error(`${SERVER} is missing: run "npm run build" first`);
   const { main } = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8')) as { main: Record<string, string> };
   const port = Number(main.addr?.slice(main.addr.lastIndexOf(':') + 1));
   const url = `${main['https-cert-file'] ? 'https' : 'http'}://127.0.0.1:${port}`;
-  const args = [SERVER, '-config', join(dir, 'config.json'), ...(options.args ?? ['-loglevel', 'info'])];
-  const server = startProcess(process.execPath, args, {
+  const args = [...first, '-config', join(dir, 'config.json'), ...(options.args ?? ['-loglevel', 'info'])];
+  const server = startProcess(program, args, {
     cwd: dir,
     name: `server in ${dir}`,
     ...(options.env && { env: options.env }),

@@ -15,7 +15,7 @@
  * brings all of them to the same state.
  *
  * The Go server reads `<cluster>/<host>/`, but refuses a directory that holds anything beside: copy the clusters' directories to give
- * it the checkpoints of a stopped server, or use `dist/export.js`, which also takes what only the log of a killed one holds.
+ * it the checkpoints of a stopped server, or use `cc-metric-store export`, which also takes what only the log of a killed one holds.
  *
  * Other files of the reference, and windows of another W, are foreign: they are loaded, saved in a `.blocks` file at once,
  * and moved to `superseded/` (supersede.ts). So is a start with "wal" after one with "json"; the other way round, the
