@@ -1,4 +1,4 @@
-/** The sub-commands of `cc-metric-store`; each is an entry of its own too, `dist/NAME.js`. */
+/** The sub-commands of `cc-metric-store`; each is an entry of its own too. */
 export const COMMANDS = {
   export: "Write what a stopped server has stored as the Go server's checkpoints",
   inspect: 'Print what checkpoint and log files hold, and whether they are whole',

@@ -187,6 +187,7 @@ describe('docs/operations.md', () => {
     expect(blocks.filter(({ reason }) => reason !== undefined).map(({ section }) => section)).toEqual([
       'Install',
       'Install',
+      'Install',
       'Containers',
     ]);
     for (const { code } of blocks) {
