@@ -2,20 +2,13 @@
 # docker run -v ./config.json:/etc/cc-metric-store/config.json:ro -v ccms:/var/lib/cc-metric-store -p 8080:8080 cc-metric-store
 # Inside a container the configuration's main.addr must not be localhost: use ":8080".
 
-FROM node:20-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /build
-COPY package.json package-lock.json ./
-COPY web/package.json web/
-RUN npm ci
-COPY tsconfig.json tsconfig.build.json asconfig.json ./
-COPY scripts scripts
-COPY assembly assembly
-COPY src src
-COPY web web
+COPY . .
 ARG GIT_COMMIT=
-RUN GIT_COMMIT="$GIT_COMMIT" npm run build && npm prune --omit=dev
+RUN npm ci --no-audit --no-fund && GIT_COMMIT="$GIT_COMMIT" npm run build && npm prune --omit=dev
 
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 RUN groupadd --system --gid 10001 cc-metric-store \
  && useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin cc-metric-store \
@@ -29,5 +22,6 @@ VOLUME /var/lib/cc-metric-store
 USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "/opt/cc-metric-store/dist/server.js"]
+# The tools as well: docker run ... cc-metric-store inspect FILE
+ENTRYPOINT ["node", "/opt/cc-metric-store/dist/command.js"]
 CMD ["-config", "/etc/cc-metric-store/config.json"]

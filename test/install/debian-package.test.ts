@@ -7,7 +7,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, startServer, temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { freePort } from '../support/ports.js';
+import { startServer } from '../support/server-process.js';
 import { type Chroot, openChroot } from './chroot.js';
 
 const BUILD_LIMIT = 300_000;

@@ -3,7 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startServer, temporaryDirectory } from '../support/server-process.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { startServer } from '../support/server-process.js';
 
 const NPM_LIMIT = 300_000;
 const METRICS = { cpu_load: { frequency: 60, aggregation: 'avg' } };

@@ -140,7 +140,7 @@ const CHECKS: [part: string, check: (output: string) => Promise<void> | void][] 
       expect((await write(port, `mem_used,cluster=doc,hostname=first value=1 ${TIME}`)).status).toBe(200);
     },
   ],
-  ['systemctl restart', async () => expect(await samples('first')).toEqual([1])],
+  ['-check-config\nsystemctl restart', async () => expect(await samples('first')).toEqual([1])],
   [
     '-damaged',
     async (output) => {
