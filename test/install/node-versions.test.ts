@@ -1,8 +1,9 @@
 /** The server runs on each version of Node that README names, and each reads what another has left. */
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { temporaryDirectory } from '../support/directories.js';
 import { nodeVersions } from '../support/node-versions.js';
-import { startServer, temporaryDirectory } from '../support/server-process.js';
+import { startServer } from '../support/server-process.js';
 
 const SERVER = resolve('dist/server.js');
 const CONFIG = {

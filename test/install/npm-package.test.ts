@@ -99,7 +99,7 @@ describe('cc-metric-store', () => {
       flops_any: { frequency: 60, aggregation: 'sum' },
     };
     const server = await startServer({ ...CONFIG, metrics }, { command: [command] });
-    expect(run('simulate', '-url', server.url, '-hosts', '1', '-steps', '1').status).toBe(0);
+    expect(run('simulate', '-url', server.url, '-nodes', '1', '-steps', '1').status).toBe(0);
     const summary = await (await fetch(`${server.url}/api/debug?summary=1`)).text();
     expect(JSON.parse(summary)).toMatchObject({ clusters: { alex: { hosts: 1 } } });
     await server.stop();
