@@ -2,7 +2,8 @@
  * What the host sees of the core: numbers only. Addresses are of linear memory; memory is the core's unless a comment says
  * that the caller frees it. Times are unix seconds as f64, sizes bytes. Only src/wasm calls it.
  */
-import { Kind, alloc, bytesReserved, bytesUsed, expectBytes, free } from './memory/alloc';
+import { MemoryKind, STAGING_SLACK } from '../src/wasm/codes';
+import { alloc, bytesReserved, bytesUsed, expectBytes, free } from './memory/alloc';
 import { dumpFind } from './answer/dump';
 import { logFree } from './durable/log';
 import { replayEnd } from './durable/replay';
@@ -70,14 +71,14 @@ export {
 } from './answer/figures';
 export { outBytes, outLength, outReset } from './memory/out';
 
-/** Scratch memory for the host's input, 64 readable bytes behind it included; to be given back by `bufferFree`. 0: exhausted. */
+/** Scratch memory for the host's input, with STAGING_SLACK readable bytes after it; to be given back by `bufferFree`. 0: exhausted. */
 export function bufferAlloc(bytes: u32): usize {
-  return alloc(bytes + 64, Kind.SCRATCH);
+  return alloc(bytes + STAGING_SLACK, MemoryKind.Scratch);
 }
 
 /** Gives memory of `bufferAlloc` back. */
 export function bufferFree(p: usize): void {
-  free(p, Kind.SCRATCH);
+  free(p, MemoryKind.Scratch);
 }
 
 /** Makes room for so many bytes of samples that will come, as far as there is room. */
@@ -85,8 +86,8 @@ export function expectSamples(bytes: f64): void {
   expectBytes(<u32>min(bytes, <f64>0x7fffffff));
 }
 
-/** Bytes in use: 0 index, 1 open blocks, 2 sealed blocks, 3 scratch, 4 kept roll-ups. */
-export function memoryUsed(kind: i32): u32 {
+/** Bytes in use. */
+export function memoryUsed(kind: MemoryKind): u32 {
   return bytesUsed(kind);
 }
 

@@ -7,7 +7,8 @@
  *   │ partition │ offset │ length │ first line │ lines │    20 bytes a run; lines count from 0
  *   └───────────┴────────┴────────┴────────────┴───────┘
  */
-import { Kind, capacity, realloc } from './memory/alloc';
+import { MemoryKind } from '../src/wasm/codes';
+import { capacity, realloc } from './memory/alloc';
 
 const RUN: usize = 20;
 
@@ -37,7 +38,7 @@ export function runAdd(partition: u32, offset: u32, length: u32, line: u32, line
   }
   const need = <u32>(runCount + 1) * <u32>RUN;
   if (!runs || capacity(runs) < need) {
-    const grown = realloc(runs, max<u32>(1024, need * 2), Kind.SCRATCH);
+    const grown = realloc(runs, max<u32>(1024, need * 2), MemoryKind.Scratch);
     if (!grown) return false;
     runs = grown;
   }

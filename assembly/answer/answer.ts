@@ -3,8 +3,8 @@
  * output holds a piece's worth, so that a large answer never keeps writes or other answers waiting. cc-json.ts and columns.ts
  * write what comes up here.
  */
-import { QueryError } from '../../src/wasm/codes';
-import { Kind, alloc, free } from '../memory/alloc';
+import { MemoryKind, QueryError } from '../../src/wasm/codes';
+import { alloc, free } from '../memory/alloc';
 import { Name } from '../memory/name';
 import { outFail } from '../memory/out';
 import { Metric, metricFind } from '../series/metrics';
@@ -137,13 +137,13 @@ const COLUMN_AT: usize = QUERY_AT + ((offsetof<Query>() + 7) & ~7);
 const BYTES: usize = COLUMN_AT + offsetof<Column>();
 
 /**
- * Starts answering a request. @param request of `alloc(_, Kind.SCRATCH)`; taken over.
+ * Starts answering a request. @param request of `alloc(_, MemoryKind.Scratch)`; taken over.
  * @returns what the steps take, to be given back by `queryEnd`; null when memory is exhausted (the request is freed then).
  */
 export function queryBegin(request: Request): Answer | null {
-  const answer = changetype<Answer | null>(alloc(<u32>BYTES, Kind.SCRATCH));
+  const answer = changetype<Answer | null>(alloc(<u32>BYTES, MemoryKind.Scratch));
   if (!answer) {
-    free(changetype<usize>(request), Kind.SCRATCH);
+    free(changetype<usize>(request), MemoryKind.Scratch);
     return null;
   }
   memory.fill(changetype<usize>(answer), 0, BYTES);
@@ -156,6 +156,6 @@ export function queryBegin(request: Request): Answer | null {
 /** Gives an answer's memory back, finished or not. */
 export function queryEnd(answer: Answer): void {
   answer.column.free();
-  free(changetype<usize>(answer.request), Kind.SCRATCH);
-  free(changetype<usize>(answer), Kind.SCRATCH);
+  free(changetype<usize>(answer.request), MemoryKind.Scratch);
+  free(changetype<usize>(answer), MemoryKind.Scratch);
 }

@@ -3,7 +3,8 @@
  * Writes to the output buffer, both at once so that they agree: the queries' JSON as the answer echoes it, and the same
  * queries in the request's binary form (read/request.ts).
  */
-import { Kind, alloc } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc } from '../memory/alloc';
 import { Name } from '../memory/name';
 import { ensure, advance, outBytes, outEnd, outLength, put, putAscii, putChar } from '../memory/out';
 import { printString } from '../text/print';
@@ -43,7 +44,7 @@ export function queryAllBegin(request: Request): Answer | null {
   if (!writeQueries(first, metrics)) return null;
   const header = <u32>(request.first - changetype<usize>(request));
   const queries = outLength() - expandedText;
-  const full = changetype<Request | null>(alloc(header + queries, Kind.SCRATCH));
+  const full = changetype<Request | null>(alloc(header + queries, MemoryKind.Scratch));
   if (!full) return null;
   memory.copy(changetype<usize>(full), changetype<usize>(request), header);
   memory.copy(changetype<usize>(full) + header, outBytes() + expandedText, queries);

@@ -21,8 +21,8 @@
  * segments can be read alone, and in none of them a number means two series: when a damaged definition is left out, its
  * samples are too, and never become another series'.
  */
-import { FrameMagic } from '../../src/wasm/codes';
-import { Kind, alloc, realloc } from '../memory/alloc';
+import { FrameMagic, MemoryKind } from '../../src/wasm/codes';
+import { alloc, realloc } from '../memory/alloc';
 import { crc32c } from '../memory/crc32c';
 import { writeNames, writeSeriesNames } from '../series/names';
 import { Node, Series } from '../series/records';
@@ -85,7 +85,7 @@ function reserve(): bool {
 
 function growBuffer(): bool {
   const want = max<u32>(65536, size * 2);
-  const p = buffer ? realloc(buffer, want, Kind.SCRATCH) : alloc(want, Kind.SCRATCH);
+  const p = buffer ? realloc(buffer, want, MemoryKind.Scratch) : alloc(want, MemoryKind.Scratch);
   if (!p) return false;
   buffer = p;
   size = want;

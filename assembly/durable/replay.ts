@@ -1,6 +1,6 @@
 /** Reads the log's records back (log.ts draws them). */
-import { LineError } from '../../src/wasm/codes';
-import { Kind, alloc, free, realloc } from '../memory/alloc';
+import { LineError, MemoryKind } from '../../src/wasm/codes';
+import { alloc, free, realloc } from '../memory/alloc';
 import { namesEnd, namesForeign, readNames } from '../series/names';
 import { Tag } from './log';
 import { metricFind } from '../series/metrics';
@@ -26,7 +26,7 @@ export let replayFrees: i32 = 0;
 
 /** Gives the numbers' memory back: all segments are read. */
 export function replayEnd(): void {
-  free(series, Kind.SCRATCH);
+  free(series, MemoryKind.Scratch);
   series = 0;
   capacity = 0;
 }
@@ -157,7 +157,7 @@ function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): 
   } else if (node) nodePrune(node);
   if (number >= capacity) {
     const want = max<u32>(1024, max(number + 1, capacity * 2));
-    const grown = series ? realloc(series, want << 2, Kind.SCRATCH) : alloc(want << 2, Kind.SCRATCH);
+    const grown = series ? realloc(series, want << 2, MemoryKind.Scratch) : alloc(want << 2, MemoryKind.Scratch);
     if (!grown) return -1;
     series = grown;
     memory.fill(series + (<usize>capacity << 2), 0, <usize>(want - capacity) << 2);

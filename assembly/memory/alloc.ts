@@ -18,17 +18,8 @@
  *   │ next free  │ prev free  │ ...                   │ own header's address │
  *   └────────────┴────────────┴───────────────────────┴──────────────────────┘
  */
+import { MemoryKind } from '../../src/wasm/codes';
 import { CHECKS } from './checks';
-
-/** What memory is used for; the index of a byte counter. */
-export namespace Kind {
-  export const INDEX: i32 = 0; // tree, series, keys, tables
-  export const OPEN: i32 = 1; // open blocks
-  export const SEALED: i32 = 2; // sealed blocks
-  export const SCRATCH: i32 = 3; // staging, output, requests
-  export const ROLLUPS: i32 = 4; // kept roll-ups: memory of theirs is refused, or taken back, before any other is
-  export const COUNT: i32 = 5;
-}
 
 const FREE: u32 = 1;
 const PREV_FREE: u32 = 2;
@@ -49,7 +40,7 @@ const PAGE_BITS: u32 = 16;
 
 const heads: usize = memory.data(4 * (FL_SIZE << SL_BITS), 8);
 const slMaps: usize = memory.data(4 * FL_SIZE, 8);
-const usedByKind: usize = memory.data(4 * Kind.COUNT, 8);
+const usedByKind: usize = memory.data(4 * MemoryKind.Count, 8);
 let flMap: u32 = 0;
 /** Header of the end marker: size 0, never free. 0 before the first growth. */
 let endMarker: usize = 0;
@@ -67,10 +58,10 @@ let reserveWanted: u32 = RESERVE_SMALL;
 /** Pages of linear memory from which on the large one is set aside. */
 const RESERVE_PAGES: i32 = 512;
 
-/** Frees all of Kind.ROLLUPS; returns false when there is none. */
+/** Frees all of MemoryKind.Rollups; returns false when there is none. */
 let dropRollups: (() => bool) | null = null;
 
-/** Says how memory of Kind.ROLLUPS is given back when other memory is exhausted. The function must not allocate. */
+/** Says how memory of MemoryKind.Rollups is given back when other memory is exhausted. The function must not allocate. */
 export function onExhausted(drop: () => bool): void {
   dropRollups = drop;
 }
@@ -251,7 +242,7 @@ function makeReserve(): void {
 /** Grows linear memory by what `bytes` more need, at once: to V8 each growth is a reason to collect garbage. */
 export function expectBytes(bytes: u32): void {
   let used = <u64>__heap_base + <u64>bytesReserved();
-  for (let kind = 0; kind < Kind.COUNT; kind++) used += <u64>bytesUsed(kind);
+  for (let kind = 0; kind < MemoryKind.Count; kind++) used += <u64>bytesUsed(kind);
   const size = <u64>memory.size() << PAGE_BITS;
   const room = size - min(used, size);
   if (<u64>bytes > room) grow(<u32>(<u64>bytes - room));
@@ -288,11 +279,11 @@ function restoreReserve(): void {
 export function alloc(bytes: u32, kind: i32): usize {
   if (bytes > 0xf0000000) return 0;
   if (reserveSize < reserveWanted && (reserve || !reserveSize)) makeReserve();
-  if (kind == Kind.ROLLUPS && reserveIsLent()) return 0;
+  if (kind == MemoryKind.Rollups && reserveIsLent()) return 0;
   const size = max(MIN_SIZE, ((bytes + 3) & ~7) + 4);
   let h = obtain(size);
-  if (!h && kind != Kind.ROLLUPS) h = obtainLast(size);
-  if (!h && kind == Kind.SCRATCH) h = useReserve(size);
+  if (!h && kind != MemoryKind.Rollups) h = obtainLast(size);
+  if (!h && kind == MemoryKind.Scratch) h = useReserve(size);
   if (!h) return 0;
   occupy(h, size);
   const counter = usedByKind + (<usize>kind << 2);
@@ -308,7 +299,7 @@ export function free(p: usize, kind: i32): void {
   const counter = usedByKind + (<usize>kind << 2);
   store<u32>(counter, load<u32>(counter) - sizeOf(h) - <u32>HEADER);
   release(h);
-  if (!reserve && kind == Kind.SCRATCH) restoreReserve();
+  if (!reserve && kind == MemoryKind.Scratch) restoreReserve();
 }
 
 /** Bytes that fit at p without moving it: at least what was asked for. */

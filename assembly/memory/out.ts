@@ -1,5 +1,6 @@
 /** The output buffer: one owner, one `ensure`, one `reset`. Answers, checkpoint frames and dumps are made here. */
-import { Kind, alloc, capacity, free, realloc } from './alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc, capacity, free, realloc } from './alloc';
 
 const FIRST: u32 = 65536;
 /** A buffer that one large answer has grown beyond this is given back afterwards. */
@@ -23,7 +24,7 @@ let size: u32 = 0;
 function growOut(n: u32): bool {
   const used = <u32>(outEnd - base);
   const want = max(max(FIRST, size + (size >> 1)), used + n);
-  const p = base ? realloc(base, want, Kind.SCRATCH) : alloc(want, Kind.SCRATCH);
+  const p = base ? realloc(base, want, MemoryKind.Scratch) : alloc(want, MemoryKind.Scratch);
   if (!p) {
     outFailed = true;
     return false;
@@ -60,7 +61,7 @@ export function outLength(): u32 {
 /** Forgets what was written. */
 export function outReset(): void {
   if (size > KEEP) {
-    free(base, Kind.SCRATCH);
+    free(base, MemoryKind.Scratch);
     base = 0;
     size = 0;
   }

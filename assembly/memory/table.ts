@@ -13,7 +13,8 @@
  *
  * Linear probing; removal shifts later entries back, so there are no tombstones.
  */
-import { Kind, alloc, free } from './alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc, free } from './alloc';
 
 const FIRST_CAPACITY: u32 = 64;
 
@@ -82,7 +83,7 @@ export class Table {
 
   private resize(capacity: u32): bool {
     const bytes = capacity * <u32>offsetof<Slot>();
-    const fresh = alloc(bytes, Kind.INDEX);
+    const fresh = alloc(bytes, MemoryKind.Index);
     if (!fresh) return false;
     memory.fill(fresh, 0, bytes);
     const old = this.slots;
@@ -93,7 +94,7 @@ export class Table {
       const slot = changetype<Slot>(at);
       if (slot.entry) this.place(slot.hash, slot.entry);
     }
-    free(old, Kind.INDEX);
+    free(old, MemoryKind.Index);
     return true;
   }
 
@@ -118,7 +119,7 @@ export class Table {
 
   /** Empties the table and gives its memory back. */
   clear(): void {
-    free(this.slots, Kind.INDEX);
+    free(this.slots, MemoryKind.Index);
     memory.fill(changetype<usize>(this), 0, offsetof<Table>());
   }
 }

@@ -2,8 +2,8 @@
  * Second stage of reading: the selected series -> a column of doubles with its statistics. Several series are rolled up, and
  * the result is scaled and resampled.
  */
-import { Aggregation, AnswerParts, QueryError } from '../../src/wasm/codes';
-import { Kind, alloc, capacity, free } from '../memory/alloc';
+import { Aggregation, AnswerParts, MemoryKind, QueryError } from '../../src/wasm/codes';
+import { alloc, capacity, free } from '../memory/alloc';
 import { endBin, firstBin } from '../series/blocks';
 import { Metric } from '../series/metrics';
 import { Series } from '../series/records';
@@ -51,7 +51,7 @@ export class Column {
 
   /** Gives the values' memory back. */
   free(): void {
-    free(this.values, Kind.SCRATCH);
+    free(this.values, MemoryKind.Scratch);
     this.values = 0;
   }
 
@@ -69,7 +69,7 @@ export class Column {
     const need = (<u32>n << 3) + OVERRUN;
     if (this.values && capacity(this.values) >= need) return true;
     this.free();
-    this.values = alloc(need, Kind.SCRATCH);
+    this.values = alloc(need, MemoryKind.Scratch);
     return this.values != 0;
   }
 

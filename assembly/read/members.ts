@@ -4,7 +4,8 @@
  *
  * Lists lie one behind the other in an arena. All are forgotten when a series or a node comes or goes, and when the arena is full.
  */
-import { Kind, alloc, reserveIsLent } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc, reserveIsLent } from '../memory/alloc';
 import { Metric } from '../series/metrics';
 import { Node } from '../series/records';
 import { allSeries } from '../series/series';
@@ -66,7 +67,7 @@ export function membersFind(node: Node, metric: Metric): Members | null {
 export function membersKeep(node: Node, metric: Metric, list: usize, n: i32): void {
   const bytes = <u32>offsetof<Members>() + (<u32>n << 2);
   if (bytes > ARENA_BYTES) return;
-  if (!arena.at && !reserveIsLent()) arena.at = alloc(ARENA_BYTES, Kind.INDEX);
+  if (!arena.at && !reserveIsLent()) arena.at = alloc(ARENA_BYTES, MemoryKind.Index);
   if (!arena.at) return;
   if (arena.used + bytes > ARENA_BYTES) forget();
   const m = changetype<Members>(arena.at + arena.used);

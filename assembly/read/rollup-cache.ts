@@ -6,7 +6,8 @@
  * The least recently used ones go when there are more than `budget` bytes, all of them when memory is exhausted (alloc.ts), when
  * samples are freed, and by `rollupsDrop`.
  */
-import { Kind, alloc, bytesUsed, capacity, free, onExhausted } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc, bytesUsed, capacity, free, onExhausted } from '../memory/alloc';
 import { Series } from '../series/records';
 import { seriesIn } from './series-list';
 
@@ -83,7 +84,7 @@ const kept = changetype<Kept>(memory.data(offsetof<Kept>(), 8));
 onExhausted(rollupsDrop);
 
 function budget(): u32 {
-  return max(BUDGET_MIN, bytesUsed(Kind.SEALED) >> BUDGET_SHIFT);
+  return max(BUDGET_MIN, bytesUsed(MemoryKind.SealedBlocks) >> BUDGET_SHIFT);
 }
 
 /** Frees all. @returns false: there was none. */
@@ -141,11 +142,11 @@ function reserve(r: Rollup, from: i64, to: i64, bytes: u32): bool {
   if (!old || capacity(old) < bytes) {
     const room = bytes + (SPARE_BINS << 3);
     if (!makeRoom(room, r)) return false;
-    bins = alloc(room, Kind.ROLLUPS);
+    bins = alloc(room, MemoryKind.Rollups);
     if (!bins) return false;
   }
   if (from <= r.first && to >= r.end) memory.copy(bins + (<usize>(r.first - from) << 3), old, <usize>r.binCount << 3);
-  if (bins != old) free(old, Kind.ROLLUPS);
+  if (bins != old) free(old, MemoryKind.Rollups);
   r.bins = bins;
   r.first = from;
   r.binCount = <i32>(to - from);
@@ -156,7 +157,7 @@ function reserve(r: Rollup, from: i64, to: i64, bytes: u32): bool {
 function make(list: usize, n: i32): Rollup | null {
   const bytes = <u32>offsetof<Rollup>() + <u32>n * <u32>offsetof<Part>();
   if (!makeRoom(bytes, null)) return null;
-  const r = changetype<Rollup | null>(alloc(bytes, Kind.ROLLUPS));
+  const r = changetype<Rollup | null>(alloc(bytes, MemoryKind.Rollups));
   if (!r) return null;
   memory.fill(changetype<usize>(r), 0, offsetof<Rollup>());
   r.partCount = n;
@@ -177,7 +178,7 @@ function make(list: usize, n: i32): Rollup | null {
 function makeRoom(bytes: u32, spared: Rollup | null): bool {
   const most = budget();
   if (bytes > most) return false;
-  while (bytesUsed(Kind.ROLLUPS) > most - bytes) {
+  while (bytesUsed(MemoryKind.Rollups) > most - bytes) {
     const oldest = kept.oldest;
     if (!oldest || oldest == spared) return false;
     drop(oldest);
@@ -194,8 +195,8 @@ function drop(r: Rollup): void {
     while (before && before.next != r) before = before.next;
     if (before) before.next = r.next;
   }
-  free(r.bins, Kind.ROLLUPS);
-  free(changetype<usize>(r), Kind.ROLLUPS);
+  free(r.bins, MemoryKind.Rollups);
+  free(changetype<usize>(r), MemoryKind.Rollups);
 }
 
 /** Makes it the most recently used one. */

@@ -2,7 +2,8 @@
  * First stage of reading: names and ids -> the series that an entry is made of. A level has the metric's series of its own, or
  * else those of its children, and so on down.
  */
-import { Kind, capacity, realloc } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { capacity, realloc } from '../memory/alloc';
 import { Name } from '../memory/name';
 import { Metric } from '../series/metrics';
 import { Node, Series } from '../series/records';
@@ -43,7 +44,7 @@ function begin(node: Node | null): void {
 function makeRoom(n: i32): bool {
   const need = <u32>(selection.count + n) << 2;
   if (selection.list && capacity(selection.list) >= need) return true;
-  const p = realloc(selection.list, max<u32>(1024, need * 2), Kind.SCRATCH);
+  const p = realloc(selection.list, max<u32>(1024, need * 2), MemoryKind.Scratch);
   if (!p) return false;
   selection.list = p;
   return true;

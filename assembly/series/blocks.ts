@@ -2,7 +2,8 @@
  * A series' block table: its bins older than the open block, as rows (block-ref.ts) sorted by first bin, not overlapping;
  * gaps between blocks are missing bins.
  */
-import { Kind, alloc, capacity, free, realloc } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc, capacity, free, realloc } from '../memory/alloc';
 import { MAX_BINS, blockSize, encodeBlock } from '../codec/block';
 import { fillNaN } from '../memory/fill';
 import { BlockRef } from './block-ref';
@@ -41,7 +42,7 @@ export function blockIndex(s: Series, bin: i32): i32 {
 
 /** Gives a row's block back; the row is the caller's to fill or to close. */
 export function dropBlock(row: BlockRef): void {
-  free(row.block, row.isLoose ? Kind.OPEN : Kind.SEALED);
+  free(row.block, row.isLoose ? MemoryKind.OpenBlocks : MemoryKind.SealedBlocks);
 }
 
 /** Makes room for a row at index i, with garbage in it. False when memory is exhausted. */
@@ -49,7 +50,7 @@ export function makeRoom(s: Series, i: i32): bool {
   const rows = <u32>offsetof<BlockRef>();
   const need = <u32>(s.blockCount + 1) * rows;
   if (!s.blocks || capacity(s.blocks) < need) {
-    const p = realloc(s.blocks, need + 2 * rows, Kind.INDEX);
+    const p = realloc(s.blocks, need + 2 * rows, MemoryKind.Index);
     if (!p) return false;
     s.blocks = p;
   }
@@ -75,7 +76,7 @@ export function encodeBins(bins: usize, n: i32): usize {
 /** Compresses n bins into a fresh block; 0 when memory is exhausted. */
 function compress(bins: usize, n: i32): usize {
   const bytes = encodeBlock(bins, n, blockScratch);
-  const block = alloc(bytes, Kind.SEALED);
+  const block = alloc(bytes, MemoryKind.SealedBlocks);
   if (block) memory.copy(block, blockScratch, bytes);
   return block;
 }
@@ -88,7 +89,7 @@ export function sealOpen(s: Series): bool {
   if (!block) return false;
   const at = s.blockCount;
   if (!makeRoom(s, at)) {
-    free(block, Kind.SEALED);
+    free(block, MemoryKind.SealedBlocks);
     return false;
   }
   const row = s.block(at);
@@ -113,7 +114,7 @@ export function sealLoose(s: Series): void {
       left = true;
       continue;
     }
-    free(row.block, Kind.OPEN);
+    free(row.block, MemoryKind.OpenBlocks);
     row.setSealed(block, true);
   }
   s.hasLoose = left;
@@ -150,7 +151,7 @@ function mergeTail(s: Series): void {
   }
   const size = encodeBlock(binsScratch, end - start, blockScratch);
   if (<u32>size > bytes) return;
-  const block = alloc(size, Kind.SEALED);
+  const block = alloc(size, MemoryKind.SealedBlocks);
   if (!block) return;
   memory.copy(block, blockScratch, size);
   for (let i = first; i < n; i++) dropBlock(s.block(i));
@@ -180,7 +181,7 @@ export function reopenLast(s: Series): void {
 /** Gives all blocks and the table back. */
 export function blocksFree(s: Series): void {
   for (let i = 0; i < s.blockCount; i++) dropBlock(s.block(i));
-  free(s.blocks, Kind.INDEX);
+  free(s.blocks, MemoryKind.Index);
   s.blocks = 0;
   s.blockCount = 0;
 }

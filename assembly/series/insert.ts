@@ -1,5 +1,6 @@
 /** Blocks that were read from a file, put into a series' block table. */
-import { Kind, alloc, free } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc, free } from '../memory/alloc';
 import { blockIndex, closeRoom, dropBlock, makeRoom } from './blocks';
 import { blockCount, blockSize, decodeBlock } from '../codec/block';
 import { writeLate } from './late';
@@ -25,11 +26,11 @@ export function insertSealed(s: Series, bin: i32, block: usize, dirty: bool): bo
     closeRoom(s, first, last - first);
   }
   const size = blockSize(block);
-  const copy = alloc(size, Kind.SEALED);
+  const copy = alloc(size, MemoryKind.SealedBlocks);
   if (!copy) return false;
   memory.copy(copy, block, size);
   if (!makeRoom(s, first)) {
-    free(copy, Kind.SEALED);
+    free(copy, MemoryKind.SealedBlocks);
     return false;
   }
   const row = s.block(first);

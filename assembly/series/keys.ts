@@ -6,7 +6,8 @@
  * Keys are named by slots, not addresses, so that a prediction that outlived its key is merely wrong. Slots are counted
  * from 1, and 0 means none.
  */
-import { Kind, alloc, free, realloc } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc, free, realloc } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';
 import { Series } from './records';
@@ -130,14 +131,14 @@ export function keyAdd(p: usize, n: i32, cluster: u32, series: Series | null): u
   const slot = takeSlot();
   if (!slot) return 0;
   const room = (n + 15) & ~15;
-  const key = changetype<Key | null>(alloc(<u32>offsetof<Key>() + room, Kind.INDEX));
+  const key = changetype<Key | null>(alloc(<u32>offsetof<Key>() + room, MemoryKind.Index));
   if (!key) {
     giveSlot(slot);
     return 0;
   }
   const hash = hashBytes(cluster, p, n);
   if (!byText.add(hash, <usize>slot)) {
-    free(changetype<usize>(key), Kind.INDEX);
+    free(changetype<usize>(key), MemoryKind.Index);
     giveSlot(slot);
     return 0;
   }
@@ -173,7 +174,7 @@ function trim(newest: Key): void {
 function drop(slot: u32): void {
   const key = taken(slot);
   byText.remove(key.hash, <usize>slot);
-  free(changetype<usize>(key), Kind.INDEX);
+  free(changetype<usize>(key), MemoryKind.Index);
   giveSlot(slot);
 }
 
@@ -196,7 +197,7 @@ function takeSlot(): u32 {
   }
   if (keys.end == keys.capacity) {
     const capacity = max<u32>(256, keys.capacity + (keys.capacity >> 1));
-    const grown = realloc(keys.slots, capacity << 2, Kind.INDEX);
+    const grown = realloc(keys.slots, capacity << 2, MemoryKind.Index);
     if (!grown) return 0;
     keys.slots = grown;
     keys.capacity = capacity;
@@ -220,7 +221,7 @@ export function clusterIntern(name: usize, length: i32): u32 {
     if (known.length == length && bytesEqual(known.name, name, length)) return i + 1;
   }
   if (keys.clusterCount == MAX_CLUSTERS) forget();
-  const copy = alloc(length, Kind.INDEX);
+  const copy = alloc(length, MemoryKind.Index);
   if (!copy) return 0;
   memory.copy(copy, name, length);
   const fresh = clusterAt(keys.clusterCount);
@@ -236,11 +237,11 @@ function forget(): void {
     if (!key) continue;
     const series = key.series;
     if (series) series.keys = 0;
-    free(changetype<usize>(key), Kind.INDEX);
+    free(changetype<usize>(key), MemoryKind.Index);
     giveSlot(slot);
   }
   byText.clear();
   keys.skips = 0;
-  for (let i: u32 = 0; i < keys.clusterCount; i++) free(clusterAt(i).name, Kind.INDEX);
+  for (let i: u32 = 0; i < keys.clusterCount; i++) free(clusterAt(i).name, MemoryKind.Index);
   keys.clusterCount = 0;
 }

@@ -2,7 +2,8 @@
  * Late samples: those that fall before a series' open block. They are kept as plain doubles in loose blocks (block-ref.ts),
  * which the next seal compresses.
  */
-import { Kind, alloc, capacity, free, realloc } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc, capacity, free, realloc } from '../memory/alloc';
 import { BlockRef, LooseBlock } from './block-ref';
 import { blockIndex, makeRoom, sealLoose } from './blocks';
 import { MAX_BINS, decodeBlock } from '../codec/block';
@@ -20,11 +21,11 @@ function looseBytes(bins: i32): u32 {
 /** Turns a sealed block into a loose one so that it can be written. False when memory is exhausted. */
 function loosen(s: Series, row: BlockRef): bool {
   const n = row.count;
-  const loose = changetype<LooseBlock | null>(alloc(looseBytes(n) + SPARE, Kind.OPEN));
+  const loose = changetype<LooseBlock | null>(alloc(looseBytes(n) + SPARE, MemoryKind.OpenBlocks));
   if (!loose) return false;
   loose.count = n;
   decodeBlock(row.block, loose.bins);
-  free(row.block, Kind.SEALED);
+  free(row.block, MemoryKind.SealedBlocks);
   row.setLoose(loose);
   s.hasLoose = true;
   return true;
@@ -55,10 +56,10 @@ export function writeLate(s: Series, bin: i32, value: f64): bool {
     const ahead = row.start - bin;
     if (row.isLoose && ahead <= OPEN_BINS && ahead + row.count <= MAX_BINS) return prepend(row, ahead, value);
   }
-  const loose = changetype<LooseBlock | null>(alloc(looseBytes(0) + SPARE, Kind.OPEN));
+  const loose = changetype<LooseBlock | null>(alloc(looseBytes(0) + SPARE, MemoryKind.OpenBlocks));
   if (!loose) return false;
   if (!makeRoom(s, i + 1)) {
-    free(changetype<usize>(loose), Kind.OPEN);
+    free(changetype<usize>(loose), MemoryKind.OpenBlocks);
     return false;
   }
   loose.count = 1;
@@ -75,7 +76,7 @@ function extend(s: Series, row: BlockRef, offset: i32, value: f64): bool {
   const need = looseBytes(offset + 1);
   let loose = row.loose;
   if (capacity(row.block) < need) {
-    const grown = changetype<LooseBlock | null>(realloc(row.block, min(need * 2, looseBytes(MAX_BINS)), Kind.OPEN));
+    const grown = changetype<LooseBlock | null>(realloc(row.block, min(need * 2, looseBytes(MAX_BINS)), MemoryKind.OpenBlocks));
     if (!grown) return false;
     loose = grown;
   }
@@ -91,7 +92,7 @@ function extend(s: Series, row: BlockRef, offset: i32, value: f64): bool {
 /** Grows a loose block to the front by `ahead` bins and writes the first. False when memory is exhausted. */
 function prepend(row: BlockRef, ahead: i32, value: f64): bool {
   const n = row.count;
-  const loose = changetype<LooseBlock | null>(realloc(row.block, looseBytes(n + ahead), Kind.OPEN));
+  const loose = changetype<LooseBlock | null>(realloc(row.block, looseBytes(n + ahead), MemoryKind.OpenBlocks));
   if (!loose) return false;
   memory.copy(loose.bins + (<usize>ahead << 3), loose.bins, <usize>n << 3);
   fillNaN(loose.bins, ahead);

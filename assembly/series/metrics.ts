@@ -1,5 +1,6 @@
 /** The metrics of the configuration. They are added at start and stay for ever, at the same address. */
-import { Kind, alloc } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';
 
@@ -41,7 +42,7 @@ const byName = changetype<Table>(memory.data(offsetof<Table>(), 8));
  * @returns its number; -1 when memory is exhausted.
  */
 export function metricAdd(name: usize, length: i32, frequency: i32, aggregation: i32, precision: i32): i32 {
-  const metric = changetype<Metric | null>(alloc(<u32>offsetof<Metric>() + length, Kind.INDEX));
+  const metric = changetype<Metric | null>(alloc(<u32>offsetof<Metric>() + length, MemoryKind.Index));
   if (!metric || !byName.add(hashBytes(0, name, length), changetype<usize>(metric))) return -1;
   metric.number = metrics.count;
   metric.frequency = frequency;

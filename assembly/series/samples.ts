@@ -1,6 +1,6 @@
 /** Writing samples into a series: the last write to a bin wins, late ones are kept, gaps become missing bins. */
-import { LineError } from '../../src/wasm/codes';
-import { Kind, capacity, realloc } from '../memory/alloc';
+import { LineError, MemoryKind } from '../../src/wasm/codes';
+import { capacity, realloc } from '../memory/alloc';
 import { fillNaN } from '../memory/fill';
 import { sealOpen } from './blocks';
 import { writeLate } from './late';
@@ -64,7 +64,7 @@ export function reserveOpen(s: Series, n: i32): bool {
   if (<u32>n <= have) return true;
   let want = max<u32>(FIRST_BINS, have);
   while (want < <u32>n) want <<= 1;
-  const bins = realloc(s.openBins, want << 3, Kind.OPEN);
+  const bins = realloc(s.openBins, want << 3, MemoryKind.OpenBlocks);
   if (!bins) return false;
   s.setOpenBins(bins);
   return true;

@@ -1,5 +1,6 @@
 /** All series of the partition: by node and metric, and by number. Within a node they hang in insertion order. */
-import { Kind, alloc, free, realloc } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc, free, realloc } from '../memory/alloc';
 import { Table } from '../memory/table';
 import { Metric } from './metrics';
 import { Node, OPEN_BINS, Series } from './records';
@@ -88,14 +89,14 @@ export function seriesEnsure(node: Node, metric: Metric): Series | null {
   if (found) return found;
   const number = takeNumber();
   if (number == ~0) return null;
-  const s = changetype<Series | null>(alloc(<u32>offsetof<Series>(), Kind.INDEX));
+  const s = changetype<Series | null>(alloc(<u32>offsetof<Series>(), MemoryKind.Index));
   if (!s) return null;
   memory.fill(changetype<usize>(s), 0, offsetof<Series>());
   s.node = node;
   s.metric = metric;
   s.number = number;
   if (!byNodeAndMetric.add(hashOf(node, metric), changetype<usize>(s))) {
-    free(changetype<usize>(s), Kind.INDEX);
+    free(changetype<usize>(s), MemoryKind.Index);
     return null;
   }
   s.setSealAt(nextSealAt(s, 0));
@@ -128,7 +129,7 @@ function takeNumber(): u32 {
   }
   if (all.end == all.numbersCapacity) {
     const capacity = max<u32>(256, all.numbersCapacity + (all.numbersCapacity >> 1));
-    const grown = realloc(all.numbers, capacity << 2, Kind.INDEX);
+    const grown = realloc(all.numbers, capacity << 2, MemoryKind.Index);
     if (!grown) return ~0;
     all.numbers = grown;
     all.numbersCapacity = capacity;
@@ -139,13 +140,13 @@ function takeNumber(): u32 {
 /** Forgets an empty series, and nodes that became empty by it. Only `seriesRemove` calls this, once its keys and blocks are gone. */
 export function seriesForget(s: Series): void {
   const node = s.node;
-  free(s.openBins, Kind.OPEN);
+  free(s.openBins, MemoryKind.OpenBlocks);
   byNodeAndMetric.remove(hashOf(node, s.metric), changetype<usize>(s));
   store<u32>(allSeries.slot(s.number), RESERVED);
   allSeries.reservedNumbers++;
   allSeries.count--;
   removeFromNode(node, s);
-  free(changetype<usize>(s), Kind.INDEX);
+  free(changetype<usize>(s), MemoryKind.Index);
   nodePrune(node);
 }
 

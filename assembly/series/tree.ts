@@ -2,7 +2,8 @@
  * The level tree: root → cluster → host → type+id → stype+id. Children hang in insertion order, so that an answer never
  * depends on a hash table's order. One table for all nodes, keyed by parent and name.
  */
-import { Kind, alloc, free } from '../memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { alloc, free } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';
 import { Node } from './records';
@@ -42,7 +43,7 @@ export function nodeFind(parent: Node, name: usize, length: i32): Node | null {
 export function nodeEnsure(parent: Node, name: usize, length: i32): Node | null {
   const found = nodeFind(parent, name, length);
   if (found) return found;
-  const n = changetype<Node | null>(alloc(<u32>offsetof<Node>() + length, Kind.INDEX));
+  const n = changetype<Node | null>(alloc(<u32>offsetof<Node>() + length, MemoryKind.Index));
   if (!n) return null;
   memory.fill(changetype<usize>(n), 0, offsetof<Node>());
   n.parent = parent;
@@ -51,7 +52,7 @@ export function nodeEnsure(parent: Node, name: usize, length: i32): Node | null 
   n.depth = parent.depth + 1;
   memory.copy(n.name, name, length);
   if (!nodes.add(n.hash, changetype<usize>(n))) {
-    free(changetype<usize>(n), Kind.INDEX);
+    free(changetype<usize>(n), MemoryKind.Index);
     return null;
   }
   const last = parent.lastChild;
@@ -75,7 +76,7 @@ export function nodePrune(n: Node): void {
     else parent.lastChild = prev;
     if (n.depth == DEPTH_HOST) tree.hosts--;
     nodes.remove(n.hash, changetype<usize>(n));
-    free(changetype<usize>(n), Kind.INDEX);
+    free(changetype<usize>(n), MemoryKind.Index);
     tree.version++;
     n = parent;
   }
