@@ -65,7 +65,8 @@ export {
   countBegin,
   countStep,
   countedBytes,
-  countedCluster,
+  countedMetric,
+  countedNode,
   countedSamples,
   countedSeries,
 } from './answer/figures';

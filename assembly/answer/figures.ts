@@ -1,9 +1,10 @@
 /** Counts for /metrics and `debug?summary=1`. */
 import { blockCodec, blockCount, blockGaps } from '../codec/block';
+import { bytesEqual } from '../memory/bytes';
 import { statCount, stats } from '../read/kernels';
 import { Node, Series } from '../series/records';
 import { allSeries, seriesByNumber } from '../series/series';
-import { root } from '../series/tree';
+import { DEPTH_HOST } from '../series/tree';
 
 /** Codec numbers are smaller than this. */
 const CODECS: i32 = 16;
@@ -14,8 +15,8 @@ export let countedSamples: f64 = 0;
 export let countedSeries: u32 = 0;
 /** Bytes of blocks, open ones included. */
 export let countedBytes: f64 = 0;
-/** Node of the cluster whose series the last `countStep` counted; null: there were none, or it counted all. */
-export let countedCluster: Node | null = null;
+/** The first series that the last `countStep` counted; null: there was none. */
+let countedFirst: Series | null = null;
 
 /** Starts counting. */
 export function countBegin(): void {
@@ -27,29 +28,41 @@ export function countBegin(): void {
 
 /**
  * Counts series [from, from + n) by number.
- * @param oneCluster stops before the first series of another cluster than the first one's, which is `countedCluster` then.
+ * @param alike stops before the first series of another metric, cluster or kind of level than `countedFirst`. A collector
+ *   sends the lines of a metric one after the other, so there are mostly many in a row.
  * @returns where to go on; -1 at the end.
  */
-export function countStep(from: u32, n: u32, oneCluster: bool): f64 {
+export function countStep(from: u32, n: u32, alike: bool): f64 {
   const end = min(from + n, allSeries.end);
-  countedCluster = null;
+  countedFirst = null;
   for (let i = from; i < end; i++) {
     const s = seriesByNumber(i);
     if (!s) continue;
-    if (oneCluster) {
-      const cluster = clusterOf(s);
-      if (!countedCluster) countedCluster = cluster;
-      else if (countedCluster != cluster) return <f64>i;
-    }
+    const first = countedFirst;
+    if (!first) countedFirst = s;
+    else if (alike && !(s.metric == first.metric && sameKind(s.node, first.node))) return <f64>i;
     count(s);
   }
   return end < allSeries.end ? <f64>end : -1;
 }
 
-function clusterOf(s: Series): Node {
-  let node = s.node;
-  while (node.parent != root) node = node.parent;
-  return node;
+/** Whether two nodes are of the same cluster and at levels of one kind: hwthread0 and hwthread71 are. */
+function sameKind(a: Node, b: Node): bool {
+  if (a.depth != b.depth) return false;
+  while (<i32>a.depth > DEPTH_HOST) {
+    const n = kindLength(a);
+    if (n != kindLength(b) || !bytesEqual(a.name, b.name, n)) return false;
+    a = a.parent;
+    b = b.parent;
+  }
+  return a.parent == b.parent;
+}
+
+/** Bytes of a level's name before its first digit. */
+function kindLength(node: Node): i32 {
+  let n = 0;
+  while (n < node.nameLength && <u32>(load<u8>(node.name + n) - 0x30) > 9) n++;
+  return n;
 }
 
 function count(s: Series): void {
@@ -73,6 +86,16 @@ function count(s: Series): void {
   stats(s.openBins, n);
   countedSamples += <f64>statCount;
   countedBytes += <f64>(n << 3);
+}
+
+/** The node of the first series that the last `countStep` counted, null when there was none, and the number of its metric. */
+export function countedNode(): Node | null {
+  const first = countedFirst;
+  return first ? first.node : null;
+}
+export function countedMetric(): i32 {
+  const first = countedFirst;
+  return first ? first.metric.number : -1;
 }
 
 /** Children of a node. */

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { type Bindings, dispatcher, notFoundDispatcher } from './dispatch.js';
 import type { HttpContext, Route } from './route.js';
 import { configRoute } from './routes/config.js';
+import { contentsRoute } from './routes/contents.js';
 import { debugRoute } from './routes/debug.js';
 import { freeRoute } from './routes/free.js';
 import { healthcheckRoute } from './routes/healthcheck.js';
@@ -24,6 +25,7 @@ export function routesOf(context: HttpContext): Route[] {
     debugRoute(context),
     freeRoute(context),
     nodesRoute(context),
+    contentsRoute(context),
     statusRoute(context),
     configRoute(context),
     healthzRoute(context),

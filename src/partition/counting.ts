@@ -1,6 +1,7 @@
 /** Counts the series and samples of a partition, in steps between the worker's other work. */
 import type { Core } from '../wasm/core.js';
 import type { Counts } from '../wasm/figures.js';
+import { addCounts, type Contents, ContentsSum } from './contents.js';
 import type { ClusterSummary } from './figures.js';
 import { type Jobs, SERIES_STEP } from './jobs.js';
 import { Mutex } from './mutex.js';
@@ -16,27 +17,32 @@ export class Counting {
     this.#jobs = jobs;
   }
 
-  /** All clusters in one pass: their series lie mixed, so counting them one by one would take clusters x series. */
-  summary(): Promise<ClusterSummary[]> {
-    const core = this.#core;
+  /** By cluster, metric and level, all in one pass. */
+  contents(): Promise<Contents[]> {
+    const { figures } = this.#core;
     return this.#mutex.run(async () => {
-      const counts = new Map<number, Counts>();
+      const contents = new ContentsSum();
       let from = 0;
       await this.#jobs.run(() => {
         const end = from + SERIES_STEP;
         while (from >= 0 && from < end) {
-          core.figures.countBegin();
-          const { next, cluster } = core.figures.countClusterStep(from, end - from);
-          if (cluster) counts.set(cluster, addCounts(counts.get(cluster), core.figures.counted));
+          figures.countBegin();
+          const { next, kind } = figures.countAlikeStep(from, end - from);
+          if (kind) contents.add({ ...kind, ...figures.counted });
           from = next;
         }
         return from >= 0;
       });
-      return core.figures.clusters().map(({ name, node, hosts }) => ({
-        cluster: name,
-        hosts,
-        ...(counts.get(node) ?? { series: 0, samples: 0, bytes: 0, blocks: {} }),
-      }));
+      return contents.all();
+    });
+  }
+
+  async summary(): Promise<ClusterSummary[]> {
+    const contents = await this.contents();
+    return this.#core.figures.clusters().map(({ name, hosts }) => {
+      const counts: Counts = { series: 0, samples: 0, bytes: 0, blocks: {} };
+      for (const part of contents) if (part.cluster === name) addCounts(counts, part);
+      return { cluster: name, hosts, ...counts };
     });
   }
 
@@ -53,16 +59,4 @@ export class Counting {
       return core.figures.counted;
     });
   }
-}
-
-function addCounts(a: Counts | undefined, b: Counts): Counts {
-  if (!a) return b;
-  const blocks = { ...a.blocks };
-  for (const [codec, n] of Object.entries(b.blocks)) blocks[codec] = (blocks[codec] ?? 0) + n;
-  return {
-    series: a.series + b.series,
-    samples: a.samples + b.samples,
-    bytes: a.bytes + b.bytes,
-    blocks,
-  };
 }

@@ -14,6 +14,7 @@ import type { Core } from '../wasm/core.js';
 import type { Reads } from '../wasm/reads.js';
 import type { Batch } from '../wasm/writes.js';
 import { Checkpointer, type CheckpointQueue, type Trigger } from './checkpointer.js';
+import type { Contents } from './contents.js';
 import { Counting } from './counting.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from './figures.js';
 import { nodesHealth } from './health.js';
@@ -189,6 +190,11 @@ export class Partition {
   /** Names of the clusters that have hosts here. */
   clusters(): string[] {
     return this.#core.figures.clusters().map(({ name }) => name);
+  }
+
+  /** What is held of each metric at each level. */
+  contents(): Promise<Contents[]> {
+    return this.#counting.contents();
   }
 
   summary(): Promise<ClusterSummary[]> {

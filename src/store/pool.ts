@@ -10,6 +10,7 @@ import { partitionCount } from '../config/topology.js';
 import { type Logger, logSettings } from '../log.js';
 import { Ages } from '../partition/age-histogram.js';
 import type { Trigger } from '../partition/checkpointer.js';
+import { ContentsSum } from '../partition/contents.js';
 import { Router } from '../wasm/router.js';
 import { Buffers } from './buffers.js';
 import { fromFailure } from './failure.js';
@@ -22,6 +23,7 @@ import { inlineShard, type ShardLink, threadShard } from './shard-link.js';
 import {
   type Answer,
   type ClusterSummary,
+  type MetricContents,
   type NodeHealth,
   type NodeSpan,
   type PartitionStats,
@@ -278,6 +280,13 @@ export class Pool implements Store {
 
   async clusters(): Promise<string[]> {
     return [...new Set((await this.#everywhere('clusters', {})).flat())].sort();
+  }
+
+  async contents(): Promise<MetricContents[]> {
+    const sum = new ContentsSum();
+    for (const part of (await this.#everywhere('contents', {})).flat()) sum.add(part);
+    const names = [...this.#config.metrics.keys()];
+    return sum.all().map((part) => ({ ...part, metric: names[part.metric] ?? '' }));
   }
 
   async summary(): Promise<ClusterSummary[]> {

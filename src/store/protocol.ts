@@ -6,6 +6,7 @@
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { LogSettings } from '../log.js';
 import type { Trigger } from '../partition/checkpointer.js';
+import type { Contents } from '../partition/contents.js';
 import type { Retention } from '../partition/retention-pass.js';
 import type { Batch } from '../wasm/writes.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats, StoreErrorCode } from './store.js';
@@ -79,6 +80,7 @@ export interface CancelMessage {
 export interface Calls {
   free: { args: { to: number; selectors: string[][] }; result: number };
   clusters: { args: Record<string, never>; result: string[] };
+  contents: { args: Record<string, never>; result: Contents[] };
   summary: { args: Record<string, never>; result: ClusterSummary[] };
   nodes: { args: { cluster: string }; result: NodeSpan[] };
   health: { args: { cluster: string; nodes: string[]; metrics: string[] }; result: [string, NodeHealth][] };

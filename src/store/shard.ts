@@ -33,6 +33,7 @@ const CALLS: {
 } = {
   free: (partition, { to, selectors }) => partition.free(to, selectors),
   clusters: (partition) => partition.clusters(),
+  contents: (partition) => partition.contents(),
   summary: (partition) => partition.summary(),
   nodes: (partition, { cluster }) => partition.nodes(cluster),
   health: (partition, { cluster, nodes, metrics }) => partition.health(cluster, nodes, metrics),

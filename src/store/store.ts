@@ -5,6 +5,7 @@
  * Times are unix seconds, sizes bytes. Every method rejects with a `StoreError`; callers compare `code`, never messages.
  */
 import type { Trigger } from '../partition/checkpointer.js';
+import type { Contents } from '../partition/contents.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 import type { QueryRequest } from '../wasm/request.js';
 
@@ -30,6 +31,11 @@ export interface WriteOutcome {
   /** Refused lines; `refusals` describes the first few of them, in order of line. */
   refused: number;
   refusals: LineRefusal[];
+}
+
+/** What is held of a metric at a level of a cluster: series, samples, bytes, and sealed blocks by codec. */
+export interface MetricContents extends Omit<Contents, 'metric'> {
+  metric: string;
 }
 
 /** UTF-8 JSON: all of it, as most answers are, or in pieces, in order, which must be read or left (`return`). */
@@ -58,6 +64,8 @@ export interface Store {
   debug(selector: string[]): Promise<AsyncIterable<Uint8Array>>;
   /** Names of the clusters that have nodes. */
   clusters(): Promise<string[]>;
+  /** What is held of each metric at each level of each cluster. */
+  contents(): Promise<MetricContents[]>;
   summary(): Promise<ClusterSummary[]>;
   /** The nodes of a cluster, sorted by name; none for a cluster that is not there. */
   nodes(cluster: string): Promise<NodeSpan[]>;

@@ -96,13 +96,14 @@ export interface Exports extends Record<string, unknown> {
   ageStep(from: number, n: number): number;
   ageBuckets: WebAssembly.Global;
   countBegin(): void;
-  countStep(from: number, n: number, oneCluster: boolean): number;
+  countStep(from: number, n: number, alike: boolean): number;
+  countedNode(): number;
+  countedMetric(): number;
   blocksByCodec: WebAssembly.Global;
   childCount(node: number): number;
   countedSamples: WebAssembly.Global;
   countedSeries: WebAssembly.Global;
   countedBytes: WebAssembly.Global;
-  countedCluster: WebAssembly.Global;
   outBytes(): number;
   outLength(): number;
   outReset(): void;

@@ -20,6 +20,15 @@ export interface Counts {
   blocks: Record<string, number>;
 }
 
+/** What series have in common. */
+export interface SeriesKind {
+  cluster: string;
+  /** In the order of the configuration. */
+  metric: number;
+  /** Empty: the node itself; else the type, as `hwthread`, with a sub-level's behind it: `socket/memoryDomain`. */
+  level: string;
+}
+
 export class Figures {
   readonly #instance: Instance;
 
@@ -53,10 +62,25 @@ export class Figures {
     return this.#instance.exports.countStep(from, n, false);
   }
 
-  /** The same, up to a series of another cluster than the first one's. @returns as well the cluster's node, 0: no series. */
-  countClusterStep(from: number, n: number): { next: number; cluster: number } {
-    const next = this.#instance.exports.countStep(from, n, true);
-    return { next, cluster: this.#instance.exports.countedCluster.value >>> 0 };
+  /** The same, up to a series of another kind. @returns as well the kind that was counted; undefined: there were no series. */
+  countAlikeStep(from: number, n: number): { next: number; kind: SeriesKind | undefined } {
+    const { exports } = this.#instance;
+    const next = exports.countStep(from, n, true);
+    const node = exports.countedNode() >>> 0;
+    return { next, kind: node === 0 ? undefined : { ...this.#placeOf(node), metric: exports.countedMetric() } };
+  }
+
+  #placeOf(node: number): { cluster: string; level: string } {
+    const names: string[] = [];
+    const { exports } = this.#instance;
+    // The root is above itself.
+    for (let at = node, up = 0; ; at = up) {
+      up = exports.parentOf(at) >>> 0;
+      if (up === at) break;
+      names.unshift(this.#instance.nodeName(at));
+    }
+    const [cluster = '', , ...levels] = names;
+    return { cluster, level: levels.map((name) => /^\D*/.exec(name)?.[0] ?? '').join('/') };
   }
 
   get counted(): Counts {

@@ -1,6 +1,7 @@
 import type {
   Answer,
   ClusterSummary,
+  MetricContents,
   NodeHealth,
   NodeSpan,
   PartitionStats,
@@ -31,6 +32,7 @@ export class MemoryStore implements Store {
   pieces: () => Answer | Error | Promise<Answer> = () => piecesOf('{"results":[]}\n');
   tree: () => AsyncIterable<Uint8Array> | Error = () => piecesOf('{"data":{}}\n');
   summaries: ClusterSummary[] = [];
+  held: MetricContents[] = [];
   spans: NodeSpan[] = [];
   healths = new Map<string, NodeHealth>();
 
@@ -71,6 +73,10 @@ export class MemoryStore implements Store {
 
   async clusters(): Promise<string[]> {
     return this.summaries.map(({ cluster }) => cluster);
+  }
+
+  async contents(): Promise<MetricContents[]> {
+    return this.held;
   }
 
   async summary(): Promise<ClusterSummary[]> {
