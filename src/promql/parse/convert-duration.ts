@@ -47,6 +47,10 @@ const operations = new Map<string, '+' | '-' | '*' | '/' | '%' | '^' | 'min_of' 
   ['DurationMaxOf', 'max_of'],
 ]);
 
+function unwrapped(duration: Duration): Duration {
+  return duration.kind === 'group' ? duration.operand : duration;
+}
+
 function operation(node: SyntaxNode, operands: readonly SyntaxNode[], query: string): Duration | undefined {
   const [first, second] = operands;
   if (first === undefined || second === undefined) return undefined;
@@ -58,7 +62,11 @@ function operation(node: SyntaxNode, operands: readonly SyntaxNode[], query: str
     if ((operator === '/' || operator === '%') && right.kind === 'seconds' && right.value === 0) {
       throw new ParseError(child.from, operator === '/' ? 'division by zero' : 'modulo by zero', query);
     }
-    return { kind: 'operation', operator, left, right, start: node.from, end: node.to };
+    if (operator === 'min_of' || operator === 'max_of') {
+      return { kind: 'operation', operator, left, right, start: node.from, end: node.to };
+    }
+    // Prometheus does not count the parentheses of an operand.
+    return { kind: 'operation', operator, left, right, start: unwrapped(left).start, end: unwrapped(right).end };
   }
   return undefined;
 }

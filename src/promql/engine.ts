@@ -1,0 +1,200 @@
+/**
+ * Answers PromQL queries: text in, values out. Knows nothing of HTTP and nothing of the store; a `SeriesSource` gives it
+ * samples.
+ */
+
+import { Annotations } from './evaluate/annotations.js';
+import { DurationError } from './evaluate/durations.js';
+import { Evaluator } from './evaluate/evaluator.js';
+import { Labels } from './evaluate/labels.js';
+import { type Grid, gridOf, isEmpty, isPresent, type Row, setAllPresent } from './evaluate/rows.js';
+import { MemoryPool, QueryRun } from './evaluate/run.js';
+import type { SeriesSource } from './evaluate/source.js';
+import type { SampleSeries, Value } from './evaluate/value.js';
+import { type Expr, typeOf, unwrap } from './parse/ast.js';
+import { parseExpr } from './parse/parser.js';
+import { typeNames } from './parse/value-type.js';
+
+export interface EngineLimits {
+  /** Milliseconds that instant selectors look back when a query does not say. */
+  readonly lookback: number;
+  /** Milliseconds after which any query is given up. */
+  readonly timeout: number;
+  /** Samples that one query may hold. */
+  readonly maxSamples: number;
+  /** Bytes of rows that all queries together may hold. */
+  readonly maxMemory: number;
+}
+
+export interface QueryOptions {
+  readonly query: string;
+  /** Unix milliseconds; of an instant query both are its time. */
+  readonly start: number;
+  readonly end: number;
+  /** Milliseconds; 0: an instant query. */
+  readonly step: number;
+  /** Milliseconds; 0 or absent: the engine's. */
+  readonly lookback?: number | undefined;
+  /** Milliseconds; at most the engine's counts. */
+  readonly timeout?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What a query came to. Rows belong to the caller until it calls `close`. */
+export type QueryValue =
+  | { readonly type: 'scalar'; readonly time: number; readonly value: number }
+  | { readonly type: 'string'; readonly time: number; readonly value: string }
+  /** Each row has a sample at step 0. */
+  | { readonly type: 'vector'; readonly time: number; readonly rows: readonly Row[] }
+  /** Each row has a sample at some step. */
+  | { readonly type: 'matrix'; readonly grid: Grid; readonly rows: readonly Row[] }
+  /** A range vector in an instant query: samples at their own times. */
+  | { readonly type: 'samples'; readonly series: readonly SampleSeries[] };
+
+export interface QueryStatistics {
+  /** Seconds. */
+  readonly preparation: number;
+  readonly evaluation: number;
+  readonly sorting: number;
+  readonly peakSamples: number;
+  readonly totalSamples: number;
+}
+
+export interface QueryResult {
+  readonly value: QueryValue;
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+  readonly statistics: QueryStatistics;
+  /** Gives the memory of the rows back, once they are printed or given up. */
+  close(): void;
+}
+
+/** The query's text, types or durations are wrong: found before any data is touched. */
+export class QueryError extends Error {
+  override readonly name = 'QueryError';
+}
+
+/** Compiled expressions that are kept. */
+const KEPT_EXPRESSIONS = 1000;
+
+export class Engine {
+  private readonly memory: MemoryPool;
+  /** In the order of their last use. */
+  private readonly compiled = new Map<string, Expr>();
+
+  constructor(
+    private readonly source: SeriesSource,
+    private readonly limits: EngineLimits,
+  ) {
+    this.memory = new MemoryPool(limits.maxMemory);
+  }
+
+  /** Bytes that running queries hold. */
+  get memoryInUse(): number {
+    return this.memory.inUse;
+  }
+
+  /** @throws ParseError */
+  compile(query: string): Expr {
+    const known = this.compiled.get(query);
+    const expr = known ?? parseExpr(query);
+    this.compiled.delete(query);
+    this.compiled.set(query, expr);
+    if (this.compiled.size > KEPT_EXPRESSIONS) {
+      const [oldest] = this.compiled.keys();
+      if (oldest !== undefined) this.compiled.delete(oldest);
+    }
+    return expr;
+  }
+
+  /**
+   * @throws ParseError and QueryError for a query that is none; ExecutionError when it fails with this data; QueryTimeout and
+   * QueryCanceled; what the source throws.
+   */
+  async execute(options: QueryOptions): Promise<QueryResult> {
+    const started = performance.now();
+    const expr = this.compile(options.query);
+    const type = typeOf(expr);
+    const instant = options.step === 0;
+    if (!instant && type !== 'scalar' && type !== 'vector') {
+      const expected = 'must be Scalar or instant Vector';
+      throw new QueryError(`invalid expression type "${typeNames[type]}" for range query, ${expected}`);
+    }
+    const run = this.runOf(options, started);
+    try {
+      const grid = gridOf(options.start, options.end, instant ? 1 : options.step);
+      const prepared = performance.now();
+      const value = await new Evaluator(this.source, run).evaluate(expr, grid);
+      const evaluated = performance.now();
+      const result = instant ? instantValue(value, expr, options.start) : rangeValue(value, grid);
+      return {
+        value: result,
+        warnings: run.annotations.warningTexts(),
+        infos: run.annotations.infoTexts(),
+        statistics: {
+          preparation: (prepared - started) / 1000,
+          evaluation: (evaluated - prepared) / 1000,
+          sorting: (performance.now() - evaluated) / 1000,
+          peakSamples: run.peakSamples,
+          totalSamples: run.totalSamples,
+        },
+        close: () => run.close(),
+      };
+    } catch (error) {
+      run.close();
+      throw error instanceof DurationError ? new QueryError(error.message) : error;
+    }
+  }
+
+  private runOf({ query, start, end, step, lookback, timeout, signal }: QueryOptions, started: number): QueryRun {
+    const asked = lookback !== undefined && lookback > 0;
+    return new QueryRun({
+      start,
+      end,
+      step,
+      lookback: asked ? lookback : this.limits.lookback,
+      adaptiveLookback: !asked,
+      maxSamples: this.limits.maxSamples,
+      memory: this.memory,
+      deadline: started + Math.min(timeout ?? this.limits.timeout, this.limits.timeout),
+      signal,
+      annotations: new Annotations(query),
+    });
+  }
+}
+
+function byLabels(rows: readonly Row[]): Row[] {
+  return [...rows].sort((a, b) => a.labels.compare(b.labels));
+}
+
+/** Whether an expression itself says in which order its series come. */
+function ordersSeries(expr: Expr): boolean {
+  const inner = unwrap(expr);
+  if (inner.kind === 'aggregation') return inner.operator === 'topk' || inner.operator === 'bottomk';
+  return inner.kind === 'call' && inner.signature.name.startsWith('sort');
+}
+
+function instantValue(value: Value, expr: Expr, time: number): QueryValue {
+  switch (value.type) {
+    case 'scalar':
+      return { type: 'scalar', time, value: value.values[0] ?? Number.NaN };
+    case 'string':
+      return { type: 'string', time, value: value.value };
+    case 'matrix':
+      return { type: 'samples', series: [...value.series].sort((a, b) => a.labels.compare(b.labels)) };
+    case 'vector': {
+      const rows = value.rows.filter(({ present }) => isPresent(present, 0));
+      return { type: 'vector', time, rows: ordersSeries(expr) ? rows : byLabels(rows) };
+    }
+  }
+}
+
+function rangeValue(value: Value, grid: Grid): QueryValue {
+  if (value.type === 'scalar') {
+    const present = new Uint8Array((grid.count + 7) >> 3);
+    setAllPresent(present, grid.count);
+    return { type: 'matrix', grid, rows: [{ labels: Labels.none, values: value.values, present }] };
+  }
+  const rows = value.type === 'vector' ? value.rows.filter(({ present }) => !isEmpty(present)) : [];
+  return { type: 'matrix', grid, rows: byLabels(rows) };
+}

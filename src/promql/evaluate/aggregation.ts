@@ -1,0 +1,184 @@
+/** Aggregation expressions: groups of rows to one row each, or to some of the rows. */
+
+import type { Aggregation, Expr } from '../parse/ast.js';
+import { unwrap } from '../parse/ast.js';
+import { formatPlain } from '../parse/literals.js';
+import { accumulatorOf } from './aggregate.js';
+import { groupRows } from './groups.js';
+import { checkQuantiles } from './histogram-functions.js';
+import type { Labels } from './labels.js';
+import { quantileOf } from './quantile.js';
+import { ExecutionError, type Grid, isPresent, joinEqualLabels, type Row, type RowMaker, setPresent } from './rows.js';
+import type { QueryRun } from './run.js';
+import { Selection } from './select.js';
+
+/** What an aggregation needs of the evaluator. */
+interface Host {
+  readonly run: QueryRun;
+  vector(expr: Expr, grid: Grid): Promise<readonly Row[]>;
+  scalar(expr: Expr, grid: Grid): Promise<Float64Array>;
+  maker(rows: number, grid: Grid): RowMaker;
+  release(rows: readonly Row[], grid: Grid): void;
+}
+
+const MAX_INT64 = 2 ** 63;
+
+export class Aggregator {
+  constructor(private readonly host: Host) {}
+
+  async aggregate(expr: Aggregation, grid: Grid): Promise<Row[]> {
+    const { operator, parameter } = expr;
+    const text = parameter === undefined ? undefined : unwrap(parameter);
+    if (operator === 'count_values') {
+      const rows = await this.host.vector(expr.expr, grid);
+      return this.countValues(expr, rows, text?.kind === 'string' ? text.value : '', grid);
+    }
+    const parameters = text === undefined ? undefined : await this.host.scalar(text, grid);
+    const rows = await this.host.vector(expr.expr, grid);
+    const results = await this.groupsOf(expr, rows, parameters, grid);
+    this.host.release(rows, grid);
+    return results;
+  }
+
+  private groupsOf(
+    expr: Aggregation,
+    rows: readonly Row[],
+    parameters: Float64Array | undefined,
+    grid: Grid,
+  ): Promise<Row[]> | Row[] {
+    if (parameters === undefined) return this.accumulate(expr, rows, grid);
+    if (expr.operator === 'quantile') return this.quantile(expr, rows, parameters, grid);
+    const position = expr.parameter?.start ?? expr.start;
+    if (!this.checkSelection(expr, parameters, position)) return [];
+    return this.select(expr, rows, parameters, grid);
+  }
+
+  private async accumulate(expr: Aggregation, rows: readonly Row[], grid: Grid): Promise<Row[]> {
+    const { labels, groupOf } = groupRows(rows, expr);
+    // A group's state is up to three more rows of numbers.
+    const maker = this.host.maker(labels.length, grid);
+    const results = labels.map((one) => maker.row(one));
+    const accumulators = results.map((result) => accumulatorOf(expr.operator, result));
+    for (const [index, row] of rows.entries()) {
+      accumulators[groupOf[index] ?? 0]?.add(row);
+      if (this.host.run.due()) await this.host.run.pause();
+    }
+    for (const accumulator of accumulators) accumulator?.finish();
+    return results;
+  }
+
+  private async quantile(expr: Aggregation, rows: readonly Row[], quantiles: Float64Array, grid: Grid): Promise<Row[]> {
+    checkQuantiles(quantiles, expr.parameter?.start ?? expr.start, this.host.run);
+    const { labels, groupOf } = groupRows(rows, expr);
+    const maker = this.host.maker(labels.length, grid);
+    const results: Row[] = [];
+    for (const [group, one] of labels.entries()) {
+      const members = rows.filter((_, index) => groupOf[index] === group);
+      const result = maker.row(one);
+      const values = new Float64Array(members.length);
+      for (let step = 0; step < grid.count; step++) {
+        let count = 0;
+        for (const member of members) {
+          if (isPresent(member.present, step)) values[count++] = member.values[step] ?? 0;
+        }
+        if (count === 0) continue;
+        result.values[step] = quantileOf(quantiles[step] ?? Number.NaN, values.subarray(0, count));
+        setPresent(result.present, step);
+        if (this.host.run.due()) await this.host.run.pause();
+      }
+      results.push(result);
+    }
+    return results;
+  }
+
+  /** Looks at k or the ratio at all steps. False: nothing is chosen at any. @throws ExecutionError */
+  private checkSelection({ operator }: Aggregation, parameters: Float64Array, position: number): boolean {
+    let least = Number.POSITIVE_INFINITY;
+    let most = Number.NEGATIVE_INFINITY;
+    let missing = false;
+    for (const parameter of parameters) {
+      least = Math.min(least, parameter);
+      most = Math.max(most, parameter);
+      missing ||= Number.isNaN(parameter);
+    }
+    if (operator === 'limit_ratio') {
+      if (most === 0 && least === 0) return false;
+      if (missing) throw new ExecutionError('Ratio value is NaN');
+      if (most > 1) this.host.run.annotations.invalidRatio(most, 1, position);
+      if (least < -1) this.host.run.annotations.invalidRatio(least, -1, position);
+      return true;
+    }
+    if (most < 1) return false;
+    if (missing) throw new ExecutionError('Parameter value is NaN');
+    if (least <= -MAX_INT64) throw new ExecutionError(`Scalar value ${goNumber(least)} underflows int64`);
+    if (most >= MAX_INT64) throw new ExecutionError(`Scalar value ${goNumber(most)} overflows int64`);
+    return true;
+  }
+
+  private async select(expr: Aggregation, rows: readonly Row[], parameters: Float64Array, grid: Grid): Promise<Row[]> {
+    const { labels, groupOf } = groupRows(rows, expr);
+    const maker = this.host.maker(rows.length, grid);
+    const results: (Row | undefined)[] = rows.map(() => undefined);
+    /** Rows in the order in which they were first chosen: best first where there is one step. */
+    const chosen: Row[] = [];
+    const selection = new Selection(expr.operator, rows);
+    const members: number[][] = labels.map(() => []);
+    groupOf.forEach((group, index) => {
+      members[group]?.push(index);
+    });
+    for (let step = 0; step < grid.count; step++) {
+      for (const group of members) {
+        for (const index of selection.choose(group, step, parameters[step] ?? Number.NaN)) {
+          const row = rows[index];
+          if (row === undefined) continue;
+          let result = results[index];
+          if (result === undefined) {
+            result = maker.row(row.labels);
+            results[index] = result;
+            chosen.push(result);
+          }
+          result.values[step] = row.values[step] ?? 0;
+          setPresent(result.present, step);
+        }
+      }
+      if (this.host.run.due()) await this.host.run.pause();
+    }
+    return chosen;
+  }
+
+  /** One row for each value that occurs in a group. */
+  private async countValues(expr: Aggregation, rows: readonly Row[], label: string, grid: Grid): Promise<Row[]> {
+    if (label === '' || label.includes('\ufffd')) throw new ExecutionError(`invalid label name "${label}"`);
+    const grouping = { without: expr.without, labels: expr.without ? expr.labels : [...expr.labels, label] };
+    const results = new Map<string, Row>();
+    const labelled = new Map<string, Labels>();
+    for (const row of rows) {
+      labelled.clear();
+      for (let step = 0; step < grid.count; step++) {
+        if (!isPresent(row.present, step)) continue;
+        const text = formatPlain(row.values[step] ?? 0);
+        let labels = labelled.get(text);
+        if (labels === undefined) {
+          [labels] = groupRows([{ labels: row.labels.with(label, text) }], grouping).labels;
+          if (labels === undefined) continue;
+          labelled.set(text, labels);
+        }
+        let result = results.get(labels.key);
+        if (result === undefined) {
+          result = this.host.maker(1, grid).row(labels);
+          results.set(labels.key, result);
+        }
+        result.values[step] = (result.values[step] ?? 0) + 1;
+        setPresent(result.present, step);
+      }
+      if (this.host.run.due()) await this.host.run.pause();
+    }
+    return joinEqualLabels([...results.values()]);
+  }
+}
+
+/** As Go's `%v` prints a double beyond 64 bits. */
+function goNumber(value: number): string {
+  if (!Number.isFinite(value)) return formatPlain(value);
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+}

@@ -1,0 +1,275 @@
+/** Calls of functions. */
+
+import type { Call, Expr, MatrixSelector, Subquery, VectorSelector } from '../parse/ast.js';
+import { unwrap } from '../parse/ast.js';
+import { histogramFraction, histogramQuantile } from './histogram-functions.js';
+import { queryConstants } from './invariant.js';
+import { absentLabels, joinLabels, replaceLabel, sortByLabels, sortByValue } from './label-functions.js';
+import { Labels } from './labels.js';
+import {
+  addPresent,
+  bytesOfBits,
+  type Grid,
+  isEmpty,
+  isPresent,
+  joinEqualLabels,
+  type Row,
+  type RowMaker,
+  refuseEqualLabels,
+  setAllPresent,
+  setPresent,
+  timeAt,
+} from './rows.js';
+import type { QueryRun } from './run.js';
+import {
+  calendarFunctions,
+  type ParametrisedFunction,
+  parametrisedFunctions,
+  sampleFunctions,
+} from './sample-functions.js';
+import type { InstantShape } from './source.js';
+import type { Value, VectorValue } from './value.js';
+import { keepsName, windowFunctions } from './windows.js';
+
+/** What calls need of the evaluator. */
+interface Host {
+  readonly run: QueryRun;
+  vector(expr: Expr, grid: Grid): Promise<readonly Row[]>;
+  scalar(expr: Expr, grid: Grid): Promise<Float64Array>;
+  instant(selector: VectorSelector, grid: Grid, take: InstantShape['take']): Promise<VectorValue>;
+  windows(arg: MatrixSelector | Subquery, name: string, parameters: Float64Array[], grid: Grid): Promise<Row[]>;
+  map(rows: readonly Row[], grid: Grid, compute: (value: number) => number): Promise<Row[]>;
+  maker(rows: number, grid: Grid): RowMaker;
+  vectorOf(values: Float64Array, grid: Grid): VectorValue;
+  constant(value: number, grid: Grid): Float64Array;
+}
+
+function vector(rows: readonly Row[]): VectorValue {
+  return { type: 'vector', rows };
+}
+
+/** Unix seconds of each step. */
+function times(grid: Grid, host: Host): Float64Array {
+  return host.constant(0, grid).map((_, step) => timeAt(grid, step) / 1000);
+}
+
+function texts(args: readonly Expr[]): string[] {
+  return args.map((arg) => {
+    const literal = unwrap(arg);
+    return literal.kind === 'string' ? literal.value : '';
+  });
+}
+
+/** A call whose types are right. @throws ExecutionError */
+export async function evaluateCall(call: Call, grid: Grid, host: Host): Promise<Value> {
+  const { name } = call.signature;
+  const [first, second, third] = call.args;
+  if (queryConstants.has(name)) return { type: 'scalar', values: host.constant(queryConstant(name, host.run), grid) };
+  if (name === 'time') return { type: 'scalar', values: times(grid, host) };
+  if (name === 'pi') return { type: 'scalar', values: host.constant(Math.PI, grid) };
+  if (first === undefined) return calendarOfStep(name, grid, host);
+  const windowed = call.args.map(unwrap).find((arg) => arg.kind === 'range' || arg.kind === 'subquery');
+  if (windowed !== undefined && windowFunctions.has(name)) return overWindows(call, windowed, grid, host);
+  const simple = sampleFunctions.get(name);
+  if (simple !== undefined) {
+    return vector(joinEqualLabels(await host.map(await host.vector(first, grid), grid, simple)));
+  }
+  const parametrised = parametrisedFunctions.get(name);
+  if (parametrised !== undefined) return withParameters(call, parametrised, grid, host);
+  switch (name) {
+    case 'vector':
+      return host.vectorOf(await host.scalar(first, grid), grid);
+    case 'scalar':
+      return { type: 'scalar', values: onlySample(await host.vector(first, grid), grid, host) };
+    case 'timestamp':
+      return timestamps(unwrap(first), grid, host);
+    case 'absent':
+      return absent(unwrap(first), await host.vector(first, grid), grid, host);
+    case 'label_replace':
+      return vector(replaceLabel(await host.vector(first, grid), texts(call.args.slice(1))));
+    case 'label_join':
+      return vector(joinLabels(await host.vector(first, grid), texts(call.args.slice(1))));
+    case 'sort':
+    case 'sort_desc':
+    case 'sort_by_label':
+    case 'sort_by_label_desc':
+      return sorted(call, await host.vector(first, grid), grid, host);
+    case 'histogram_quantile':
+      if (second === undefined) break;
+      return vector(
+        await histogramQuantile(
+          await host.vector(second, grid),
+          await host.scalar(first, grid),
+          undefined,
+          { vector: second.start, quantile: first.start },
+          grid,
+          host.run,
+        ),
+      );
+    case 'histogram_quantiles':
+      return histogramQuantiles(call, first, grid, host);
+    case 'histogram_fraction':
+      if (second === undefined || third === undefined) break;
+      return vector(
+        await histogramFraction(
+          await host.vector(third, grid),
+          await host.scalar(first, grid),
+          await host.scalar(second, grid),
+          third.start,
+          grid,
+          host.run,
+        ),
+      );
+  }
+  // What is left is of native histograms, or of start times: there are none.
+  await host.vector(first, grid);
+  return vector([]);
+}
+
+function queryConstant(name: string, { options: { start, end, step } }: QueryRun): number {
+  if (name === 'start') return start / 1000;
+  if (name === 'end') return end / 1000;
+  if (name === 'range') return (end - start) / 1000;
+  return start === end ? 0 : step / 1000;
+}
+
+function calendarOfStep(name: string, grid: Grid, host: Host): VectorValue {
+  const compute = calendarFunctions.get(name);
+  if (compute === undefined) throw new Error(`BUG: no function ${name} without arguments`);
+  return host.vectorOf(
+    times(grid, host).map((seconds) => compute(seconds)),
+    grid,
+  );
+}
+
+const counterSuffix = /_(?:total|sum|count|bucket)$/;
+
+async function overWindows(call: Call, arg: MatrixSelector | Subquery, grid: Grid, host: Host): Promise<VectorValue> {
+  const { name } = call.signature;
+  const parameters: Float64Array[] = [];
+  for (const other of call.args) if (unwrap(other) !== arg) parameters.push(await host.scalar(other, grid));
+  const rows = (await host.windows(arg, name, parameters, grid)).filter(({ present }) => !isEmpty(present));
+  if (name === 'absent_over_time') {
+    return absentSteps(rows, arg.kind === 'range' ? absentLabels(arg.selector.matchers) : Labels.none, grid, host);
+  }
+  // What a subquery found has no place of its own in Prometheus's messages.
+  const position = call.args[0] === arg && arg.kind === 'subquery' ? 0 : (call.args[0]?.start ?? call.start);
+  if (name === 'quantile_over_time') warnOfQuantiles(rows, parameters[0], position, host.run);
+  if (name === 'rate' || name === 'increase') {
+    for (const { labels } of rows) {
+      const metric = labels.metricName;
+      if (metric !== '' && !counterSuffix.test(metric)) host.run.annotations.possibleNonCounter(metric, position);
+    }
+  }
+  const named = keepsName(name) ? rows : rows.map((row) => ({ ...row, labels: row.labels.withoutName() }));
+  refuseEqualLabels(named);
+  return vector(named);
+}
+
+/** Only at steps that have a sample. */
+function warnOfQuantiles(rows: readonly Row[], quantiles: Float64Array | undefined, position: number, run: QueryRun) {
+  quantiles?.forEach((quantile, step) => {
+    if (quantile >= 0 && quantile <= 1) return;
+    if (rows.some(({ present }) => isPresent(present, step))) run.annotations.invalidQuantile(quantile, position);
+  });
+}
+
+async function withParameters(call: Call, compute: ParametrisedFunction, grid: Grid, host: Host): Promise<VectorValue> {
+  const [first, ...others] = call.args;
+  if (first === undefined) return vector([]);
+  const rows = await host.vector(first, grid);
+  const parameters: Float64Array[] = [];
+  for (const other of others) parameters.push(await host.scalar(other, grid));
+  const maker = host.maker(rows.length, grid);
+  const results: Row[] = [];
+  const current: number[] = [];
+  for (const row of rows) {
+    const result = maker.row(row.labels.withoutName());
+    for (let step = 0; step < grid.count; step++) {
+      if (!isPresent(row.present, step)) continue;
+      parameters.forEach((parameter, at) => {
+        current[at] = parameter[step] ?? Number.NaN;
+      });
+      const value = compute(row.values[step] ?? 0, current);
+      if (value === undefined) continue;
+      result.values[step] = value;
+      setPresent(result.present, step);
+    }
+    results.push(result);
+    if (host.run.due()) await host.run.pause();
+  }
+  return vector(joinEqualLabels(results));
+}
+
+/** The value of the only sample of each step; NaN where there is none or more than one. */
+function onlySample(rows: readonly Row[], grid: Grid, host: Host): Float64Array {
+  const values = host.constant(Number.NaN, grid);
+  const found = new Uint8Array(grid.count);
+  for (const row of rows) {
+    for (let step = 0; step < grid.count; step++) {
+      if (!isPresent(row.present, step)) continue;
+      values[step] = found[step] === 0 ? (row.values[step] ?? 0) : Number.NaN;
+      found[step] = 1;
+    }
+  }
+  return values;
+}
+
+/** Of a selector the samples' own times, of anything else the steps'. */
+async function timestamps(arg: Expr, grid: Grid, host: Host): Promise<VectorValue> {
+  if (arg.kind === 'selector') {
+    const { rows } = await host.instant(arg, grid, 'time');
+    return vector(joinEqualLabels(rows.map((row) => ({ ...row, labels: row.labels.withoutName() }))));
+  }
+  const rows = await host.vector(arg, grid);
+  const maker = host.maker(rows.length, grid);
+  const results = rows.map((row) => {
+    const result = maker.row(row.labels.withoutName());
+    for (let step = 0; step < grid.count; step++) result.values[step] = timeAt(grid, step) / 1000;
+    result.present.set(row.present);
+    return result;
+  });
+  return vector(joinEqualLabels(results));
+}
+
+/** 1 at the steps at which no row has a sample. */
+function absentSteps(rows: readonly Row[], labels: Labels, grid: Grid, host: Host): VectorValue {
+  const row = host.maker(1, grid).row(labels);
+  setAllPresent(row.present, grid.count);
+  const any = new Uint8Array(bytesOfBits(grid.count));
+  for (const { present } of rows) addPresent(any, present);
+  any.forEach((byte, at) => {
+    row.present[at] = (row.present[at] ?? 0) & ~byte;
+  });
+  row.values.fill(1);
+  return vector(isEmpty(row.present) ? [] : [row]);
+}
+
+function absent(arg: Expr, rows: readonly Row[], grid: Grid, host: Host): VectorValue {
+  return absentSteps(rows, arg.kind === 'selector' ? absentLabels(arg.matchers) : Labels.none, grid, host);
+}
+
+/** Orders the only step of a query; ranges are always in the order of labels. */
+function sorted(call: Call, rows: readonly Row[], grid: Grid, host: Host): VectorValue {
+  if (grid.count > 1) {
+    host.run.annotations.ineffectiveSort(call.start);
+    return vector(rows);
+  }
+  const { name } = call.signature;
+  const descending = name.endsWith('_desc');
+  if (name.startsWith('sort_by_label')) return vector(sortByLabels(rows, texts(call.args.slice(1)), descending));
+  return vector(sortByValue(rows, descending));
+}
+
+async function histogramQuantiles(call: Call, arg: Expr, grid: Grid, host: Host): Promise<VectorValue> {
+  const rows = await host.vector(arg, grid);
+  const [label = ''] = texts(call.args.slice(1, 2));
+  const results: Row[] = [];
+  for (const [index, quantile] of call.args.slice(2).entries()) {
+    const positions = { vector: arg.start, quantile: quantile.start, told: index > 0 };
+    results.push(
+      ...(await histogramQuantile(rows, await host.scalar(quantile, grid), label, positions, grid, host.run)),
+    );
+  }
+  return vector(joinEqualLabels(results));
+}
