@@ -1,7 +1,8 @@
-import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { captureLog, configureLog, errorText, escapeControls, limited, logger, logSettings } from '../src/log.js';
-import { compileSources, firstOutput, startProgram } from './ops/compiled.js';
+import { firstLine, startProgram } from './support/programs.js';
+import { until } from './support/wait.js';
 
 let lines: string[] = [];
 let restore: () => void;
@@ -115,7 +116,6 @@ describe('limited', () => {
 
 describe('stderr', () => {
   it('gets whole lines from the main thread and from workers, also through a slow pipe', async () => {
-    const directory = compileSources('src/log.ts');
     const program = `
       import { Worker, isMainThread, workerData } from 'node:worker_threads';
       import { configureLog, logger, logSettings } from './log.js';
@@ -123,41 +123,32 @@ describe('stderr', () => {
       if (isMainThread) configureLog({ level: 'info' }); else configureLog(workerData);
       for (let n = 0; n < 3000; n++) logger(isMainThread ? 'main' : 'worker').info('x'.repeat(200) + n);
       if (isMainThread) new Worker(new URL(import.meta.url), { workerData: logSettings() });
-      else setTimeout(() => process.exit(0), 1000);`;
-    const child = startProgram(directory, program);
-    let text = '';
-    child.stderr.setEncoding('utf8');
-    // Paused for a moment, so that the pipe fills up.
-    await new Promise((resume) => setTimeout(resume, 200));
-    child.stderr.on('data', (chunk) => {
-      text += chunk;
-    });
-    await new Promise((closed) => child.on('close', closed));
-    rmSync(directory, { recursive: true });
-    const seen = text.trimEnd().split('\n');
-    expect(seen).toHaveLength(6000);
-    expect(seen.every((line) => /^<6>\[INFO\] (main|worker): x{200}\d+$/.test(line))).toBe(true);
+      setInterval(() => {}, 1000);`;
+    const child = startProgram(program, { stderrIsHeld: true });
+    // Long enough for the pipe to fill up.
+    await sleep(200);
+    child.readStderr();
+    const seen = (): string[] => child.stderr.split('\n').slice(0, -1);
+    await until(() => seen().length >= 6000);
+    await child.stop();
+    expect(seen()).toHaveLength(6000);
+    expect(seen().every((line) => /^<6>\[INFO\] (main|worker): x{200}\d+$/.test(line))).toBe(true);
   });
 
   it('loses lines, and says how many, rather than wait for a reader that hangs', async () => {
-    const directory = compileSources('src/log.ts');
     const program = `
       import { configureLog, logger } from './log.js';
       process.stderr.write('');
       configureLog({ level: 'info' });
-      const start = Date.now();
       for (let n = 0; n < 20000; n++) logger('main').info('x'.repeat(200) + n);
-      console.log(Date.now() - start);
-      setTimeout(() => {}, 3000);`;
-    const child = startProgram(directory, program);
-    expect(Number(await firstOutput(child))).toBeLessThan(3000);
-    let text = '';
-    child.stderr.setEncoding('utf8').on('data', (chunk) => {
-      text += chunk;
-    });
-    await new Promise((closed) => child.on('close', closed));
-    rmSync(directory, { recursive: true });
-    const seen = text.trimEnd().split('\n');
+      console.log('all said');
+      setInterval(() => {}, 1000);`;
+    const child = startProgram(program, { stderrIsHeld: true });
+    expect(await firstLine(child)).toBe('all said');
+    child.readStderr();
+    await until(() => / lines lost: stderr was not read\n$/.test(child.stderr));
+    await child.stop();
+    const seen = child.stderr.trimEnd().split('\n');
     const lost = seen.map((line) =>
       Number(/^<4>\[WARN\] log: (\d+) lines lost: stderr was not read$/.exec(line)?.[1] ?? 0),
     );

@@ -194,8 +194,8 @@ describe('run', () => {
     const tally = await send({ start: undefined, steps: Number.POSITIVE_INFINITY, interval: 1, connections: 1 }, stop);
     expect(tally.accepted).toBe(BOTH);
     const stamp = Number(bodies[0]?.body.split('\n')[0]?.split(' ')[2]);
-    expect(stamp - first).toBeGreaterThanOrEqual(0);
-    expect(stamp - first).toBeLessThanOrEqual(1);
+    expect(stamp).toBeGreaterThanOrEqual(first);
+    expect(stamp).toBeLessThanOrEqual(Math.floor(Date.now() / 1000));
   });
 
   it('keeps to the rate', async () => {

@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
-import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { config, TIME } from '../security/fixtures.js';
+import { exchange } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 
@@ -106,17 +106,7 @@ describe('HTTPS', () => {
       '\x16\x03\x01\xff\xffgarbage',
       'x'.repeat(70_000),
     ]) {
-      const text = await new Promise<string>((resolve) => {
-        let received = '';
-        const socket = connectPlain(server.port, '127.0.0.1', () => socket.write(bytes));
-        socket.setTimeout(2000, () => socket.destroy());
-        socket.on('data', (chunk) => {
-          received += chunk.toString('latin1');
-        });
-        socket.on('error', () => {});
-        socket.on('close', () => resolve(received));
-      });
-      expect(text).not.toContain('200 OK');
+      expect(await exchange(server.port, bytes)).not.toContain('200 OK');
     }
     expect(await handshake()).toBe('TLSv1.3 first');
   });

@@ -1,56 +1,44 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../support/directories.js';
 import { nodeVersions } from '../support/node-versions.js';
-import { compileSources, firstOutput, outcomeOf, type Program, pathWithOnly, startProgram } from './compiled.js';
+import type { TestProcess } from '../support/processes.js';
+import { finished, firstLine, pathWithOnly, runProgram, startProgram } from '../support/programs.js';
 
-let compiled: string;
 let directory: string;
-const programs: Program[] = [];
 const versions = nodeVersions();
 /** Those with SQLite lock by themselves, Node 20 needs a helper. */
 const [newest, middle, oldest] = versions.map(({ path }) => path);
 
-beforeAll(() => {
-  compiled = compileSources('src/ops/lock.ts');
-});
-afterAll(() => rmSync(compiled, { recursive: true }));
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'lock-'));
-});
-afterEach(() => {
-  for (const program of programs.splice(0)) program.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
+  directory = temporaryDirectory();
 });
 
 /** A process of the given Node that takes the lock, and then runs the code, or prints why it could not. */
-function start(node: string | undefined, then: string, env: NodeJS.ProcessEnv = {}): Program {
+function start(node: string | undefined, then: string, env: NodeJS.ProcessEnv = {}): TestProcess {
   const code = `import { acquireLock } from './ops/lock.js';
     const directory = ${JSON.stringify(directory)};
     let lock;
     try { lock = acquireLock(directory); }
     catch (error) { console.log(error.code, error.message, String(error.cause)); process.exit(3); }
     ${then}`;
-  const program = startProgram(compiled, code, env, node);
-  programs.push(program);
-  return program;
+  return startProgram(code, { env, node });
 }
 const HOLD = 'console.log("held"); setInterval(() => {}, 1000);';
 const TRY = 'lock.release(); console.log("free");';
 const tryLock = async (node: string | undefined, env: NodeJS.ProcessEnv = {}) =>
-  (await outcomeOf(start(node, TRY, env))).stdout;
+  (await finished(start(node, TRY, env))).stdout;
 
 describe.each(versions)('acquireLock with Node $major', ({ path: node }) => {
   it('refuses a second server and names the first, until it is killed', async () => {
     const first = start(node, HOLD);
-    expect(await firstOutput(first)).toBe('held\n');
+    expect(await firstLine(first)).toBe('held');
     expect(await tryLock(node)).toBe(
       `HELD ${directory}/.server.lock: the checkpoint directory is in use by process ${first.pid}; ` +
         'stop it, or set another metric-store.checkpoints.directory undefined\n',
     );
-    first.kill('SIGKILL');
-    await outcomeOf(first);
+    await first.stop('SIGKILL');
     expect(await tryLock(node)).toBe('free\n');
   });
 
@@ -61,13 +49,12 @@ describe.each(versions)('acquireLock with Node $major', ({ path: node }) => {
        const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
        console.log(child.pid); setInterval(() => {}, 1000);`,
     );
-    const child = Number(await firstOutput(first));
+    const child = Number(await firstLine(first));
     try {
-      first.kill('SIGKILL');
-      await outcomeOf(first);
+      await first.stop('SIGKILL');
       expect(existsSync(`/proc/${child}`)).toBe(true);
       const next = start(node, HOLD);
-      expect(await firstOutput(next)).toBe('held\n');
+      expect(await firstLine(next)).toBe('held');
       expect(readFileSync(join(directory, '.server.pid'), 'utf8')).toBe(`${next.pid}\n`);
     } finally {
       process.kill(child);
@@ -75,7 +62,7 @@ describe.each(versions)('acquireLock with Node $major', ({ path: node }) => {
   });
 
   it('can be taken again once released, also within one process', async () => {
-    const { stdout, stderr } = await outcomeOf(
+    const { stdout, stderr } = await finished(
       start(
         node,
         `const refusal = () => { try { acquireLock(directory); } catch ({ code }) { return code; } };
@@ -104,11 +91,9 @@ describe('acquireLock', () => {
   it('lets exactly one of many win that come at once, of whichever version', async () => {
     for (let round = 0; round < 2; round++) {
       const rivals = Array.from({ length: 9 }, (_, i) => start(versions[i % versions.length]?.path, HOLD));
-      const ends = rivals.map(outcomeOf);
-      const words = await Promise.all(rivals.map(firstOutput));
+      const words = await Promise.all(rivals.map(firstLine));
       expect(words.map((word) => word.slice(0, 4)).sort()).toEqual([...Array(8).fill('HELD'), 'held']);
-      for (const rival of rivals) rival.kill('SIGKILL');
-      await Promise.all(ends);
+      await Promise.all(rivals.map((rival) => rival.stop('SIGKILL')));
     }
   });
 
@@ -120,11 +105,10 @@ describe('acquireLock', () => {
   it.each(['perl', 'python3'])('works with only %s installed with Node 20, beside the others', async (command) => {
     const env = { PATH: pathWithOnly(command) };
     const first = start(oldest, HOLD, env);
-    expect(await firstOutput(first)).toBe('held\n');
+    expect(await firstLine(first)).toBe('held');
     for (const { path: node } of versions) expect(await tryLock(node, env)).toMatch(/^HELD/);
-    first.kill('SIGKILL');
-    await outcomeOf(first);
-    expect(await firstOutput(start(newest, HOLD))).toBe('held\n');
+    await first.stop('SIGKILL');
+    expect(await firstLine(start(newest, HOLD))).toBe('held');
     expect(await tryLock(oldest, env)).toMatch(/^HELD/);
   });
 
@@ -139,9 +123,7 @@ describe('acquireLock', () => {
       const code = `process.setgid(65534); process.setuid(65534);
         const { acquireLock } = await import('./ops/lock.js');
         try { acquireLock(${JSON.stringify(directory)}); } catch (error) { console.log(error.code); }`;
-      const program = startProgram(compiled, code, {}, path);
-      programs.push(program);
-      expect((await outcomeOf(program)).stdout).toBe('FAILED\n');
+      expect((await runProgram(code, { node: path })).stdout).toBe('FAILED\n');
     }
   });
 });

@@ -1,25 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lookUpIdentity } from '../../src/ops/privileges.js';
-import { compileSources, runProgram } from './compiled.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { runProgram } from '../support/programs.js';
 
 /** Only root can become somebody else. */
 const isRoot = process.geteuid?.() === 0;
-let compiled: string;
-beforeAll(() => {
-  compiled = compileSources('src/ops/privileges.ts');
-});
-afterAll(() => rmSync(compiled, { recursive: true }));
-
 const run = (code: string, env: NodeJS.ProcessEnv = {}) =>
   runProgram(
-    compiled,
     `import * as fs from 'node:fs'; import { createServer, connect } from 'node:net'; import { Worker } from 'node:worker_threads';
      import { dropPrivileges, lookUpIdentity, makeOwnedDirectory } from './ops/privileges.js';
      ${code}`,
-    env,
+    { env },
   );
 
 describe('lookUpIdentity', () => {
@@ -41,8 +33,8 @@ describe('lookUpIdentity', () => {
 
 describe.skipIf(!isRoot)('dropPrivileges as root', () => {
   it('keeps a port below 1024, owns its files, and finds no way back, in all threads', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'drop-'));
-    const { code, stdout, stderr } = await run(`
+    const directory = temporaryDirectory();
+    const { status, stdout, stderr } = await run(`
       const worker = new Worker('setInterval(() => {}, 1000)', { eval: true });
       await new Promise((online) => worker.on('online', online));
       fs.readFileSync('/etc/passwd'); await fs.promises.readFile('/etc/passwd');
@@ -72,9 +64,8 @@ describe.skipIf(!isRoot)('dropPrivileges as root', () => {
         owners: ['', '/..', '/file'].map((name) => fs.statSync(data + name).uid), groups: process.getgroups(), identity,
       }));
       process.exit(0);`);
-    rmSync(directory, { recursive: true });
     expect(stderr).toBe('');
-    expect(code).toBe(0);
+    expect(status).toBe(0);
     const { uid, gid } = lookUpIdentity('daemon', undefined);
     expect(JSON.parse(stdout)).toEqual({
       attempts: ['EACCES', 'EPERM', 'EPERM', 'EPERM', 'EPERM', 'EACCES'],

@@ -15,6 +15,10 @@ export interface ProcessOptions {
   env?: NodeJS.ProcessEnv;
   /** What the logs of a failed test call it; default: the command and its arguments. */
   name?: string;
+  /** Told what it writes to stdout as it comes. */
+  onStdout?: (text: string) => void;
+  /** Nobody reads what it writes to stderr until `readStderr` is called. */
+  stderrIsHeld?: boolean;
 }
 
 /** How a process ended: one of the two is null. */
@@ -34,6 +38,7 @@ export interface TestProcess {
   readonly ended: Ended | undefined;
   /** Resolves when it has ended and all output is here; rejects when it could not be started. */
   readonly exited: Promise<Ended>;
+  readStderr(): void;
   /** Sends a signal, SIGTERM by default, and waits for the end; SIGKILL goes to its children as well. */
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
@@ -58,11 +63,15 @@ export function startProcess(command: string, args: string[], options: ProcessOp
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
     log += text;
+    options.onStdout?.(text);
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-    log += text;
-  });
+  const readStderr = (): void => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      log += text;
+    });
+  };
+  if (!options.stderrIsHeld) readStderr();
   const exited = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status, signal) => {
@@ -87,6 +96,7 @@ export function startProcess(command: string, args: string[], options: ProcessOp
       return ended;
     },
     exited,
+    readStderr,
     stop(signal = 'SIGTERM') {
       if (signal === 'SIGKILL') killGroup(child);
       else child.kill(signal);
