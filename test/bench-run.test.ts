@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Measured } from '../bench/figures.js';
+import { temporaryDirectory } from './support/directories.js';
+import { runProcess } from './support/processes.js';
 
 /** Everything that a run at the smallest size must tell, in the table's order. */
 const EXPECTED = [
@@ -22,27 +23,24 @@ const EXPECTED = [
 
 let dir: string;
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'ccms-bench-run-'));
+  dir = temporaryDirectory();
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
   const compiled = spawnSync('node_modules/.bin/tsc', ['-p', 'bench/tsconfig.json', '--outDir', dir], {
     encoding: 'utf8',
   });
   if (compiled.status !== 0) throw new Error(compiled.stdout);
 });
-afterAll(() => rmSync(dir, { recursive: true }));
 
 function bench(...argv: string[]) {
   const sizes = ['--hosts', '2', '--steps', '20', '--threads', '4', '--rounds', '1', '--repetitions', '2'];
   const out = join(dir, 'results');
-  return spawnSync(process.execPath, [join(dir, 'bench/main.js'), ...sizes, '--out', out, ...argv], {
-    encoding: 'utf8',
-  });
+  return runProcess(process.execPath, [join(dir, 'bench/main.js'), ...sizes, '--out', out, ...argv]);
 }
 
 describe('bench', () => {
-  it('measures the built server in every respect, beside itself as the peer', () => {
+  it('measures the built server in every respect, beside itself as the peer', async () => {
     const own = `node ${resolve('dist/server.js')} -config {config} -loglevel err`;
-    const { status, stdout, stderr } = bench('--peer', own);
+    const { status, stdout, stderr } = await bench('--peer', own);
     expect(stderr).toContain('round 1 of 1: peer');
     expect(status, stderr).toBe(0);
     expect(stdout).toMatch(/^ +server +peer +times better\n/);
@@ -61,8 +59,8 @@ describe('bench', () => {
     }
   });
 
-  it('ends with what is wrong when the server does not start', () => {
-    const { status, stderr } = bench('--server', 'node -e process.exit(3) {config}');
+  it('ends with what is wrong when the server does not start', async () => {
+    const { status, stderr } = await bench('--server', 'node -e process.exit(3) {config}');
     expect(status).toBe(1);
     expect(stderr).toContain('bench: the server exited: node -e');
     const [, left = ''] = / in (\S+)\n/.exec(stderr) ?? [];

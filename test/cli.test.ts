@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseFlags } from '../src/cli.js';
 import { type FlagTable, parseGoFlags, usageText } from '../src/flags.js';
+import { temporaryDirectory } from './support/directories.js';
 
 const defaults = {
   config: './config.json',
@@ -112,15 +112,11 @@ describe('parseGoFlags', () => {
 describe('scripts/build-info.js', () => {
   const script = resolve('scripts/build-info.js');
   const inTempDirectory = (env: NodeJS.ProcessEnv): unknown => {
-    const directory = mkdtempSync(join(tmpdir(), 'build-info-'));
-    try {
-      spawnSync('cp', ['package.json', directory]);
-      const run = spawnSync(process.execPath, [script], { cwd: directory, env, encoding: 'utf8' });
-      expect(run.stderr).toBe('');
-      return JSON.parse(readFileSync(join(directory, 'dist/build-info.json'), 'utf8'));
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+    const directory = temporaryDirectory();
+    copyFileSync('package.json', join(directory, 'package.json'));
+    const run = spawnSync(process.execPath, [script], { cwd: directory, env, encoding: 'utf8' });
+    expect(run.stderr).toBe('');
+    return JSON.parse(readFileSync(join(directory, 'dist/build-info.json'), 'utf8'));
   };
 
   it('works without git', () => {

@@ -1,11 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { activityOf } from '../src/simulate/activity.js';
 import { pciAddress, simulatedNodes } from '../src/simulate/cluster.js';
 import { JobSchedule } from '../src/simulate/jobs.js';
@@ -14,6 +11,8 @@ import { type Options, parseOptions } from '../src/simulate/options.js';
 import { createPoster } from '../src/simulate/post.js';
 import { RefusedError, run } from '../src/simulate/run.js';
 import { Latencies, Tally } from '../src/simulate/tally.js';
+import { startProcess, type TestProcess } from './support/processes.js';
+import { until } from './support/wait.js';
 
 const NOW = 1_700_000_000;
 /** One sample as InfluxDB line protocol has it, with seconds. */
@@ -363,39 +362,13 @@ describe('Latencies', () => {
 });
 
 describe('command', () => {
-  let dir: string;
-  beforeAll(() => {
-    dir = mkdtempSync(join(tmpdir(), 'ccms-simulate-'));
-    writeFileSync(
-      join(dir, 'tsconfig.json'),
-      JSON.stringify({
-        extends: resolve('tsconfig.json'),
-        compilerOptions: {
-          noEmit: false,
-          rootDir: resolve('src'),
-          outDir: dir,
-          typeRoots: [resolve('node_modules/@types')],
-        },
-        files: [resolve('src/simulate.ts')],
-        include: [],
-      }),
-    );
-    writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
-    const compiled = spawnSync('node_modules/.bin/tsc', ['-p', join(dir, 'tsconfig.json')], { encoding: 'utf8' });
-    if (compiled.status !== 0) throw new Error(compiled.stdout);
-  });
-  afterAll(() => rmSync(dir, { recursive: true }));
+  const start = (argv: string[]): TestProcess => startProcess(process.execPath, ['dist/simulate.js', ...argv]);
 
   /** Runs the program; the text is what it printed to stderr. */
-  async function simulate(argv: string[], started?: (child: ChildProcess) => void) {
-    const child = spawn(process.execPath, [join(dir, 'simulate.js'), ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let text = '';
-    child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece;
-    });
-    started?.(child);
-    const [code] = (await once(child, 'close')) as [number | null];
-    return { code, text };
+  async function simulate(argv: string[]) {
+    const program = start(argv);
+    const { status } = await program.exited;
+    return { code: status, text: program.stderr };
   }
 
   it('prints a summary and exits 0', async () => {
@@ -405,14 +378,10 @@ describe('command', () => {
   });
 
   it('stops on SIGINT with a summary', async () => {
-    const { code, text } = await simulate(['-url', url.href, '-nodes', '1'], (child) => {
-      answer = (response) => {
-        response.end();
-        child.kill('SIGINT');
-      };
-    });
-    expect(code).toBe(0);
-    expect(text).toMatch(/ lines .* 0 refused/);
+    const program = start(['-url', url.href, '-nodes', '1']);
+    await until(() => bodies.length > 0);
+    expect((await program.stop('SIGINT')).status).toBe(0);
+    expect(program.stderr).toMatch(/ lines .* 0 refused/);
   });
 
   it('says where it cannot post to', async () => {

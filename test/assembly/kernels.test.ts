@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compileModule, FREE, randomNumbers, type WasmGlobal, type WasmMemory } from './compile.js';
+import { seeded } from '../support/random.js';
+import { compileModule, FREE, type WasmGlobal, type WasmMemory } from './compile.js';
 
 type Run = (values: number, n: number) => void;
 type Scale = (values: number, n: number, factor: number) => void;
@@ -36,7 +37,7 @@ const SENTINEL = 0x55;
 
 /** Samples with gaps, zeros of both signs and values of many sizes. */
 function samples(n: number, seed: number): number[] {
-  const next = randomNumbers(seed);
+  const next = seeded(seed);
   return Array.from({ length: n }, () => {
     const kind = Math.floor(next() * 8);
     if (kind === 0) return Number.NaN;

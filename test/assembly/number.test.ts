@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LineError } from '../../src/wasm/codes.js';
-import { randomNumbers } from './compile.js';
+import { seeded } from '../support/random.js';
 import { anyDouble, compileNumberModule, decompose, type NumberModule } from './number-module.js';
 
 const TEXT_BYTES = 32 << 20;
@@ -215,7 +215,7 @@ describe('parseValue', () => {
   );
 
   it('reads what doubles print as', () => {
-    const random = randomNumbers(1);
+    const random = seeded(1);
     expectAsNumber(collect(500_000, () => String(anyDouble(random))));
     expectAsNumber(collect(300_000, () => String(random() * 10 ** Math.floor(random() * 20 - 6))));
     expectAsNumber(collect(100_000, () => anyDouble(random).toExponential()));
@@ -226,7 +226,7 @@ describe('parseValue', () => {
   });
 
   it('reads any precision from 1 to 25 digits', () => {
-    const random = randomNumbers(2);
+    const random = seeded(2);
     expectAsNumber(
       collect(500_000, (i) => anyDouble(random).toPrecision(1 + (i % 25))).filter((text) =>
         Number.isFinite(Number(text)),
@@ -238,7 +238,7 @@ describe('parseValue', () => {
   });
 
   it('reads random digits with a random point and exponents around +-330', () => {
-    const random = randomNumbers(3);
+    const random = seeded(3);
     const make = (): string => {
       const text =
         '0'.repeat(Math.max(0, Math.floor(random() * 8) - 4)) + digits(random, 1 + Math.floor(random() * 40));
@@ -252,7 +252,7 @@ describe('parseValue', () => {
   });
 
   it('reads any count of digits and zeros in front of the point and behind it', () => {
-    const random = randomNumbers(9);
+    const random = seeded(9);
     const texts: string[] = [];
     for (let whole = 0; whole <= 36; whole++) {
       for (let fraction = whole === 0 ? 1 : 0; fraction <= 36; fraction++) {
@@ -267,7 +267,7 @@ describe('parseValue', () => {
   });
 
   it('rounds halfway cases of up to 19 digits to even', () => {
-    const random = randomNumbers(4);
+    const random = seeded(4);
     const make = (): string => {
       const odd = 2n * BigInt(2 ** 52 + Math.floor(random() * 2 ** 52)) + 1n;
       return exactDecimal(odd, Math.floor(random() * 14) - 5);
@@ -289,7 +289,7 @@ describe('parseValue', () => {
   });
 
   it('decides halfway points and their neighbours exactly', () => {
-    const random = randomNumbers(5);
+    const random = seeded(5);
     const around = (point: string): string[] => {
       const whole = point.includes('.') ? point : `${point}.`;
       const below = whole.replace(/([1-9])([.0]*)$/, (_, digit: string, rest: string) => Number(digit) - 1 + rest);
@@ -307,7 +307,7 @@ describe('parseValue', () => {
   });
 
   it('reads digit strings of up to 800 digits, and of many more', () => {
-    const random = randomNumbers(6);
+    const random = seeded(6);
     const make = (): string => {
       const text = digits(random, 1 + Math.floor(random() * 800));
       const point = Math.floor(random() * (text.length + 1));
@@ -378,7 +378,7 @@ describe('parseUnsigned', () => {
   });
 
   it('reads random integers', () => {
-    const random = randomNumbers(7);
+    const random = seeded(7);
     for (let i = 0; i < 50_000; i++) {
       const text = digits(random, 1 + (i % 18));
       expect(parseInteger(text, '5')?.[0]).toBe(BigInt(text));
@@ -388,7 +388,7 @@ describe('parseUnsigned', () => {
 
 describe('SIMD digits', () => {
   it('reads the same as the scalar twin', () => {
-    const random = randomNumbers(8);
+    const random = seeded(8);
     const bytes = new Uint8Array(core.memory.buffer, free, 32);
     for (let i = 0; i < 50_000; i++) {
       for (let k = 0; k < 32; k++) bytes[k] = 0x30 + Math.floor(random() * 10);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compileModule, FREE, randomNumbers, type WasmMemory } from './compile.js';
+import { seeded } from '../support/random.js';
+import { compileModule, FREE, type WasmMemory } from './compile.js';
 
 interface Resample {
   lttb(src: number, n: number, dst: number, m: number): void;
@@ -106,7 +107,7 @@ describe('lttb', () => {
   });
 
   it('agrees with the plain algorithm on random series, in place too', () => {
-    const next = randomNumbers(7);
+    const next = seeded(7);
     for (let round = 0; round < 300; round++) {
       const n = 3 + Math.floor(next() * 400);
       const gaps = next() < 0.5 ? 0 : next() * 0.1;

@@ -1,11 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { describe, expect, it } from 'vitest';
 import { loadConfig, parseConfig } from '../../src/config/load.js';
 import { ConfigError } from '../../src/config/problems.js';
 import { configSchema } from '../../src/config/schema.js';
+import { temporaryDirectory } from '../support/directories.js';
 
 const minimal = {
   main: {},
@@ -364,13 +365,12 @@ describe('files', () => {
   });
 
   it('loads a file by its path', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'config-'));
+    const directory = temporaryDirectory();
     const path = join(directory, 'c.json');
     writeFileSync(path, withSections({ foo: {} }));
     const { config, warnings } = loadConfig(path);
     expect(config.metrics.size).toBe(1);
     expect(warnings).toEqual([expect.stringMatching(/^\/.*c\.json:1:\d+: foo: unknown section/)]);
-    rmSync(directory, { recursive: true });
   });
 });
 

@@ -45,9 +45,10 @@ function startWith(summaries: ClusterSummary[]): Promise<Running> {
   return start({ store: storeWith(summaries), config: configWith({ jwtPublicKey: PUBLISHED_KEY }) });
 }
 
-/** Waits until no more questions come. */
-async function settled({ store }: Running): Promise<void> {
-  for (let before = -1; before !== store.queried.length; await pause(100)) before = store.queried.length;
+/** Waits until the last question has been asked: the connection that they come over is closed then. */
+function settled({ server }: Running): Promise<void> {
+  const connections = () => new Promise<number>((done) => server.getConnections((_, count) => done(count)));
+  return until(async () => (await connections()) === 0, 'the end of the questions');
 }
 
 test('warming up asks about a node that is there, past authentication, and is not counted', async () => {

@@ -1,5 +1,4 @@
 /** InfluxDB's official clients write as they do to InfluxDB. The Python client is installed by scripts/test-tools.sh. */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +12,10 @@ import {
 } from '@influxdata/influxdb-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, config, TIME, token, tokenKey } from '../security/fixtures.js';
+import { ask, type QueryAnswer } from '../support/client.js';
+import { LIMIT } from '../support/limits.js';
+import { runProcess } from '../support/processes.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 
 const key = tokenKey();
 const jwt = token(key, { user: 'telegraf' });
@@ -136,7 +139,7 @@ describe("InfluxDB's JavaScript client", () => {
       minRetryDelay: 100,
       maxRetryDelay: 400,
       retryJitter: 1,
-      maxRetryTime: 60_000,
+      maxRetryTime: LIMIT,
     };
     const { api } = writer('js', 's', retrying);
     const restarted = server.restart('SIGKILL');
@@ -186,24 +189,13 @@ with InfluxDBClient(url=url, token=token[:-8] + "AAAAAAAA", org="org") as strang
 print(json.dumps(done))
 `;
 
-import { ask, type QueryAnswer } from '../support/client.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
-
 describe("InfluxDB's Python client", () => {
   it('writes points in every precision, plain and gzipped, at once and in batches', async () => {
     const python = join(VENV, 'bin/python');
     if (!existsSync(python)) throw new Error(`${python} is missing: run "bash scripts/test-tools.sh" first`);
-    const child = spawn(python, ['-c', PYTHON, server.url, jwt, String(TIME)], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let [output, problems] = ['', ''];
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk;
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      problems += chunk;
-    });
-    const code = await new Promise((resolve) => child.once('close', resolve));
-    expect([code, problems]).toEqual([0, '']);
-    const done = JSON.parse(output) as Record<string, unknown>;
+    const { status, stdout, stderr } = await runProcess(python, ['-c', PYTHON, server.url, jwt, String(TIME)]);
+    expect([status, stderr]).toEqual([0, '']);
+    const done = JSON.parse(stdout) as Record<string, unknown>;
     expect(done).toMatchObject({ ping: true, health: 'pass', stranger: [401, 'unauthorized'] });
     expect(done.version).toMatch(/^cc-metric-store-/);
     expect(done.bad).toEqual([400, expect.stringMatching(/^partial write: 1 of 2 lines refused: line 2: /), 'invalid']);

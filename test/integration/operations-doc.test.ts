@@ -2,14 +2,16 @@
  * docs/operations.md, run: every block of shell commands, in order, as it stands there, but for those that say why not.
  * The directories are others, and systemctl is a stand-in that starts and stops the real server.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TIME } from '../security/fixtures.js';
 import { ask, figure, query, summary, write } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { LIMIT } from '../support/limits.js';
 import { freePort } from '../support/ports.js';
+import { startProcess } from '../support/processes.js';
 import { startServer } from '../support/server-process.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -50,7 +52,7 @@ case $1 in
     cd "$BOX/lib"
     node "$BOX/opt/dist/command.js" -config "$BOX/etc/config.json" -loglevel info </dev/null >>"$BOX/journal" 2>&1 &
     echo $! >"$BOX/pid"
-    for i in $(seq 300); do curl --silent --fail "http://localhost:$PORT/healthz" >/dev/null && exit 0; sleep 0.1; done
+    for i in $(seq ${LIMIT / 100}); do curl --silent --fail "http://localhost:$PORT/healthz" >/dev/null && exit 0; sleep 0.1; done
     exit 1;;
   stop) [ -e "$BOX/pid" ] || exit 0; kill "$(cat "$BOX/pid")"; while kill -0 "$(cat "$BOX/pid")" 2>/dev/null; do sleep 0.05; done; rm "$BOX/pid";;
   reload) kill -HUP "$(cat "$BOX/pid")";;
@@ -74,21 +76,15 @@ function localised(code: string): string {
   return text;
 }
 
-/** The block as one script. Resolves with its output; rejects when a command of it failed. */
-function run(code: string): Promise<string> {
-  return new Promise((done, failed) => {
-    const env = { ...process.env, BOX: box, PORT: String(port), PATH: `${join(box, 'bin')}:${process.env.PATH}` };
-    const child = spawn('bash', ['-euo', 'pipefail', '-c', localised(code)], { cwd: join(box, 'opt'), env });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => {
-        output += chunk;
-      });
-    }
-    const limit = setTimeout(() => child.kill('SIGKILL'), 40_000);
-    child.once('exit', () => clearTimeout(limit));
-    child.once('exit', (status) => (status === 0 ? done(output) : failed(new Error(`status ${status}:\n${output}`))));
+/** The block as one script. Resolves with its output. @throws Error when a command of it failed. */
+async function run(code: string): Promise<string> {
+  const script = startProcess('bash', ['-euo', 'pipefail', '-c', localised(code)], {
+    cwd: join(box, 'opt'),
+    env: { BOX: box, PORT: String(port), PATH: `${join(box, 'bin')}:${process.env.PATH}` },
   });
+  const { status } = await script.exited;
+  if (status !== 0) throw new Error(`status ${status}:\n${script.log}`);
+  return script.log;
 }
 
 const systemctl = (verb: string): Promise<string> => run(`systemctl ${verb} cc-metric-store`);

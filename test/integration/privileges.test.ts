@@ -1,28 +1,22 @@
 /** As root: a port below 1024, then another user for good. Skipped for others, who cannot become anybody. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { config, TIME } from '../security/fixtures.js';
 import { query, write } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
 import { startServer } from '../support/server-process.js';
 
 const isRoot = process.geteuid?.() === 0;
 const number = (flag: string, user: string) => Number(spawnSync('id', [flag, user], { encoding: 'utf8' }).stdout);
 const NOBODY = { uid: number('-u', 'nobody'), gid: number('-g', 'nobody') };
 
-const directories: string[] = [];
-afterAll(() => {
-  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
-});
-
-/** Below /tmp, for all to enter, for root alone to write: as /var/lib is. */
+/** For all to enter, for root alone to write: as /var/lib is. */
 function publicDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'ccms-root-'));
+  const directory = temporaryDirectory();
   chmodSync(directory, 0o755);
-  directories.push(directory);
   return directory;
 }
 

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, nkeyAuthenticator } from 'nats';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NatsConfig } from '../../src/config/config.js';
 import { parseAddresses } from '../../src/nats/credentials.js';
 import { type NatsIngest, startNats } from '../../src/nats/ingest.js';
 import { NatsServer } from '../support/nats-server.js';
+import { firstLine, startProgram } from '../support/programs.js';
 import { until } from '../support/wait.js';
 import { KeptLog, LineStore } from './line-store.js';
 
@@ -133,36 +133,20 @@ describe('NATS over TLS', () => {
     await Promise.all(servers.splice(0).map((each) => each.stop()));
   });
 
-  const compiled = mkdtempSync(join(tmpdir(), 'ccms-nats-js-'));
-  beforeAll(() => {
-    const options = '--ignoreConfig --target es2022 --module nodenext --skipLibCheck --types node --rootDir src'.split(
-      ' ',
-    );
-    const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
-    execFileSync(process.execPath, [tsc, ...options, '--outDir', compiled, 'src/nats/ingest.ts'], { stdio: 'inherit' });
-    symlinkSync(join(process.cwd(), 'node_modules'), join(compiled, 'node_modules'));
-    writeFileSync(join(compiled, 'package.json'), '{"type":"module"}');
-  });
-  afterAll(() => {
-    rmSync(compiled, { recursive: true });
-  });
-
   /** Runs ingest in a process of its own, since NODE_EXTRA_CA_CERTS is read at start; prints its final state. */
-  const stateWith = (address: string, ca: string | undefined): { connection: string; lastError: string | null } => {
-    const script = `
-      import { startNats } from './nats/ingest.js';
-      const log = { debug() {}, info() {}, warn() {}, err() {}, crit() {} };
-      const ingest = startNats({ address: ${JSON.stringify(address)} }, [], {}, log);
-      for (let i = 0; i < 500 && ingest.state.connection !== 'connected' && ingest.state.connectFailures === 0; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      console.log(JSON.stringify(ingest.state));
-      process.exit(0);`;
-    const env = { ...process.env };
-    delete env.NODE_EXTRA_CA_CERTS;
-    if (ca !== undefined) env.NODE_EXTRA_CA_CERTS = ca;
-    const argv = ['--input-type=module', '--eval', script];
-    return JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8', cwd: compiled, env }));
+  const stateWith = async (address: string, ca = ''): Promise<{ connection: string; lastError: string | null }> => {
+    const program = startProgram(
+      `import { startNats } from './nats/ingest.js';
+       const log = { debug() {}, info() {}, warn() {}, err() {}, crit() {} };
+       const { state } = startNats({ address: ${JSON.stringify(address)} }, [], {}, log);
+       setInterval(() => {
+         if (state.connection === 'connected' || state.connectFailures > 0) console.log(JSON.stringify(state));
+       }, 10);`,
+      { env: { NODE_EXTRA_CA_CERTS: ca } },
+    );
+    const state = JSON.parse(await firstLine(program));
+    await program.stop('SIGKILL');
+    return state;
   };
 
   it('checks the certificate of a tls:// address against NODE_EXTRA_CA_CERTS', async () => {
@@ -171,8 +155,8 @@ describe('NATS over TLS', () => {
     const certificate = selfSigned(server, 'IP:127.0.0.1,DNS:nats.test');
     await server.start(`tls { cert_file: "${certificate.cert}", key_file: "${certificate.key}" }`);
     const address = `tls://127.0.0.1:${server.port}`;
-    expect(stateWith(address, certificate.cert).connection).toBe('connected');
-    const untrusted = stateWith(address, undefined);
+    expect((await stateWith(address, certificate.cert)).connection).toBe('connected');
+    const untrusted = await stateWith(address);
     expect(untrusted.connection).toBe('connecting');
     expect(untrusted.lastError).toMatch(/self.signed/i);
   });
@@ -182,7 +166,7 @@ describe('NATS over TLS', () => {
     servers.push(server);
     const certificate = selfSigned(server, 'DNS:localhost,DNS:elsewhere.test');
     await server.start(`tls { cert_file: "${certificate.cert}", key_file: "${certificate.key}" }`);
-    const state = stateWith(`tls://127.0.0.1:${server.port}`, certificate.cert);
+    const state = await stateWith(`tls://127.0.0.1:${server.port}`, certificate.cert);
     expect(state.connection).toBe('connecting');
     expect(state.lastError).toMatch(/altnames|does not match/i);
   });
@@ -194,8 +178,8 @@ describe('NATS over TLS', () => {
     await server.start(`tls { cert_file: "${certificate.cert}", key_file: "${certificate.key}" }`);
     for (const scheme of ['tls', 'nats']) {
       const address = `${scheme}://localhost:${server.port}`;
-      expect(stateWith(address, certificate.cert).connection).toBe('connected');
-      expect(stateWith(address, undefined).lastError).toMatch(/self.signed/i);
+      expect((await stateWith(address, certificate.cert)).connection).toBe('connected');
+      expect((await stateWith(address)).lastError).toMatch(/self.signed/i);
     }
   });
 
@@ -203,7 +187,7 @@ describe('NATS over TLS', () => {
     const server = new NatsServer();
     servers.push(server);
     await server.start();
-    expect(stateWith(`tls://127.0.0.1:${server.port}`, undefined).connection).toBe('connecting');
+    expect((await stateWith(`tls://127.0.0.1:${server.port}`)).connection).toBe('connecting');
   });
 });
 
@@ -234,7 +218,6 @@ function jwt(issuer: KeyPair, subject: string, type: string, claims: object): st
 function selfSigned(server: NatsServer, names: string): { cert: string; key: string } {
   const cert = join(server.directory, 'cert.pem');
   const key = join(server.directory, 'key.pem');
-  rmSync(cert, { force: true });
   const subject = ['-subj', '/CN=nats', '-addext', `subjectAltName=${names}`];
   const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
   execFileSync('openssl', ['req', ...options, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../src/nats/batcher.js';
 import { newNatsState } from '../../src/nats/state.js';
 import type { WriteOutcome } from '../../src/store/store.js';
+import { LIMIT } from '../support/limits.js';
 import { KeptLog } from './line-store.js';
 
 /** The bodies that messages pushed at once are joined to. */
@@ -19,7 +20,7 @@ async function bodiesOf(messages: string[]): Promise<string[]> {
   const logs = { dropped: log, badLines: log, store: log };
   const batcher = new Batcher('hpc', 'alpha', store, newNatsState(), limits, logs);
   for (const message of messages) batcher.push(Buffer.from(message));
-  await batcher.drain(Date.now() + 1000);
+  await batcher.drain(Date.now() + LIMIT);
   return bodies;
 }
 

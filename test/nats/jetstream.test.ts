@@ -71,12 +71,14 @@ describe('JetStream ingest', () => {
     const config = { durable_name: 'store', filter_subject: 'metrics.*', ack_policy: AckPolicy.Explicit };
     await manager.consumers.add('METRICS', { ...config, ack_wait: nanos(500) });
     await publishRaw(server.port, 'metrics.a', lines(0, 10_000));
-    store.delayMs = 5;
     for (let i = 0; i < 3; i++) {
       const before = store.lines.length;
-      const ingest = start({ batchBytes: 4096 });
-      await until(() => store.lines.length > before + 500, 'some lines');
-      await ingest.drain();
+      store.hold(before + 500);
+      const ingest = start({ batchBytes: 4096, maxBufferedBytes: 50_000 });
+      await until(() => store.lines.length >= before + 500, 'some lines');
+      const drained = ingest.drain();
+      store.release();
+      await drained;
       expect(ingest.state.droppedMessages).toBe(0);
     }
     expect(new Set(store.lines).size).toBeLessThan(10_000);
@@ -87,12 +89,13 @@ describe('JetStream ingest', () => {
 
   it('acknowledges only after the store took the lines', async () => {
     await addStream();
-    store.delayMs = 300;
+    store.hold();
     const ingest = start();
     await publishRaw(server.port, 'metrics.a', lines(0, 10));
     await until(() => ingest.state.messages === 10, 'the messages');
     expect(store.lines).toEqual([]);
     expect((await pending()).acks).toBe(10);
+    store.release();
     await until(() => store.lines.length === 10, 'the lines');
     await allAcknowledged();
   });
@@ -115,10 +118,11 @@ describe('JetStream ingest', () => {
   it('loses nothing when the buffer is far smaller than the backlog', async () => {
     await addStream();
     await publishRaw(server.port, 'metrics.a', lines(0, 5000));
-    store.delayMs = 2;
+    store.hold();
     const ingest = start({ maxBufferedBytes: 50_000, batchBytes: 4096 });
+    await until(() => ingest.state.returned > 0, 'what has no room');
+    store.release();
     await until(() => new Set(store.lines).size === 5000, 'all lines');
-    expect(ingest.state.returned).toBeGreaterThan(0);
     expect(ingest.state.droppedMessages).toBe(0);
     await allAcknowledged();
   });

@@ -14,7 +14,22 @@ export class LineStore implements Pick<Store, 'takeBuffer' | 'write'> {
   writes = 0;
   /** While set, every write is refused with it. */
   refuse: StoreErrorCode | undefined;
-  delayMs = 0;
+  #holding = Number.POSITIVE_INFINITY;
+  #released: () => void = () => {};
+  #release: Promise<void> = Promise.resolve();
+
+  /** From this number of lines on, writes wait until `release`. */
+  hold(lines = 0): void {
+    this.#holding = lines;
+    this.#release = new Promise((resolve) => {
+      this.#released = resolve;
+    });
+  }
+
+  release(): void {
+    this.#holding = Number.POSITIVE_INFINITY;
+    this.#released();
+  }
 
   takeBuffer(bytes: number): ArrayBuffer {
     // Longer than asked and full of old bytes, as recycled buffers are.
@@ -23,7 +38,7 @@ export class LineStore implements Pick<Store, 'takeBuffer' | 'write'> {
 
   async write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome> {
     const taken = structuredClone(body, { transfer: [body] });
-    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    if (this.lines.length >= this.#holding) await this.#release;
     if (this.refuse !== undefined) throw new StoreError(this.refuse, `refused: ${this.refuse}`);
     if (precision !== 'auto') throw new Error(`BUG: NATS gives no precision, got ${precision}`);
     this.writes++;

@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../support/directories.js';
 import { nodeVersions } from '../support/node-versions.js';
 import type { TestProcess } from '../support/processes.js';
-import { finished, firstLine, pathWithOnly, runProgram, startProgram } from '../support/programs.js';
+import { finished } from '../support/processes.js';
+import { firstLine, pathWithOnly, runProgram, startProgram } from '../support/programs.js';
 
 let directory: string;
 const versions = nodeVersions();

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { captureLog, configureLog } from '../../src/log.js';
 import { loadTls, reloadTlsOnHangup } from '../../src/ops/tls.js';
+import { temporaryDirectory } from '../support/directories.js';
 
 let directory: string;
 const file = (name: string) => join(directory, name);
@@ -33,13 +33,12 @@ function makePair(name: string, days: number): void {
 }
 
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'tls-'));
+  directory = temporaryDirectory();
   makePair('first', 365);
   makePair('second', 365);
   makePair('short', 3);
   writeFileSync(file('empty'), '');
 });
-afterAll(() => rmSync(directory, { recursive: true }));
 
 function logged<T>(action: () => T): { lines: string[]; result: T } {
   const lines: string[] = [];

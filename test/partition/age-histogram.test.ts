@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Ages } from '../../src/partition/age-histogram.js';
-import { randomNumbers } from '../assembly/compile.js';
 import { metric, startCore, store } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
 
 const NOW = 1_700_000_000;
 const DAY = 86_400;
@@ -23,7 +23,7 @@ function ages(core: ReturnType<typeof startCore>, now = NOW): { ages: Ages; tota
 describe('bytes by age', () => {
   it('counts every byte of open, sealed and loose blocks', () => {
     const core = startCore(new Map([['m', metric(10)]]));
-    const random = randomNumbers(3);
+    const random = seeded(3);
     let text = '';
     for (let i = 0; i < 2000; i++) text += `m,cluster=c,hostname=h${i % 3} value=${random()} ${NOW + 10 * i}\n`;
     for (let i = 0; i < 50; i++) text += `m,cluster=c,hostname=h1 value=${i} ${NOW + 170 * i}\n`;
@@ -34,7 +34,7 @@ describe('bytes by age', () => {
   });
 
   it('frees at least as many bytes as were asked for, and at most 1/128 of the age more', () => {
-    const random = randomNumbers(11);
+    const random = seeded(11);
     const times = Array.from({ length: 4000 }, () => NOW - Math.floor(random() * 2 * DAY));
     const wrong = [1, 946_684_800, NOW + 60, NOW + DAY, 2_082_758_400, 4_000_000_000];
     const all = [...times, ...wrong].sort((a, b) => a - b);

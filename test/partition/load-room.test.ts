@@ -7,11 +7,11 @@ import { LoadRoom, loadLimit } from '../../src/partition/load-room.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';
 import { Core } from '../../src/wasm/core.js';
-import { randomNumbers } from '../assembly/compile.js';
 import { textOf } from '../core/answer-text.js';
 import { configWith, keptLog } from '../retention/fixtures.js';
 import { smallCore } from '../retention/small-core.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { seeded } from '../support/random.js';
 
 const HOSTS = 100;
 /** A linear memory of 6 MB. */
@@ -41,7 +41,7 @@ async function open(directory: string, memoryCapBytes: number, keep: string[]): 
 
 /** Stores one sample of each host a second, in batches, and holds the store below the cap. */
 async function fill(store: Pool, from: number, seconds: number, checkpointEvery: number): Promise<void> {
-  const random = randomNumbers(4);
+  const random = seeded(4);
   for (let time = from; time < from + seconds; time++) {
     const lines = Array.from({ length: HOSTS }, (_, i) => `load,hostname=h${i} value=${random()} ${time}\n`);
     const text = new TextEncoder().encode(lines.join(''));
@@ -95,7 +95,7 @@ describe('a start with more on disk than fits into memory', () => {
 
   it('leaves out no more because one sample is of 1999', () => {
     const metrics: Config['metrics'] = new Map([['load', { frequency: 1, aggregation: null, precision: 'double' }]]);
-    const random = randomNumbers(4);
+    const random = seeded(4);
     const now = Math.floor(Date.now() / 1000);
     const core = new Core(new WebAssembly.Module(readFileSync(modulePath)), metrics, 0, 1);
     const room = new LoadRoom(core, 0, CAP);

@@ -1,14 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { beforeAll, expect, it } from 'vitest';
-import { startProcess } from '../support/processes.js';
+import { expect, it } from 'vitest';
+import { TEST_LIMIT } from '../support/limits.js';
+import { startProgram } from '../support/programs.js';
 import { until } from '../support/wait.js';
 import { Scratch } from './reference-data.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const HOSTS = 40;
 const BINS = 10_000;
 
@@ -17,44 +15,24 @@ const BINS = 10_000;
  * "done" at the end. With a second argument it stands still once the last run was taken.
  */
 const SCRIPT = `
-import { writeArchive } from './src/persistence/archive/parquet/write-archive.js';
+import { writeArchive } from './persistence/archive/parquet/write-archive.js';
 async function* runs() {
   for (let h = ${HOSTS - 1}; h >= 0; h--) {
     const values = Float64Array.from({ length: ${BINS} }, (_, k) => h + Math.sin(k));
     yield { cluster: 'c', host: 'h' + h, levels: [], metric: 'm', frequency: 10, start: 1000, values };
   }
   console.log('runs');
-  if (process.argv[3] !== undefined) await new Promise((resolve) => setTimeout(resolve, 60_000));
+  if (process.argv[3] !== undefined) await new Promise((resolve) => setTimeout(resolve, ${TEST_LIMIT}));
 }
 await writeArchive(process.argv[2], 'c', 7, runs(), { sortBins: 16384 });
 console.log('done');
 `;
 
 const scratch = new Scratch();
-const build = join(scratch.path, 'build');
-
-beforeAll(() => {
-  // A child process has no transformer of TypeScript: compile what it needs.
-  mkdirSync(build);
-  const options = ['--outDir', join(build, 'src'), '--rootDir', 'src', '--target', 'ES2022', '--module', 'NodeNext'];
-  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const source = 'src/persistence/archive/parquet/write-archive.ts';
-  const flags = ['--strict', '--skipLibCheck', '--types', 'node', '--ignoreConfig'];
-  const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...flags, source], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  expect(stdout).toBe('');
-  expect(status).toBe(0);
-  symlinkSync(join(ROOT, 'node_modules'), join(build, 'node_modules'));
-  writeFileSync(join(build, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(build, 'archive.js'), SCRIPT);
-});
-
 /** Runs the script on a directory and kills it `delay` ms after it took the last run. Resolves to whether it had finished. */
 async function archive(directory: string, kill?: { delay: number; stand?: true }): Promise<boolean> {
   const stand = kill?.stand === true ? ['stand'] : [];
-  const child = startProcess(process.execPath, [join(build, 'archive.js'), directory, ...stand]);
+  const child = startProgram(SCRIPT, { args: [directory, ...stand] });
   if (kill !== undefined) {
     await until(() => child.ended !== undefined || child.stdout.includes('runs'), 'the last run');
     await sleep(kill.delay);

@@ -1,10 +1,10 @@
 /** Samples for tests of real processes: posted to a server, and looked for in what it leaves on disk. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { ask } from '../support/client.js';
+import { type Finished, finished, startProcess } from '../support/processes.js';
+
 import { seeded } from '../support/random.js';
 
 /** cluster/host/level/metric/time → value. */
@@ -107,13 +107,6 @@ export function differences(found: Rows, expected: Rows): string[] {
   return list.slice(0, 10);
 }
 
-export interface Finished {
-  status: number | null;
-  signal: NodeJS.Signals | null;
-  stdout: string;
-  stderr: string;
-}
-
 export interface RunOptions {
   /** Added to the environment. */
   env?: NodeJS.ProcessEnv;
@@ -122,30 +115,16 @@ export interface RunOptions {
 }
 
 /** Runs `dist/<script>`. */
-export async function run(
+export function run(
   script: string,
   args: string[],
   cwd: string,
-  { env = {}, killAfter }: RunOptions = {},
+  { env, killAfter }: RunOptions = {},
 ): Promise<Finished> {
   const path = resolve(import.meta.dirname, '../../dist', script);
-  const child = spawn(process.execPath, [path, ...args], {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfter);
-  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  clearTimeout(timer);
-  return { status, signal, stdout, stderr };
+  const program = startProcess(process.execPath, [path, ...args], { cwd, ...(env && { env }) });
+  if (killAfter !== undefined) setTimeout(() => program.stop('SIGKILL'), killAfter);
+  return finished(program);
 }
 
 /** Everything that a server serves of the metrics, bit for bit: answers are rounded, so values are asked for scaled. */

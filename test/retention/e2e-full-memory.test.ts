@@ -4,8 +4,8 @@ import { type HttpServer, startHttp } from '../../src/http/server.js';
 import { logger } from '../../src/log.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';
-import { randomNumbers } from '../assembly/compile.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { seeded } from '../support/random.js';
 import { configWith, keptLog } from './fixtures.js';
 import { smallCore } from './small-core.js';
 
@@ -36,7 +36,7 @@ describe('a store whose memory is full', () => {
     await pool.stop();
   });
 
-  const random = randomNumbers(9);
+  const random = seeded(9);
   /** Ten seconds of a hundred hosts. */
   const write = (time: number): Promise<Response> => {
     const lines = Array.from({ length: 1000 }, (_, i) => {

@@ -4,8 +4,8 @@ import type { MetricConfig } from '../../src/config/config.js';
 import { Ages } from '../../src/partition/age-histogram.js';
 import { type CapOptions, type CappedStore, enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Core } from '../../src/wasm/core.js';
-import { randomNumbers } from '../assembly/compile.js';
 import { ask, seriesQuery } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
 import { keptLog } from './fixtures.js';
 import { smallCore } from './small-core.js';
 
@@ -219,7 +219,7 @@ describe('a core under a memory cap', () => {
 
   it('takes many times what fits, keeps the newest, and reuses the memory', async () => {
     const store = new CoreStore(path);
-    const random = randomNumbers(5);
+    const random = seeded(5);
     const log = keptLog();
     const cap = 3 * MB;
     // Written once, long ago: only an open block, which must go all the same.
@@ -249,7 +249,7 @@ describe('a core under a memory cap', () => {
 
   it('frees as much as it must and hardly more, although one sample is of 1999', async () => {
     const store = new CoreStore(path);
-    const random = randomNumbers(7);
+    const random = seeded(7);
     const log = keptLog();
     let time = NOW;
     for (; store.core.figures.memory.total < 4 * MB; time += 10)
@@ -291,7 +291,7 @@ describe('a core under a memory cap', () => {
 
   it('refuses samples when linear memory is full, loses none of those it has, and goes on once some is freed', async () => {
     const store = new CoreStore(path);
-    const random = randomNumbers(6);
+    const random = seeded(6);
     let time = NOW;
     const fill = (): boolean => {
       const text = Array.from(

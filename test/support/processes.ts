@@ -98,6 +98,8 @@ export function startProcess(command: string, args: string[], options: ProcessOp
     exited,
     readStderr,
     stop(signal = 'SIGTERM') {
+      // Its id may be another's by now.
+      if (ended) return exited;
       if (signal === 'SIGKILL') killGroup(child);
       else child.kill(signal);
       return exited;
@@ -107,16 +109,20 @@ export function startProcess(command: string, args: string[], options: ProcessOp
   return started;
 }
 
-/** Runs a program to its end. */
-export async function runProcess(command: string, args: string[], options?: ProcessOptions): Promise<Finished> {
-  const started = startProcess(command, args, options);
+/** How a process ended, and what it had written by then. */
+export interface Finished extends Ended {
+  stdout: string;
+  stderr: string;
+}
+
+export async function finished(started: TestProcess): Promise<Finished> {
   const ended = await started.exited;
   return { ...ended, stdout: started.stdout, stderr: started.stderr };
 }
 
-export interface Finished extends Ended {
-  stdout: string;
-  stderr: string;
+/** Runs a program to its end. */
+export function runProcess(command: string, args: string[], options?: ProcessOptions): Promise<Finished> {
+  return finished(startProcess(command, args, options));
 }
 
 function killGroup(child: Child): void {

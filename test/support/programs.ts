@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { temporaryDirectory } from './directories.js';
-import { type Finished, type ProcessOptions, startProcess, type TestProcess } from './processes.js';
+import { type Finished, finished, type ProcessOptions, startProcess, type TestProcess } from './processes.js';
 import { until } from './wait.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -38,12 +38,6 @@ export function startProgram(code: string, { args = [], node, ...options }: Prog
 /** Runs such code to its end. */
 export function runProgram(code: string, options?: ProgramOptions): Promise<Finished> {
   return finished(startProgram(code, options));
-}
-
-/** What a program has written, once it has ended. */
-export async function finished(program: TestProcess): Promise<Finished> {
-  const ended = await program.exited;
-  return { ...ended, stdout: program.stdout, stderr: program.stderr };
 }
 
 /** The first line that a program prints. @throws Error when it ends without one. */

@@ -1,20 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../support/directories.js';
 import { fullOutput } from './fixtures.js';
 
 const ALERTS = resolve('configs/prometheus-alerts.yml');
-const directory = mkdtempSync(join(tmpdir(), 'ccms-alerts-'));
+const directory = temporaryDirectory();
 let names: Set<string>;
 
 beforeAll(async () => {
   const samples = (await fullOutput()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   names = new Set(samples.map((line) => line.replace(/[{ ].*/, '')));
-});
-afterAll(() => {
-  rmSync(directory, { recursive: true });
 });
 
 /** Names that are not in the output of /metrics. */
