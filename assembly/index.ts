@@ -17,6 +17,7 @@ import { root, tree } from './series/tree';
 export { setHashKey } from './memory/siphash';
 export { metricAdd } from './series/metrics';
 export { partitionOf } from './series/partition';
+export { timeFaultCount, timeFaults } from './clock';
 export { route } from './route';
 export { runCount, runsAt } from './runs';
 export {

@@ -6,7 +6,8 @@
  * in the line before; 4. the newline. The sample goes to the open block and the log. Whatever differs goes to the slow
  * path (line.ts), which parses the whole line anew: the fast path never decides that a line is bad.
  */
-import { LineError, Precision } from '../src/wasm/codes';
+import { LineError, Precision, RefusalField } from '../src/wasm/codes';
+import { clock, clockBegin, noteFault, timeError } from './clock';
 import { Key, keyAdd, keyAt, keyFind, clusterIntern } from './series/keys';
 import {
   cluster,
@@ -37,7 +38,8 @@ import { runAdd, runsReset } from './runs';
 import { writeSample } from './series/samples';
 import { seriesEnsure } from './series/series';
 import { seriesRemove } from './series/remove';
-import { nodeEnsure, nodePrune, root } from './series/tree';
+import { Node } from './series/records';
+import { hostOf, nodeEnsure, nodePrune, root } from './series/tree';
 
 /** " value=" as the low seven bytes of a little-endian u64. */
 const VALUE_WORD: u64 = 0x003d65756c617620;
@@ -46,9 +48,9 @@ const SEVEN_BYTES: u64 = 0x00ffffffffffffff;
 /** No two bytes of text. */
 const NO_TIME: u32 = ~0;
 
-/** Refusals that are described: {u32 line, u32 LineError} each. */
+/** Refusals that are described. */
 const MAX_REFUSALS: i32 = 16;
-export const refusals: usize = memory.data(8 * 16, 8);
+export const refusals: usize = memory.data(RefusalField.Size * MAX_REFUSALS, 8);
 /** Refusals described by the last `ingest`. */
 export let refusalCount: i32 = 0;
 /** Figures of the last `ingest`: lines of the text that were not blank, and what became of them. */
@@ -60,6 +62,8 @@ export let batchLines: i32 = 0;
 
 /** Lines refused since start, f64 by LineError. */
 const totals: usize = memory.data(8 * 32, 8);
+/** Place of the host of the line that is refused, if its time is at fault; see `noteFault`. */
+let faultOfLine: i32 = 0;
 let totalStored: f64 = 0;
 let totalSkipped: f64 = 0;
 
@@ -100,10 +104,22 @@ export function linesRefused(reason: i32): f64 {
  * Precondition: 64 bytes behind the text are readable; the first is overwritten during the call and restored.
  * @param clusterName for lines without a cluster tag; empty: such lines are refused.
  * @param unitsPerSecond of the timestamps; 0: by magnitude. @param nowSeconds for lines without a timestamp.
+ * @param oldest, newest unix seconds, of timestamps that are not at fault. @param isTrusted whether others are refused.
  * @returns false when linear memory is exhausted before anything was stored.
  */
-export function ingest(p: usize, n: i32, clusterName: usize, clusterLength: i32, unitsPerSecond: i32, nowSeconds: f64): bool {
+export function ingest(
+  p: usize,
+  n: i32,
+  clusterName: usize,
+  clusterLength: i32,
+  unitsPerSecond: i32,
+  nowSeconds: f64,
+  oldest: f64,
+  newest: f64,
+  isTrusted: bool,
+): bool {
   text = p;
+  clockBegin(oldest, newest, isTrusted);
   runsReset();
   refusalCount = 0;
   batchStored = 0;
@@ -134,6 +150,7 @@ function readLines(p: usize, end: usize): void {
   let timeHigh: u64 = 0;
   let timeLow: u32 = NO_TIME;
   let seconds: i64 = 0;
+  let fault: i32 = LineError.None;
   let stored = 0;
   let lines = 0;
   const byDefault = defaultCluster;
@@ -172,6 +189,12 @@ function readLines(p: usize, end: usize): void {
             seconds = toSeconds(parsedInteger, perSecond);
             timeHigh = load<u64>(v);
             timeLow = stop == v + 10 ? <u32>load<u16>(v + 8) : NO_TIME;
+            fault = timeError(seconds);
+          }
+          if (fault && isRefused(fault, seconds, hostOf(s.node))) {
+            refuse(lines, fault);
+            p = stop + 1;
+            continue;
           }
           const metric = s.metric;
           const precision = metric.precision;
@@ -226,11 +249,20 @@ function prefixLength(p: usize, end: usize): i32 {
   return 0;
 }
 
+/** Notes the host of a line whose time is at fault. @returns whether the line is refused. */
+function isRefused(fault: i32, seconds: i64, host: Node): bool {
+  const cluster = host.parent;
+  faultOfLine = noteFault(fault, seconds, cluster.name, cluster.nameLength, host.name, host.nameLength);
+  return clock.isTrusted;
+}
+
 function refuse(line: i32, reason: i32): void {
   if (refusalCount < MAX_REFUSALS) {
-    const r = refusals + (<usize>refusalCount << 3);
-    store<i32>(r, line);
-    store<i32>(r, reason, 4);
+    const r = refusals + <usize>(refusalCount * RefusalField.Size);
+    store<i32>(r, line, RefusalField.Line);
+    store<i32>(r, reason, RefusalField.Reason);
+    const isOfTime = reason == LineError.TimestampTooNew || reason == LineError.TimestampTooOld;
+    store<i32>(r, isOfTime ? faultOfLine : 0, RefusalField.Fault);
     refusalCount++;
   }
   batchRefused++;
@@ -276,6 +308,11 @@ function storeLine(p: usize, stop: usize, line: i32): i32 {
     }
   }
   const seconds = lineHasTimestamp ? toSeconds(lineTimestamp, perSecond) : now;
+  const fault = timeError(seconds);
+  if (fault) {
+    faultOfLine = noteFault(fault, seconds, clusterAt, clusterLength, nameAt(host), nameLength(host));
+    if (clock.isTrusted) return fault;
+  }
   let node = nodeEnsure(root, clusterAt, clusterLength);
   if (node) node = nodeEnsure(node, nameAt(host), nameLength(host));
   if (node && nameLength(level)) node = nodeEnsure(node, nameAt(level), nameLength(level));

@@ -30,6 +30,8 @@ export interface NatsConfig {
 
 export interface StoreConfig {
   retentionSeconds: number;
+  /** Samples further ahead of this server's clock are refused; 0: none is. */
+  futureLimitSeconds: number;
   /** 0: none. */
   memoryCapBytes: number;
   checkpoints: {

@@ -30,6 +30,7 @@ const BYTES_PER_GB = 1e9;
 const MAX_WORKERS = 64;
 const DEFAULT_ADDRESS = 'localhost:8080';
 const DEFAULT_CHECKPOINT_SECONDS = 12 * 3600;
+const DEFAULT_FUTURE_LIMIT = '10m';
 const DEFAULT_MAX_BODY_BYTES = 64 * 2 ** 20;
 
 /**
@@ -202,6 +203,7 @@ function storeConfig({ 'metric-store': store }: RawConfig, warn: Report): StoreC
   const { checkpoints, cleanup } = store;
   return {
     retentionSeconds: wholeSeconds(store['retention-in-memory'], 0),
+    futureLimitSeconds: Math.ceil(parseGoDuration(store['future-limit'] ?? DEFAULT_FUTURE_LIMIT) ?? 0),
     memoryCapBytes: store['memory-cap'] * BYTES_PER_GB,
     checkpoints: {
       fileFormat: checkpoints?.['file-format'] ?? 'wal',

@@ -157,6 +157,13 @@ export const storeSchema = object(
     'checkpoint-interval': v.optional(
       duration((seconds) => seconds > 0, 'a duration > 0 such as "12h"', 'Time between checkpoints; default "12h"'),
     ),
+    'future-limit': v.optional(
+      duration(
+        (seconds) => seconds >= 0,
+        'a duration such as "10m", "0" for none',
+        'How far samples may be ahead of the clock of this server; default "10m"; "0": any',
+      ),
+    ),
     'num-workers': v.optional(
       whole(0, 'a whole number of workers', 'Worker threads; default: one a core, less one; 0: all on the main thread'),
     ),

@@ -18,6 +18,7 @@ import type { Contents } from './contents.js';
 import { Counting } from './counting.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from './figures.js';
 import { nodesHealth } from './health.js';
+import { HostClocks } from './host-clocks.js';
 import type { Jobs } from './jobs.js';
 import { listNodes } from './list-nodes.js';
 import { loadPartition, type PartitionFiles } from './load-partition.js';
@@ -43,6 +44,7 @@ export class Partition {
   readonly #checkpointer: Checkpointer;
   readonly #retention: RetentionPasses;
   readonly #counting: Counting;
+  readonly #clocks: HostClocks;
   readonly #jobs: Jobs;
   /** The core has log bytes that are not appended yet. */
   #dirty = false;
@@ -69,6 +71,7 @@ export class Partition {
     });
     this.#retention = new RetentionPasses(core, this.#checkpointer, jobs);
     this.#counting = new Counting(core, jobs);
+    this.#clocks = new HostClocks(config, logger);
     this.#jobs = jobs;
   }
 
@@ -83,7 +86,9 @@ export class Partition {
    */
   write(text: Uint8Array, cluster: string, perSecond: number, now: number): Batch {
     this.#openLog();
-    return storeText(this.#core, text, cluster, perSecond, now);
+    const batch = storeText(this.#core, text, cluster, perSecond, now, this.#clocks.limits(now));
+    if (batch.faults.length) this.#clocks.note(batch.faults, now);
+    return batch;
   }
 
   /**

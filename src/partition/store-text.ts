@@ -1,19 +1,36 @@
 /** Stores a body of any size in a core. */
 import type { Core } from '../wasm/core.js';
-import type { Batch } from '../wasm/writes.js';
+import type { Batch, TimeLimits } from '../wasm/writes.js';
 
 /** Text is stored in pieces of about this size, bytes, so that the core's staging stays small. */
 const PIECE = 1 << 20;
 const NEWLINE = 0x0a;
 
 /** As `Core.ingest`, piece by piece if the text is large. @returns what became of all its lines. */
-export function storeText(core: Core, text: Uint8Array, cluster: string, perSecond: number, now: number): Batch {
-  if (text.length <= PIECE) return core.writes.ingest(text, cluster, perSecond, now);
-  const total: Batch = { lines: 0, stored: 0, skipped: 0, refused: 0, refusals: [], outOfMemory: false, strays: [] };
+export function storeText(
+  core: Core,
+  text: Uint8Array,
+  cluster: string,
+  perSecond: number,
+  now: number,
+  times: TimeLimits,
+): Batch {
+  if (text.length <= PIECE) return core.writes.ingest(text, cluster, perSecond, now, times);
+  const total: Batch = {
+    lines: 0,
+    stored: 0,
+    skipped: 0,
+    refused: 0,
+    refusals: [],
+    faults: [],
+    outOfMemory: false,
+    strays: [],
+  };
   for (let at = 0; at < text.length; ) {
     const end = pieceEnd(text, at);
-    const batch = core.writes.ingest(text.subarray(at, end), cluster, perSecond, now);
-    for (const [line, reason] of batch.refusals) total.refusals.push([total.lines + line, reason]);
+    const batch = core.writes.ingest(text.subarray(at, end), cluster, perSecond, now, times);
+    for (const [line, ...why] of batch.refusals) total.refusals.push([total.lines + line, ...why]);
+    total.faults.push(...batch.faults);
     for (const run of batch.strays) {
       total.strays.push({ ...run, offset: at + run.offset, firstLine: total.lines + run.firstLine });
     }

@@ -4,6 +4,7 @@ import type { LineError } from '../wasm/codes.js';
 import { lineReasons } from '../wasm/line-reasons.js';
 import type { Router } from '../wasm/router.js';
 import type { Run } from '../wasm/runs.js';
+import type { RefusedLine, TimeFault } from '../wasm/writes.js';
 import type { Buffers } from './buffers.js';
 import { fromFailure } from './failure.js';
 import type { Written } from './protocol.js';
@@ -93,7 +94,7 @@ function lineOf(part: Part, line: number): number {
 /** @throws StoreError when a part was not stored: the whole write counts as failed then, and may be sent again. */
 export function joinOutcomes(parts: Part[], written: Written[]): WriteOutcome {
   const outcome: WriteOutcome = { stored: 0, skipped: 0, refused: 0, refusals: [] };
-  const refusals: [number, LineError][] = [];
+  const refusals: RefusedLine[] = [];
   written.forEach(({ batch, failure, stored, skipped }, i) => {
     const part = parts[i];
     if (!part) throw new Error('BUG: a write without its part');
@@ -108,11 +109,16 @@ export function joinOutcomes(parts: Part[], written: Written[]): WriteOutcome {
       );
     }
     outcome.refused += batch.refused;
-    for (const [line, reason] of batch.refusals) refusals.push([lineOf(part, line), reason]);
+    for (const [line, ...why] of batch.refusals) refusals.push([lineOf(part, line), ...why]);
   });
   if (refusals.length) {
     refusals.sort((a, b) => a[0] - b[0]);
-    outcome.refusals = refusals.slice(0, MAX_REFUSALS).map(([line, reason]) => ({ line, reason: lineReasons[reason] }));
+    outcome.refusals = refusals.slice(0, MAX_REFUSALS).map(([line, ...why]) => ({ line, reason: reasonText(...why) }));
   }
   return outcome;
+}
+
+function reasonText(reason: LineError, fault?: TimeFault): string {
+  const text = lineReasons[reason];
+  return fault ? `${text} (host ${fault.host}, ${fault.seconds})` : text;
 }

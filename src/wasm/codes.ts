@@ -22,6 +22,8 @@ export enum LineError {
   NameTooLong = 14,
   TimestampTooFar = 15,
   OutOfMemory = 16,
+  TimestampTooNew = 17,
+  TimestampTooOld = 18,
 }
 
 /** First word of a frame, little-endian: "CCMB" in log segments, "CCMK" in checkpoint files. */
@@ -129,8 +131,24 @@ export enum RunField {
 export enum RefusalField {
   Line = 0,
   Reason = 4,
-  Size = 8,
+  /** If its time is at fault: place of its host among the time faults, from 1; 0: it is not among them. */
+  Fault = 8,
+  Size = 12,
 }
+
+/** Offsets in a host whose time is at fault; assembly/clock.ts draws it. */
+export enum TimeFaultField {
+  Reason = 0,
+  Lines = 4,
+  Seconds = 8,
+  ClusterLength = 16,
+  HostLength = 20,
+  Cluster = 24,
+  Host = 280,
+  Size = 536,
+}
+/** Hosts that are noted so, a batch. */
+export const MAX_TIME_FAULTS = 32;
 
 /** Offsets in a frame of a log segment or checkpoint file (assembly/durable/log.ts draws it); before the payload u32 each. */
 export enum FrameField {

@@ -14,7 +14,19 @@ export interface Exports extends Record<string, unknown> {
   runCount: WebAssembly.Global;
   setPartition(index: number, count: number): void;
   partitionOf(cluster: number, clusterLength: number, host: number, hostLength: number, partitions: number): number;
-  ingest(p: number, n: number, cluster: number, clusterLength: number, perSecond: number, now: number): number;
+  ingest(
+    p: number,
+    n: number,
+    cluster: number,
+    clusterLength: number,
+    perSecond: number,
+    now: number,
+    oldest: number,
+    newest: number,
+    isTrusted: boolean,
+  ): number;
+  timeFaults: WebAssembly.Global;
+  timeFaultCount(): number;
   batchLines: WebAssembly.Global;
   batchStored: WebAssembly.Global;
   batchSkipped: WebAssembly.Global;

@@ -112,7 +112,7 @@ export class Figures {
   /** Lines since start. */
   get totals(): { stored: number; skipped: number; refusedByReason: number[] } {
     const { exports } = this.#instance;
-    const refusedByReason = Array.from({ length: LineError.OutOfMemory + 1 }, (_, reason) =>
+    const refusedByReason = Array.from({ length: LineError.TimestampTooOld + 1 }, (_, reason) =>
       exports.linesRefused(reason),
     );
     return { stored: exports.linesStored(), skipped: exports.linesSkipped(), refusedByReason };

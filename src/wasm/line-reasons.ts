@@ -19,5 +19,7 @@ export const lineReasons: Record<LineError, string> = {
     'unsafe name: "..", "/", "\\" and control characters must not be in cluster, host, type or stype',
   [LineError.NameTooLong]: 'name too long: cluster, host and levels have at most 255 bytes',
   [LineError.TimestampTooFar]: "timestamp too far from the series' first sample",
+  [LineError.TimestampTooNew]: "timestamp more than future-limit after the server's clock",
+  [LineError.TimestampTooOld]: 'timestamp older than twice the retention',
   [LineError.OutOfMemory]: 'out of memory',
 };

@@ -1,10 +1,38 @@
 /** Stores lines, frees samples, and gives out the log bytes of both. */
-import { LineError, RefusalField, STAGING_SLACK } from './codes.js';
+import { LineError, RefusalField, STAGING_SLACK, TimeFaultField } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
 import { encodeSelector, NameBytes } from './names.js';
 import { type Run, readRuns } from './runs.js';
 
 const encoder = new TextEncoder();
+
+const decoder = new TextDecoder();
+
+/** Unix seconds: which timestamps of lines are good. */
+export interface TimeLimits {
+  oldest: number;
+  newest: number;
+  /** False: lines with others are stored all the same, and their hosts noted. */
+  isTrusted: boolean;
+}
+
+/** A host that sent lines whose time is at fault. */
+export interface TimeFault {
+  reason: LineError;
+  cluster: string;
+  host: string;
+  /** Such lines of it in the batch. */
+  lines: number;
+  /** Time of the first of them, unix seconds. */
+  seconds: number;
+}
+
+/** Its number within the text, counting from 1. `fault` says of whom it is, if its time is at fault. */
+export type RefusedLine = [line: number, reason: LineError, fault?: TimeFault];
+
+/** The core converts to 64-bit integers, and traps for what is none. */
+const ANY_TIME: TimeLimits = { oldest: -(2 ** 62), newest: 2 ** 62, isTrusted: true };
+const NO_FAULTS: TimeFault[] = [];
 
 /** What became of a text. */
 export interface Batch {
@@ -13,8 +41,10 @@ export interface Batch {
   stored: number;
   skipped: number;
   refused: number;
-  /** First refused lines: number within the text, counting from 1, and LineError. */
-  refusals: [line: number, reason: LineError][];
+  /** First refused lines. */
+  refusals: RefusedLine[];
+  /** Hosts whose timestamps are at fault, refused or not: the first few. */
+  faults: TimeFault[];
   outOfMemory: boolean;
   /** Lines of other partitions' hosts, which were not stored; offsets may be one past the text at a missing last newline. */
   strays: Run[];
@@ -31,9 +61,9 @@ export class Writes {
   /**
    * Stores lines and gathers their log bytes (`logged`). @param text whole lines; copied.
    * @param perSecond units of the timestamps a second; 0: by magnitude. @param now unix seconds, for lines without a time.
-   * @throws StoreError OUT_OF_MEMORY.
+   * @param times which timestamps are refused. @throws StoreError OUT_OF_MEMORY.
    */
-  ingest(text: Uint8Array, cluster: string, perSecond: number, now: number): Batch {
+  ingest(text: Uint8Array, cluster: string, perSecond: number, now: number, times: TimeLimits = ANY_TIME): Batch {
     const x = this.#instance.exports;
     const name = this.#cluster.of(cluster);
     const p = this.#instance.stage(text, STAGING_SLACK + name.length);
@@ -41,26 +71,50 @@ export class Writes {
     this.#instance.bytes.set(name, at);
     // Not all refusals are described, so that the counter has to tell.
     const refusedForMemory = x.linesRefused(LineError.OutOfMemory);
-    if (!x.ingest(p, text.length, at, name.length, perSecond, now)) throw outOfMemory();
+    const { oldest, newest, isTrusted } = times;
+    if (!x.ingest(p, text.length, at, name.length, perSecond, now, oldest, newest, isTrusted)) throw outOfMemory();
+    const faults = this.#timeFaults();
     return {
       lines: x.batchLines.value,
       stored: x.batchStored.value,
       skipped: x.batchSkipped.value,
       refused: x.batchRefused.value,
-      refusals: this.#refusals(),
+      refusals: this.#refusals(faults),
+      faults,
       outOfMemory: x.linesRefused(LineError.OutOfMemory) > refusedForMemory,
       strays: readRuns(this.#instance),
     };
   }
 
-  #refusals(): Batch['refusals'] {
+  #refusals(faults: TimeFault[]): RefusedLine[] {
     const { exports, words } = this.#instance;
-    const refusals: Batch['refusals'] = [];
+    const refusals: RefusedLine[] = [];
     for (let i = 0; i < exports.refusalCount.value; i++) {
       const p = exports.refusals.value + i * RefusalField.Size;
-      refusals.push([words.getInt32(p + RefusalField.Line, true), words.getInt32(p + RefusalField.Reason, true)]);
+      const fault = faults[words.getInt32(p + RefusalField.Fault, true) - 1];
+      const line = words.getInt32(p + RefusalField.Line, true);
+      const reason = words.getInt32(p + RefusalField.Reason, true);
+      refusals.push(fault ? [line, reason, fault] : [line, reason]);
     }
     return refusals;
+  }
+
+  #timeFaults(): TimeFault[] {
+    const { exports, words, bytes } = this.#instance;
+    const count = exports.timeFaultCount();
+    if (!count) return NO_FAULTS;
+    return Array.from({ length: count }, (_, i) => {
+      const p = exports.timeFaults.value + i * TimeFaultField.Size;
+      const name = (field: number, length: number): string =>
+        decoder.decode(bytes.subarray(p + field, p + field + words.getInt32(p + length, true)));
+      return {
+        reason: words.getInt32(p + TimeFaultField.Reason, true),
+        cluster: name(TimeFaultField.Cluster, TimeFaultField.ClusterLength),
+        host: name(TimeFaultField.Host, TimeFaultField.HostLength),
+        lines: words.getUint32(p + TimeFaultField.Lines, true),
+        seconds: Number(words.getBigInt64(p + TimeFaultField.Seconds, true)),
+      };
+    });
   }
 
   /** Gives back memory that one large text has taken. */

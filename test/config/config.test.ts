@@ -40,6 +40,7 @@ describe('defaults', () => {
       metrics: new Map([['clock', { frequency: 60, aggregation: 'avg', precision: 'double' }]]),
       store: {
         retentionSeconds: 48 * 3600,
+        futureLimitSeconds: 600,
         memoryCapBytes: 2e9,
         checkpoints: { fileFormat: 'wal', directory: './var/checkpoints' },
         checkpointIntervalSeconds: 12 * 3600,
@@ -78,6 +79,7 @@ describe('defaults', () => {
           { 'subscribe-to': 's' },
           { 'subscribe-to': 't', 'cluster-tag': 'c', stream: 'S', durable: 'D' },
         ],
+        'future-limit': '1h30m',
         'wal-sync': 'always',
         'max-body-size': 1000,
       },
@@ -109,6 +111,7 @@ describe('defaults', () => {
         { subject: 's', clusterTag: '' },
         { subject: 't', clusterTag: 'c', stream: 'S', durable: 'D' },
       ],
+      futureLimitSeconds: 5400,
       walSync: 'always',
       maxBodySize: 1000,
     });

@@ -22,7 +22,8 @@ export async function openPartition(
   maxWalSize = 0,
 ): Promise<Opened> {
   const config: StoreConfig = {
-    retentionSeconds: 86_400,
+    retentionSeconds: 1e9,
+    futureLimitSeconds: 0,
     memoryCapBytes: 0,
     checkpoints: { fileFormat: 'wal', directory, maxWalSize },
     checkpointIntervalSeconds: 3600,

@@ -31,6 +31,7 @@ export function configWith(main: Partial<Config['main']> = {}, store: Partial<Co
     store: {
       retentionSeconds: 172800,
       memoryCapBytes: 0,
+      futureLimitSeconds: 600,
       checkpoints: { fileFormat: 'wal', directory: './var/checkpoints', maxWalSize: 0 },
       checkpointIntervalSeconds: 43200,
       numWorkers: 1,

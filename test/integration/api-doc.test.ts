@@ -39,12 +39,11 @@ function run(part: string): string {
 describe('docs/api.md', () => {
   it('has a write, a query and a health check that work as pasted', async () => {
     expect(run('/api/write?cluster=alex')).toBe('');
-    await write(server.port, 'flops_any,cluster=alex,hostname=a0603,type=hwthread,type-id=0 value=2.25 1725827464');
+    await write(server.port, 'flops_any,cluster=alex,hostname=a0603,type=hwthread,type-id=0 value=2.25');
     const { results } = JSON.parse(run('/api/query')) as { results: { data: (number | null)[] }[][] };
     expect(results[0]?.[0]?.data).toContain(3.75);
-    expect(JSON.parse(run('/api/healthcheck'))).toEqual({
-      a0603: { State: 'failed', HealthMetrics: '{"degraded":["flops_any"],"missing":["ipc"]}' },
-    });
+    const [, health = ''] = /^```json\n(\{ "a0603".*)\n```$/m.exec(page) ?? [];
+    expect(JSON.parse(run('/api/healthcheck'))).toEqual(JSON.parse(health));
     expect(examples).toHaveLength(3);
   });
 

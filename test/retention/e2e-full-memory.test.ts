@@ -18,7 +18,10 @@ describe('a store whose memory is full', () => {
   let url: string;
 
   beforeAll(async () => {
-    const base = configWith({ checkpoints: { fileFormat: 'wal', directory: temporaryDirectory() } });
+    const base = configWith({
+      futureLimitSeconds: 0,
+      checkpoints: { fileFormat: 'wal', directory: temporaryDirectory() },
+    });
     const config: Config = {
       ...base,
       main: { host: '127.0.0.1', port: 0 },

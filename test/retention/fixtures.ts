@@ -14,6 +14,7 @@ export function configWith(store: Partial<Config['store']>, backendUrl?: string,
     metrics: new Map(),
     store: {
       retentionSeconds: 48 * 3600,
+      futureLimitSeconds: 600,
       memoryCapBytes: 0,
       checkpoints: { fileFormat: 'wal', directory: 'var' },
       checkpointIntervalSeconds: 12 * 3600,

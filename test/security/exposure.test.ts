@@ -7,7 +7,7 @@ import { ask } from '../support/client.js';
 import { freePort } from '../support/ports.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
-import { bearer, config, TIME, token, tokenKey } from './fixtures.js';
+import { bearer, config, token, tokenKey } from './fixtures.js';
 
 const key = tokenKey();
 const good = token(key, { user: 'a-secret-user', exp: Math.floor(Date.now() / 1000) + 3600 });
@@ -52,7 +52,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const line = `${data.metric},cluster=${data.cluster},hostname=${data.host},type=${data.level},type-id=1 value=1 ${TIME}\n`;
+const line = `${data.metric},cluster=${data.cluster},hostname=${data.host},type=${data.level},type-id=1 value=1\n`;
 const open = [
   '/',
   '/healthz',

@@ -7,7 +7,7 @@ import { LineError } from '../../src/wasm/codes.js';
 
 /** Two partitions with figures that are easy to tell apart. */
 export function twoPartitions(): PartitionStats[] {
-  const refusedByReason = new Array<number>(LineError.OutOfMemory + 1).fill(0);
+  const refusedByReason = new Array<number>(LineError.TimestampTooOld + 1).fill(0);
   refusedByReason[LineError.BadValue] = 3;
   const first: PartitionStats = {
     partition: 0,
