@@ -17,8 +17,8 @@ import { ReferenceFormatError, type SeriesRun } from '../../reference/types.js';
 import { scanFile } from '../../scan-file.js';
 import { listSources, type Sources } from './sources.js';
 
-/** Bytes of files that are in memory at a time. */
-const SHARE_BYTES = 256 << 20;
+/** Bytes of files that a core holds at most. Two are in memory at a time: V8 frees a core's memory while the next one is filled. */
+const SHARE_BYTES = 128 << 20;
 
 export interface ShareOptions {
   /** The checkpoint directory. */
