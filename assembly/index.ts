@@ -54,7 +54,7 @@ export { exportSeries, exportedCount, exportedFrequency, exportedNames, exported
 export { queryBegin, queryEnd } from './answer/answer';
 export { queryEndCount, queryEnds, queryStep } from './answer/cc-json';
 export { columnsStep } from './answer/columns';
-export { expandedText, queryAllBegin } from './answer/nodes';
+export { queryAllBegin } from './answer/nodes';
 export { dumpBegin, dumpStep } from './answer/dump';
 export { nodeHealth } from './answer/health';
 export { ageBegin, ageBuckets, ageStep } from './series/age-histogram';

@@ -1,7 +1,7 @@
 /**
- * Third stage of reading: columns -> cc-backend's JSON. Of each query the list of its entries, with a comma behind it:
+ * Third stage of reading: columns -> cc-backend's JSON. Of each query the list of its entries, with a comma before it:
  *
- *   [entry,entry],[entry],
+ *   ,[entry,entry],[entry]
  *   {"error":"..","from":0,"to":0,"resolution":0,"avg":0,"min":0,"max":0}
  *   {"data":[1.5,null],"from":1,"to":3,"resolution":1,"avg":1.5,"min":1.5,"max":1.5}
  */
@@ -39,6 +39,7 @@ export function queryStep(answer: Answer, budget: u32): i32 {
     if (outLength() >= budget || looked++ == STEP_ENTRIES || queryEndCount == ENDS) return 1;
     if (!ensure(64)) return -1;
     if (!answer.isListOpen) {
+      putChar(0x2c);
       putChar(0x5b);
       answer.isListOpen = true;
       answer.hasEntries = false;
@@ -52,7 +53,6 @@ export function queryStep(answer: Answer, budget: u32): i32 {
       answer.written = 0;
     } else if (next == Next.QueryEnd) {
       putChar(0x5d);
-      putChar(0x2c);
       answer.isListOpen = false;
       store<u32>(queryEnds + (<usize>queryEndCount << 2), outLength());
       queryEndCount++;

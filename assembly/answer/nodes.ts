@@ -26,11 +26,9 @@ class Metrics {
 /** Bytes of a query before its first name. */
 const QUERY_HEADER: u32 = 17;
 
-/** Bytes of the output that `queryAllBegin` left there: the queries as JSON, without brackets. */
-export let expandedText: u32 = 0;
-
 /**
- * Starts answering metrics × hosts, host by host in the order they came.
+ * Starts answering metrics × hosts, host by host in the order they came. Leaves the queries as JSON in the output, without
+ * brackets: the first step may go on behind them.
  * @param request a request without queries, then the metrics: u16 count, names. It stays the caller's.
  * @returns as `queryBegin`; null when memory is exhausted.
  */
@@ -40,15 +38,16 @@ export function queryAllBegin(request: Request): Answer | null {
   const metrics = changetype<Metrics>(request.first);
   const count = writeTexts(first, metrics);
   if (count < 0) return null;
-  expandedText = outLength();
+  const texts = outLength();
   if (!writeQueries(first, metrics)) return null;
   const header = <u32>(request.first - changetype<usize>(request));
-  const queries = outLength() - expandedText;
+  const queries = outLength() - texts;
   const full = changetype<Request | null>(alloc(header + queries, MemoryKind.Scratch));
   if (!full) return null;
   memory.copy(changetype<usize>(full), changetype<usize>(request), header);
-  memory.copy(changetype<usize>(full) + header, outBytes() + expandedText, queries);
+  memory.copy(changetype<usize>(full) + header, outBytes() + texts, queries);
   full.queries = count;
+  advance(outBytes() + texts);
   return queryBegin(full);
 }
 

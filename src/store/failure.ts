@@ -1,6 +1,10 @@
 /** Errors across threads: a code and a message, not an object of a class. */
-import type { Failure } from './protocol.js';
-import { StoreError } from './store.js';
+import { StoreError, type StoreErrorCode } from '../store-error.js';
+
+export interface Failure {
+  code: StoreErrorCode;
+  message: string;
+}
 
 /** Anything thrown as what crosses the port. */
 export function toFailure(error: unknown): Failure {

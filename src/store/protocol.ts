@@ -5,11 +5,10 @@
  */
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { LogSettings } from '../log.js';
-import type { Trigger } from '../partition/checkpointer.js';
-import type { Contents } from '../partition/contents.js';
-import type { Retention } from '../partition/retention-pass.js';
-import type { Batch } from '../wasm/writes.js';
-import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats, StoreErrorCode } from './store.js';
+import type { CallName, Calls, PartitionWrite, Written } from './client.js';
+import type { Failure } from './failure.js';
+import type { PackedPieces } from './query/pack.js';
+import type { Question } from './query/question.js';
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -28,75 +27,35 @@ export interface LoadMessage {
   kind: 'load';
 }
 
-export interface WriteMessage {
+export interface WriteMessage extends PartitionWrite {
   kind: 'write';
   id: number;
-  partition: number;
-  body: ArrayBuffer;
-  length: number;
-  cluster: string;
-  perSecond: number;
 }
 
-/** A partition's part of a query. */
-export interface QueryPart {
+/** Questions to partitions of one worker: one message, for waking a thread costs more than most questions. */
+export interface AskMessage {
+  kind: 'ask';
+  /** Of the first question's answer; that of question n has this id + n. */
   id: number;
-  partition: number;
-  /** Of request.ts: `encodeRequest`. */
-  request: Uint8Array<ArrayBuffer>;
+  questions: readonly Question[];
+  /** About so many bytes, each first piece. */
+  bytes: number;
 }
 
-/** A query's parts in the partitions of one worker: one message, for waking a thread costs more than most queries. */
-export interface QueryMessage {
-  kind: 'query';
-  parts: QueryPart[];
-}
-
-/** Metrics of all nodes, of some partitions of one worker. */
-export interface QueryAllMessage {
-  kind: 'queryAll';
-  partitions: number[];
-  /** Of partition 0's answer; that of partition n has this id + n. */
+/** One more piece of an answer may be made, of about so many bytes. */
+export interface MoreMessage {
+  kind: 'more';
   id: number;
-  /** Of request.ts: `encodeForAllNodes`. */
-  request: Uint8Array<ArrayBuffer>;
-}
-
-/** The receiver has used a piece: one more may be made. */
-export interface PullMessage {
-  kind: 'pull';
-  id: number;
+  bytes: number;
   /** For a piece, to be used again. */
   buffer?: ArrayBuffer;
 }
 
-/** The receiver wants no more of a query or dump. */
-export interface CancelMessage {
-  kind: 'cancel';
+/** No more of an answer is wanted. */
+export interface LeaveMessage {
+  kind: 'leave';
   id: number;
 }
-
-/** One-shot calls, by name. */
-export interface Calls {
-  free: { args: { to: number; selectors: string[][] }; result: number };
-  clusters: { args: Record<string, never>; result: string[] };
-  contents: { args: Record<string, never>; result: Contents[] };
-  summary: { args: Record<string, never>; result: ClusterSummary[] };
-  nodes: { args: { cluster: string }; result: NodeSpan[] };
-  health: { args: { cluster: string; nodes: string[]; metrics: string[] }; result: [string, NodeHealth][] };
-  stats: { args: Record<string, never>; result: PartitionStats };
-  checkpoint: { args: { trigger: Trigger }; result: null };
-  retain: { args: Retention; result: number };
-  memory: { args: Record<string, never>; result: number };
-  dropFiles: { args: { to: number }; result: number };
-  pinFiles: { args: Record<string, never>; result: null };
-  unpinFiles: { args: Record<string, never>; result: null };
-  ages: { args: { now: number }; result: Uint32Array };
-  oldest: { args: Record<string, never>; result: number | null };
-  stop: { args: Record<string, never>; result: null };
-}
-
-export type CallName = keyof Calls;
 
 export interface CallMessage<N extends CallName = CallName> {
   kind: 'call';
@@ -106,65 +65,31 @@ export interface CallMessage<N extends CallName = CallName> {
   args: Calls[N]['args'];
 }
 
-/** A dump of the tree is answered in pieces, like a query. */
-export interface DumpMessage {
-  kind: 'dump';
-  id: number;
-  partition: number;
-  selector: string[];
-}
-
-export type ToWorker =
-  | WriteMessage
-  | QueryMessage
-  | QueryAllMessage
-  | PullMessage
-  | CancelMessage
-  | CallMessage
-  | DumpMessage;
-
-export interface Failure {
-  code: StoreErrorCode;
-  message: string;
-}
-
-/** What became of a write. Mostly nothing but samples: then two numbers say it, which is a third of the cost of a batch. */
-export interface Written {
-  id: number;
-  /** The body, to be used again. */
-  body: ArrayBuffer;
-  stored: number;
-  skipped: number;
-  /** Something was refused or strayed. */
-  batch?: Batch;
-  failure?: Failure;
-}
+export type ToWorker = WriteMessage | AskMessage | MoreMessage | LeaveMessage | CallMessage;
 
 /** Answers to all writes that one log write made safe. */
 export interface WroteMessage {
   kind: 'wrote';
-  results: Written[];
+  results: (Written & { id: number })[];
 }
 
-/** A piece of an answer, as the main thread reads it; a large one is at the start of a buffer of its own. */
-export interface Piece {
+/** The first pieces of all answers to one `ask`. */
+export interface AnswersMessage extends PackedPieces {
+  kind: 'answers';
   id: number;
-  bytes: Uint8Array<ArrayBuffer>;
-  /** Offsets behind each list of results completed in this piece. None in answers for all nodes. */
-  ends: readonly number[];
-  done: boolean;
-  /** First piece of a query for all nodes: the queries it made, as JSON without brackets. Else empty. */
-  text: Uint8Array<ArrayBuffer>;
-  failure: Failure | undefined;
 }
 
-/** Pieces, packed (pieces.ts): one, or the first pieces of all parts of a query. */
-export interface PiecesMessage {
-  kind: 'pieces';
-  heads: number[];
-  small: ArrayBuffer;
-  large: ArrayBuffer[];
-  failures?: Failure[];
+/** A further piece of one answer. */
+export interface PieceMessage extends PackedPieces {
+  kind: 'piece';
+  id: number;
+}
+
+/** An answer ends with an error; or all answers to one `ask` do, before their first pieces. */
+export interface FailedMessage {
+  kind: 'failed';
+  id: number;
+  failure: Failure;
 }
 
 export interface ReplyMessage {
@@ -184,4 +109,11 @@ export interface FatalMessage {
   message: string;
 }
 
-export type FromWorker = WroteMessage | PiecesMessage | ReplyMessage | ReadyMessage | FatalMessage;
+export type FromWorker =
+  | WroteMessage
+  | AnswersMessage
+  | PieceMessage
+  | FailedMessage
+  | ReplyMessage
+  | ReadyMessage
+  | FatalMessage;

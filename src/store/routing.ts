@@ -1,13 +1,13 @@
-/** Cuts a body into one part a partition, and joins what became of the parts. */
+/** Main thread. Cuts a body into one part a partition, and joins what became of the parts. */
 
 import type { LineError } from '../wasm/codes.js';
 import { lineReasons } from '../wasm/line-reasons.js';
-import type { Router } from '../wasm/router.js';
+import { Router } from '../wasm/router.js';
 import type { Run } from '../wasm/runs.js';
 import type { RefusedLine, TimeFault } from '../wasm/writes.js';
 import type { Buffers } from './buffers.js';
+import type { Written } from './client.js';
 import { fromFailure } from './failure.js';
-import type { Written } from './protocol.js';
 import { StoreError, type WriteOutcome } from './store.js';
 
 export interface Part {
@@ -22,27 +22,69 @@ export interface Part {
 const MAX_REFUSALS = 8;
 const NEWLINE = 0x0a;
 
-/**
- * Where the body goes. Nearly every body is one host's, so only its first and last line are looked at: if they agree, it
- * goes to their partition as it is, which notes lines of others (`Batch.strays`). Else it is cut.
- * @param body is part of the result or given back to `buffers`.
- */
-export function splitBody(
-  router: Router | undefined,
-  body: ArrayBuffer,
-  length: number,
-  cluster: string,
-  partitions: number,
-  buffers: Buffers,
-): Part[] {
-  if (!router) return [{ partition: 0, body, length }];
-  const text = new Uint8Array(body, 0, length);
-  const [first, more] = router.route(firstAndLast(text), cluster, partitions);
-  if (first && !more) return [{ partition: first.partition, body, length }];
-  const parts = cut(text, router.route(text, cluster, partitions), buffers);
-  router.releaseStaging();
-  buffers.give(body);
-  return parts;
+/** Knows the partition of a host, and of lines. Stores nothing. */
+export class HostRouter {
+  /** Undefined: there is one partition only. */
+  readonly #router: Router | undefined;
+  readonly #buffers: Buffers;
+
+  /** @param module of dist/core.wasm. @param buffers where bodies come from and go to. */
+  constructor(
+    module: WebAssembly.Module,
+    readonly partitions: number,
+    buffers: Buffers,
+  ) {
+    this.#router = partitions > 1 ? Router.of(module) : undefined;
+    this.#buffers = buffers;
+  }
+
+  partitionOf(cluster: string, host: string): number {
+    return this.#router?.partitionOf(cluster, host, this.partitions) ?? 0;
+  }
+
+  /**
+   * Where the body goes. Nearly every body is one host's, so only its first and last line are looked at: if they agree, it
+   * goes to their partition as it is, which notes lines of others (`Batch.strays`). Else it is cut.
+   * @param body is part of the result or given back.
+   */
+  split(body: ArrayBuffer, length: number, cluster: string): Part[] {
+    const router = this.#router;
+    if (!router) return [{ partition: 0, body, length }];
+    const text = new Uint8Array(body, 0, length);
+    const [first, more] = router.route(firstAndLast(text), cluster, this.partitions);
+    if (first && !more) return [{ partition: first.partition, body, length }];
+    const parts = this.cut(body, length, router.route(text, cluster, this.partitions));
+    router.releaseStaging();
+    return parts;
+  }
+
+  /** Copies the runs of each partition into a body of its own; the whole one is given back. */
+  cut(body: ArrayBuffer, length: number, runs: Run[]): Part[] {
+    const text = new Uint8Array(body, 0, length);
+    const byPartition = new Map<number, Run[]>();
+    for (const run of runs) {
+      const list = byPartition.get(run.partition);
+      if (list) list.push(run);
+      else byPartition.set(run.partition, [run]);
+    }
+    const parts = [...byPartition].map(([partition, own]) => this.#copy(text, partition, own));
+    this.#buffers.give(body);
+    return parts;
+  }
+
+  #copy(text: Uint8Array, partition: number, runs: Run[]): Part {
+    // One byte more a run: the last line of the body may lack its newline.
+    const body = this.#buffers.take(runs.reduce((n, run) => n + run.length + 1, 0));
+    const bytes = new Uint8Array(body);
+    let at = 0;
+    for (const run of runs) {
+      const lines = text.subarray(run.offset, run.offset + run.length);
+      bytes.set(lines, at);
+      at += lines.length;
+      if (bytes[at - 1] !== NEWLINE) bytes[at++] = NEWLINE;
+    }
+    return { partition, body, length: at, runs };
+  }
 }
 
 /** The text's first and last line. */
@@ -54,30 +96,6 @@ function firstAndLast(text: Uint8Array): Uint8Array {
   both.set(text.subarray(0, firstEnd));
   both.set(text.subarray(lastStart), firstEnd);
   return both;
-}
-
-/** Copies the runs of each partition into a body of its own. */
-export function cut(text: Uint8Array, runs: Run[], buffers: Buffers): Part[] {
-  const byPartition = new Map<number, Run[]>();
-  for (const run of runs) {
-    const list = byPartition.get(run.partition);
-    if (list) list.push(run);
-    else byPartition.set(run.partition, [run]);
-  }
-  return [...byPartition].map(([partition, own]): Part => {
-    // One byte more a run: the last line of the body may lack its newline.
-    const size = own.reduce((n, run) => n + run.length + 1, 0);
-    const target = buffers.take(size);
-    const bytes = new Uint8Array(target);
-    let at = 0;
-    for (const run of own) {
-      const lines = text.subarray(run.offset, run.offset + run.length);
-      bytes.set(lines, at);
-      at += lines.length;
-      if (bytes[at - 1] !== NEWLINE) bytes[at++] = NEWLINE;
-    }
-    return { partition, body: target, length: at, runs: own };
-  });
 }
 
 /** Number of a line of the whole body, given its number (from 1) within a part. */

@@ -1,31 +1,31 @@
-/** The pool's end of a shard: in a worker thread, or on this very thread behind the same messages (protocol.ts). */
+/** Main thread. A shard at the other end of a port: in a worker thread, or on this very thread. */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { FromWorker, LoadMessage, ToWorker, WorkerStart } from './protocol.js';
 
 export interface ShardLink {
-  /** Reads the shard's partitions; rejects when that is impossible. To be called once, before anything is posted. */
+  /** Has the shard read its partitions. To be called once, before anything else is posted. */
   load(): Promise<void>;
-  post(message: ToWorker, transfer: ArrayBuffer[]): void;
+  post(message: ToWorker, transfer?: ArrayBuffer[]): void;
   end(): Promise<void>;
 }
 
-/**
- * Starts a worker thread, which reads its code at once and its partitions at `load`.
- * @param died told once when the thread is gone without `end`; `load` rejects as well.
- */
-export function threadShard(
-  start: WorkerStart,
-  receive: (message: FromWorker) => void,
-  died: (error: Error) => void,
-): ShardLink {
+/** Who is told what comes from a shard. */
+export interface ShardListener {
+  receive(message: FromWorker): void;
+  /** The shard is gone without `end`; told once. */
+  died(error: Error): void;
+}
+
+/** Starts a worker thread, which reads its code at once and its partitions at `load`. `load` rejects when it dies. */
+export function threadShard(start: WorkerStart, { receive, died }: ShardListener): ShardLink {
+  const { port1: port, port2 } = new MessageChannel();
   const thread = new Worker(new URL('./worker.js', import.meta.url), {
-    workerData: start,
+    workerData: { start, port: port2 },
+    transferList: [port2],
     name: `shard-${start.worker}`,
     // Samples live in linear memory; what is left for V8 are messages and figures.
     resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
   });
-  // A start that fails before there is anything to load must not be kept from ending.
-  thread.unref();
   let ending = false;
   let gone: Error | undefined;
   let loading: { resolve(): void; reject(error: Error): void } | undefined;
@@ -35,7 +35,7 @@ export function threadShard(
     loading?.reject(error);
     died(error);
   };
-  thread.on('message', (message: FromWorker) => {
+  port.on('message', (message: FromWorker) => {
     if (message.kind === 'ready') loading?.resolve();
     else if (message.kind === 'fatal') loading?.reject(new Error(message.message));
     else receive(message);
@@ -44,15 +44,18 @@ export function threadShard(
     end(new Error(`shard worker ${start.worker} died: ${error.message}`, { cause: error })),
   );
   thread.on('exit', (code) => end(new Error(`shard worker ${start.worker} ended with code ${code}`)));
+  // A start that fails before there is anything to load must not be kept from ending.
+  port.unref();
+  thread.unref();
   return {
     load: () =>
       new Promise((resolve, reject) => {
         loading = { resolve, reject };
         if (gone) return reject(gone);
         thread.ref();
-        thread.postMessage({ kind: 'load' } satisfies LoadMessage);
+        port.postMessage({ kind: 'load' } satisfies LoadMessage);
       }),
-    post: (message, transfer) => thread.postMessage(message, transfer),
+    post: (message, transfer) => port.postMessage(message, transfer),
     end: async () => {
       ending = true;
       await thread.terminate();
@@ -61,7 +64,7 @@ export function threadShard(
 }
 
 /** A shard on this thread, behind a channel so that it sees the same messages. */
-export function inlineShard(start: WorkerStart, receive: (message: FromWorker) => void): ShardLink {
+export function inlineShard(start: WorkerStart, { receive }: ShardListener): ShardLink {
   const { port1, port2 }: { port1: MessagePort; port2: MessagePort } = new MessageChannel();
   return {
     load: async () => {

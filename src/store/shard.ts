@@ -1,5 +1,5 @@
 /**
- * What a worker does with messages (protocol.ts): the same code runs in a worker thread or, with no workers, behind a
+ * Worker. What it does with messages (protocol.ts): the same code runs in a worker thread or, with no workers, behind a
  * channel on the main thread.
  *
  * Writes that wait in the port together are stored together and answered after one log write (group commit).
@@ -10,18 +10,10 @@ import { CheckpointQueue } from '../partition/checkpointer.js';
 import { Jobs } from '../partition/jobs.js';
 import { Partition } from '../partition/partition.js';
 import { Core } from '../wasm/core.js';
+import type { CallName, Calls } from './client.js';
 import { toFailure } from './failure.js';
-import type {
-  CallMessage,
-  CallName,
-  Calls,
-  FromWorker,
-  ToWorker,
-  WorkerStart,
-  WriteMessage,
-  Written,
-} from './protocol.js';
-import { Answers } from './query/answers.js';
+import type { CallMessage, FromWorker, ToWorker, WorkerStart, WriteMessage, WroteMessage } from './protocol.js';
+import { OpenAnswers } from './query/open-answers.js';
 
 const TICK_MS = 1000;
 /** Milliseconds after which a question is the last message to be taken at once: writes wait for an end, and so do timers. */
@@ -58,14 +50,14 @@ const CALLS: {
 /** A write that is stored, but not yet safe. */
 interface Stored {
   partition: number;
-  written: Written;
+  written: WroteMessage['results'][number];
 }
 
 export class Shard {
   readonly #port: MessagePort;
   readonly #partitions = new Map<number, Partition>();
   readonly #jobs = new Jobs();
-  readonly #answers: Answers;
+  readonly #answers: OpenAnswers;
   readonly #start: WorkerStart;
   /** Empty ones, made while the directory is not ours yet. */
   readonly #cores: readonly Core[];
@@ -74,7 +66,11 @@ export class Shard {
   constructor(port: MessagePort, start: WorkerStart) {
     this.#port = port;
     this.#start = start;
-    this.#answers = new Answers(this.#jobs, (message, transfer) => this.#port.postMessage(message, transfer));
+    this.#answers = new OpenAnswers(
+      this.#jobs,
+      (partition) => this.#partition(partition).reads,
+      (message, transfer) => this.#port.postMessage(message, transfer),
+    );
     const metrics = new Map(start.metrics);
     this.#cores = start.partitions.map((index) => new Core(start.module, metrics, index, start.partitionCount));
   }
@@ -123,7 +119,7 @@ export class Shard {
 
   #write(message: WriteMessage): Stored {
     const { id, body, length, partition, cluster, perSecond } = message;
-    const written: Written = { id, body, stored: 0, skipped: 0 };
+    const written: Stored['written'] = { id, body, stored: 0, skipped: 0 };
     try {
       const now = Math.floor(Date.now() / 1000);
       const batch = this.#partition(partition).write(new Uint8Array(body, 0, length), cluster, perSecond, now);
@@ -152,20 +148,14 @@ export class Shard {
 
   #dispatch(message: Exclude<ToWorker, WriteMessage>): void {
     switch (message.kind) {
-      case 'query':
-        this.#answers.query(message, (partition) => this.#partition(partition).reads);
+      case 'ask':
+        this.#answers.ask(message);
         break;
-      case 'queryAll':
-        this.#answers.queryAll(message, (partition) => this.#partition(partition).reads);
+      case 'more':
+        this.#answers.more(message);
         break;
-      case 'dump':
-        this.#answers.dump(message, this.#partition(message.partition).reads);
-        break;
-      case 'pull':
-        this.#answers.pull(message);
-        break;
-      case 'cancel':
-        this.#answers.cancel(message.id);
+      case 'leave':
+        this.#answers.leave(message.id);
         break;
       case 'call':
         this.#call(message);

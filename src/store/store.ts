@@ -38,7 +38,10 @@ export interface MetricContents extends Omit<Contents, 'metric'> {
   metric: string;
 }
 
-/** UTF-8 JSON: all of it, as most answers are, or in pieces, in order, which must be read or left (`return`). */
+/**
+ * UTF-8 JSON: all of it, as short answers are, or in pieces, in order, which must be read or left (`return`). A piece must be
+ * used before the next is asked for: its memory is used again then.
+ */
 export type Answer = Uint8Array | AsyncIterable<Uint8Array>;
 
 export interface Store {
@@ -56,12 +59,10 @@ export interface Store {
    * and not in the middle of a 200 answer.
    */
   query(request: QueryRequest): Promise<Answer>;
-  /** Takes a part of an answer back that nobody reads any more, each byte once: its memory may be used for another. */
-  recycle(part: Uint8Array): void;
   /** Frees whole blocks that end before `to` below each selector; resolves to the number of blocks. */
   free(to: number, selectors: string[][]): Promise<number>;
   /** The tree below the selector as JSON text (`{"data": ...}`). Rejects NOT_FOUND. */
-  debug(selector: string[]): Promise<AsyncIterable<Uint8Array>>;
+  debug(selector: string[]): Promise<Answer>;
   /** Names of the clusters that have nodes. */
   clusters(): Promise<string[]>;
   /** What is held of each metric at each level of each cluster. */

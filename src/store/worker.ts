@@ -1,12 +1,10 @@
 /** Entry of a worker thread: one shard, which loads when the first message says so. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, workerData } from 'node:worker_threads';
 import { configureLog, logger } from '../log.js';
 import type { FromWorker, WorkerStart } from './protocol.js';
 import { Shard } from './shard.js';
 
-if (!parentPort) throw new Error('worker.js is started by the server, not by hand');
-const port = parentPort;
-const start = workerData as WorkerStart;
+const { start, port } = workerData as { start: WorkerStart; port: MessagePort };
 configureLog(start.log);
 
 const shard = new Shard(port, start);

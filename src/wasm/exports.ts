@@ -92,7 +92,6 @@ export interface Exports extends Record<string, unknown> {
   queryEnds: WebAssembly.Global;
   queryEndCount: WebAssembly.Global;
   queryAllBegin(request: number): number;
-  expandedText: WebAssembly.Global;
   findNode(names: number, count: number): number;
   freeNode(node: number, to: number): number;
   dumpBegin(node: number): void;

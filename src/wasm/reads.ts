@@ -21,10 +21,13 @@ export class Reads {
     return state;
   }
 
-  /** The next piece of the answer, about `budget` bytes. @throws StoreError OUT_OF_MEMORY. */
-  queryStep(state: number, budget: number): Output {
+  /**
+   * The next piece of the answer, about `budget` bytes. @param behind what `queryAllBegin` has just put out is part of it.
+   * @throws StoreError OUT_OF_MEMORY.
+   */
+  queryStep(state: number, budget: number, behind = false): Output {
     const { exports } = this.#instance;
-    exports.outReset();
+    if (!behind) exports.outReset();
     const result = exports.queryStep(state, budget);
     if (result < 0) throw outOfMemory();
     return { bytes: this.#instance.output(), done: result === 0 };
@@ -57,7 +60,8 @@ export class Reads {
 
   /**
    * Starts a query for all hosts of a cluster. @param request of request.ts; copied. @returns its handle, and the queries
-   * that it is made of as JSON (no brackets), a view. @throws StoreError OUT_OF_MEMORY.
+   * that it is made of as JSON (no brackets), a view: the first `queryStep` may go on behind them.
+   * @throws StoreError OUT_OF_MEMORY.
    */
   queryAllBegin(request: Uint8Array): { state: number; text: MemoryView } {
     const { exports } = this.#instance;
@@ -66,7 +70,7 @@ export class Reads {
     const state = exports.queryAllBegin(p) >>> 0;
     exports.bufferFree(p);
     if (!state) throw outOfMemory();
-    return { state, text: this.#instance.output().subarray(0, exports.expandedText.value >>> 0) };
+    return { state, text: this.#instance.output() };
   }
 
   /** Starts a dump of the tree below a selector. @returns whether there is such a node. */

@@ -47,7 +47,7 @@ describe('a core that samples have filled', () => {
     const text = Buffer.from(bytes).toString();
     core.reads.queryEnd(state);
     expect(done).toBe(true);
-    const [[entry]] = JSON.parse(`[${text.slice(0, -1)}]`);
+    const [[entry]] = JSON.parse(`[${text.slice(1)}]`);
     expect(entry.data.length).toBeGreaterThan(100);
     // It would take the memory that is there for the next query.
     expect(core.figures.memory.rollups).toBe(0);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import { Buffers } from '../../src/store/buffers.js';
-import type { Written } from '../../src/store/protocol.js';
-import { cut, joinOutcomes, type Part, splitBody } from '../../src/store/routing.js';
+import type { Written } from '../../src/store/client.js';
+import { HostRouter, joinOutcomes, type Part } from '../../src/store/routing.js';
 import type { WriteOutcome } from '../../src/store/store.js';
 import { LineError } from '../../src/wasm/codes.js';
 import type { Core } from '../../src/wasm/core.js';
@@ -160,20 +160,21 @@ function wanted(model: Model): string[] {
 }
 
 /** Stores a body the way the pool does: cut by host, one core a partition; lines that went astray are sent on. */
-function writeRouted(router: Router, cores: Core[], text: string): WriteOutcome {
+function writeRouted(router: HostRouter, cores: Core[], text: string): WriteOutcome {
   const bytes = bytesOf(text);
   const buffer = new ArrayBuffer(bytes.length + 7);
   new Uint8Array(buffer).set(bytes);
-  const buffers = new Buffers();
   const write = ({ partition, body: part, length }: Part): Written => {
     const core = cores[partition];
     if (!core) throw new Error(`no partition ${partition}`);
     const batch = core.writes.ingest(new Uint8Array(part, 0, length), CLUSTER, 0, T0);
-    return { id: 0, body: part, stored: batch.stored, skipped: batch.skipped, batch };
+    return { body: part, stored: batch.stored, skipped: batch.skipped, batch };
   };
-  const parts = splitBody(router, buffer, bytes.length, CLUSTER, cores.length, buffers);
+  const parts = router.split(buffer, bytes.length, CLUSTER);
   const written = parts.map(write);
-  const strays = written.flatMap(({ batch }) => (batch?.strays.length ? cut(bytes, batch.strays, buffers) : []));
+  const strays = written.flatMap(({ batch, body: whole }) =>
+    batch?.strays.length ? router.cut(whole, bytes.length, batch.strays) : [],
+  );
   return joinOutcomes([...parts, ...strays], [...written, ...strays.map(write)]);
 }
 
@@ -234,7 +235,7 @@ describe('lines', () => {
     it(`end up the same in ${partitions} partitions, each host in its own`, () => {
       const random = seeded(13);
       const whole = startCore(METRICS);
-      const router = Router.of(coreModule());
+      const router = new HostRouter(coreModule(), partitions, new Buffers());
       const cores = Array.from({ length: partitions }, (_, index) => startCore(METRICS, { index, partitions }));
       for (let round = 0; round < ROUNDS / 10; round++) {
         const text = body(random);
@@ -252,14 +253,14 @@ describe('lines', () => {
         for (const { levels } of exportAll([core]).values()) {
           // Names that are no UTF-8 come back with other characters.
           if (levels.some((name) => name.includes('\ufffd'))) continue;
-          expect(router.partitionOf(levels[0] ?? '', levels[1] ?? '', partitions)).toBe(index);
+          expect(router.partitionOf(levels[0] ?? '', levels[1] ?? '')).toBe(index);
         }
       }
     });
   }
 
   it('keep their numbers when a body of many hosts is cut', () => {
-    const router = Router.of(coreModule());
+    const router = new HostRouter(coreModule(), 3, new Buffers());
     const cores = Array.from({ length: 3 }, (_, index) => startCore(METRICS, { index, partitions: 3 }));
     const lines = Array.from({ length: 400 }, (_, i) =>
       i % 90 === 50 ? `load,hostname=h${i % 7} value=bad 1` : `load,hostname=h${i % 7} value=1 ${T0 + 7 * DAY * i}`,

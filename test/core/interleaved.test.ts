@@ -25,12 +25,12 @@ interface Open {
 function step(core: Core, open: Open, budget: number): boolean {
   const piece = core.reads.queryStep(open.state, budget);
   const ends = core.reads.queryEnds;
-  for (const end of ends) expect(String.fromCharCode(...piece.bytes.subarray(end - 2, end))).toBe('],');
+  for (const end of ends) expect(piece.bytes[end - 1]).toBe(']'.charCodeAt(0));
   open.text += Buffer.from(piece.bytes).toString();
   open.lists += ends.length;
   if (!piece.done) return false;
   core.reads.queryEnd(open.state);
-  const answer = JSON.parse(`[${open.text.slice(0, -1)}]`) as Answer[][];
+  const answer = JSON.parse(`[${open.text.slice(1)}]`) as Answer[][];
   expect(answer.length).toBe(open.queries.length);
   expect(open.lists).toBe(open.queries.length);
   for (const { from, to, error } of answer.flat()) if (!error) expect(to).toBeGreaterThanOrEqual(from);

@@ -29,8 +29,8 @@ export class MemoryStore implements Store {
   /** Bytes that `takeBuffer` was asked for. */
   taken = 0;
   outcome: WriteOutcome | Error = { ...NOTHING };
-  pieces: () => Answer | Error | Promise<Answer> = () => piecesOf('{"results":[]}\n');
-  tree: () => AsyncIterable<Uint8Array> | Error = () => piecesOf('{"data":{}}\n');
+  pieces: () => Answer | Error | Promise<Answer> = () => Buffer.from('{"results":[]}\n');
+  tree: () => Answer | Error = () => Buffer.from('{"data":{}}\n');
   summaries: ClusterSummary[] = [];
   held: MetricContents[] = [];
   spans: NodeSpan[] = [];
@@ -57,14 +57,12 @@ export class MemoryStore implements Store {
     return pieces;
   }
 
-  recycle(): void {}
-
   async free(to: number, selectors: string[][]): Promise<number> {
     this.freed.push({ to, selectors });
     return selectors.length;
   }
 
-  async debug(selector: string[]): Promise<AsyncIterable<Uint8Array>> {
+  async debug(selector: string[]): Promise<Answer> {
     this.debugged.push(selector);
     const tree = this.tree();
     if (tree instanceof Error) throw tree;

@@ -165,5 +165,5 @@ export function askText(
     done = piece.done;
   }
   core.reads.queryEnd(state);
-  return `[${text.slice(0, -1)}]`;
+  return `[${text.slice(1)}]`;
 }

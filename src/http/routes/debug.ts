@@ -2,7 +2,7 @@ import { type ClusterSummary, StoreError } from '../../store/store.js';
 import { JSON_TYPE, sendJson } from '../answer.js';
 import { requireReady } from '../ready.js';
 import type { HttpContext, Route } from '../route.js';
-import { streamJson } from '../stream.js';
+import { sendAnswer } from '../stream.js';
 
 /** The figures of `?summary=1`, by cluster; one cluster when the selector names it. */
 function summaryOf(clusters: ClusterSummary[], wanted: string | undefined) {
@@ -31,7 +31,7 @@ export function debugRoute(context: HttpContext): Route {
           const selector = text === '' ? [] : text.split(':');
           const summary = exchange.param('summary') ?? '';
           if (summary === '' || summary === '0') {
-            return streamJson(exchange, await store.debug(selector), (part) => store.recycle(part));
+            return sendAnswer(exchange, await store.debug(selector));
           }
           sendJson(exchange, 200, { clusters: summaryOf(await store.summary(), selector[0]) });
         },

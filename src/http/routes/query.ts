@@ -1,11 +1,11 @@
 import type { QueryRequest, SeriesQuery } from '../../store/store.js';
-import { JSON_TYPE, send } from '../answer.js';
+import { JSON_TYPE } from '../answer.js';
 import { HttpError } from '../errors.js';
 import { readJson } from '../json.js';
 import { requireReady } from '../ready.js';
 import type { HttpContext, Operation, Route } from '../route.js';
 import { type QueryBody, QuerySchema, type SeriesQueryBody } from '../schemas.js';
-import { streamJson } from '../stream.js';
+import { sendAnswer } from '../stream.js';
 
 /** Go's int64 as far as a double counts in ones. */
 function wholeSeconds(value: number | null | undefined): number {
@@ -64,9 +64,7 @@ export function queryRoute(context: HttpContext): Route {
       const { store } = context;
       requireReady(store);
       const request = toQueryRequest(await readJson(exchange, context, QuerySchema));
-      const answer = await store.query(request);
-      if (answer instanceof Uint8Array) send(exchange, 200, JSON_TYPE, answer);
-      else await streamJson(exchange, answer, (part) => store.recycle(part));
+      await sendAnswer(exchange, await store.query(request));
     },
     document: {
       summary: 'Read series: samples and statistics',

@@ -1,0 +1,104 @@
+/**
+ * Pieces in a message between threads. What such a message costs is its objects, so this one has few: a list of numbers, a
+ * buffer that small pieces share, and the buffers of large ones. `Packer` is the worker's end, `unpack` the main thread's.
+ *
+ *   heads    ┌──────┬───────┬────────┬─────────┐
+ *            │ bits │ bytes │ #marks │ mark... │ ...       one a piece
+ *            └──────┴───────┴────────┴─────────┘
+ *   shared   the bytes of small pieces, each at a multiple of 8
+ *   own      a buffer for each of the others, in order
+ */
+import { bufferSize } from '../buffers.js';
+import type { Piece } from './question.js';
+import { PIECE_BUFFER, SMALL_PIECE, WHOLE, WINDOW } from './sizes.js';
+
+export interface PackedPieces {
+  heads: number[];
+  shared: ArrayBuffer;
+  own: ArrayBuffer[];
+}
+
+const DONE = 1;
+const OWN = 2;
+
+/** Where the piece behind one that ends at `end` begins in the shared buffer. */
+function aligned(end: number): number {
+  return (end + 7) & ~7;
+}
+
+/** Gathers pieces until they are sent together. */
+export class Packer {
+  #heads: number[] = [];
+  #own: ArrayBuffer[] = [];
+  readonly #shared = new Uint8Array(WHOLE);
+  #sharedLength = 0;
+  /** Buffers of large pieces that were sent, to be used again. */
+  readonly #spare: ArrayBuffer[] = [];
+
+  /** @param view into the core; copied. @param marks see `Piece`. */
+  add(view: Uint8Array, marks: readonly number[], done: boolean): void {
+    const bits = (this.#copy(view) ? OWN : 0) | (done ? DONE : 0);
+    this.#heads.push(bits, view.length, marks.length);
+    for (const mark of marks) this.#heads.push(mark);
+  }
+
+  /** Copies a piece to where it is sent from. @returns whether that is a buffer of its own. */
+  #copy(view: Uint8Array): boolean {
+    const end = this.#sharedLength + view.length;
+    if (view.length > SMALL_PIECE || end > WHOLE) {
+      const buffer = this.#buffer(view.length);
+      new Uint8Array(buffer).set(view);
+      this.#own.push(buffer);
+      return true;
+    }
+    this.#shared.set(view, this.#sharedLength);
+    this.#sharedLength = aligned(end);
+    return false;
+  }
+
+  #buffer(bytes: number): ArrayBuffer {
+    const spare = bytes > PIECE_BUFFER / 2 && bytes <= PIECE_BUFFER ? this.#spare.pop() : undefined;
+    return spare ?? new ArrayBuffer(bufferSize(bytes));
+  }
+
+  /** Takes back the buffer of a large piece. */
+  recycle(buffer: ArrayBuffer): void {
+    if (this.#spare.length < WINDOW) this.#spare.push(buffer);
+  }
+
+  /** What was gathered, to be sent with all of its buffers transferred. */
+  take(): PackedPieces {
+    const packed = { heads: this.#heads, shared: this.#shared.buffer.slice(0, this.#sharedLength), own: this.#own };
+    this.drop();
+    return packed;
+  }
+
+  /** Forgets what was gathered. */
+  drop(): void {
+    this.#heads = [];
+    this.#own = [];
+    this.#sharedLength = 0;
+  }
+}
+
+/** The pieces of a message, in order. Their bytes are views of its buffers. */
+export function unpack({ heads, shared, own }: PackedPieces): Piece[] {
+  const pieces: Piece[] = [];
+  let offset = 0;
+  let nextOwn = 0;
+  for (let at = 0; at < heads.length; ) {
+    const bits = heads[at++] as number;
+    const length = heads[at++] as number;
+    const count = heads[at++] as number;
+    const marks = heads.slice(at, at + count);
+    at += count;
+    let bytes: Uint8Array<ArrayBuffer>;
+    if (bits & OWN) bytes = new Uint8Array(own[nextOwn++] as ArrayBuffer, 0, length);
+    else {
+      bytes = new Uint8Array(shared, offset, length);
+      offset = aligned(offset + length);
+    }
+    pieces.push({ bytes, marks, done: (bits & DONE) !== 0 });
+  }
+  return pieces;
+}

@@ -1,0 +1,140 @@
+/** Main thread. One partition's answer: its first piece is there, more are asked for while the reader reads. */
+import type { AnswerBudget } from './budget.js';
+import type { Piece } from './question.js';
+import { LEAST_PIECE, PIECE, PIECE_BUFFER, WINDOW } from './sizes.js';
+
+/** The way back to whoever makes the answer. */
+export interface PieceSource {
+  /** Asks for one more piece of about so many bytes. @param buffer of an earlier piece, to be used again. */
+  more(id: number, bytes: number, buffer: ArrayBuffer | undefined): void;
+  /** No more is wanted. */
+  leave(id: number): void;
+}
+
+/** Bytes that a piece keeps from being freed. */
+function sizeOf({ bytes }: Piece): number {
+  return bytes.length > PIECE_BUFFER / 2 ? bytes.buffer.byteLength : bytes.length;
+}
+
+/** The piece of a reader who waits for one. */
+const NONE: Piece = { bytes: new Uint8Array(0), marks: [], done: false };
+
+export class PieceStream {
+  readonly #id: number;
+  readonly #source: PieceSource;
+  readonly #budget: AnswerBudget;
+  #current: Piece;
+  readonly #arrived: Piece[] = [];
+  /** Bytes that the budget holds for each piece that was asked for and is not there yet. */
+  readonly #asked: number[] = [];
+  /** Bytes that the budget holds for this answer. */
+  #held = 0;
+  /** The last piece has come, or nothing more is wanted. */
+  #ended: boolean;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  /** @param id for the source. */
+  constructor(id: number, first: Piece, source: PieceSource, budget: AnswerBudget) {
+    this.#id = id;
+    this.#current = first;
+    this.#source = source;
+    this.#budget = budget;
+    this.#ended = first.done;
+    this.#hold(sizeOf(first));
+  }
+
+  #hold(bytes: number): void {
+    this.#held += bytes;
+    this.#budget.take(bytes);
+  }
+
+  #release(bytes: number): void {
+    this.#held -= bytes;
+    this.#budget.release(bytes);
+  }
+
+  /** The piece that is being read. */
+  get current(): Piece {
+    return this.#current;
+  }
+
+  /** Has pieces made while the current one is read, as far as the budget goes. @param buffer see `PieceSource`. */
+  prefetch(buffer?: ArrayBuffer): void {
+    let spare = buffer;
+    while (!this.#ended && this.#asked.length + this.#arrived.length < WINDOW - 1) {
+      if (!this.#budget.tryTake(PIECE)) return;
+      this.#ask(PIECE, spare);
+      spare = undefined;
+    }
+  }
+
+  /** @param bytes that were taken from the budget. @param buffer see `PieceSource`. */
+  #ask(bytes: number, buffer?: ArrayBuffer): void {
+    this.#held += bytes;
+    this.#asked.push(bytes);
+    this.#source.more(this.#id, bytes, buffer);
+  }
+
+  /**
+   * Goes on to the next piece. Nothing of the current one may be read any more: its memory is used again.
+   * @returns false: the current one was the last. @throws the error that comes instead.
+   */
+  async next(): Promise<boolean> {
+    const { bytes, done } = this.#current;
+    if (done) return false;
+    this.#release(sizeOf(this.#current));
+    this.#current = NONE;
+    const piece = this.#arrived.shift();
+    this.prefetch(bytes.buffer.byteLength === PIECE_BUFFER ? bytes.buffer : undefined);
+    this.#current = piece ?? (await this.#arrival());
+    return true;
+  }
+
+  /** Waits for a piece. */
+  async #arrival(): Promise<Piece> {
+    if (!this.#ended && !this.#asked.length) {
+      // Beyond the budget, but small: everybody gets on, however many others do not read what they have asked for.
+      this.#budget.take(LEAST_PIECE);
+      this.#ask(LEAST_PIECE);
+    }
+    if (!this.#error) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const piece = this.#arrived.shift();
+    if (!piece) throw this.#error ?? new Error('BUG: a reader was woken for nothing');
+    return piece;
+  }
+
+  /** A piece that was asked for is there. */
+  receive(piece: Piece): void {
+    this.#release(this.#asked.shift() ?? 0);
+    this.#hold(sizeOf(piece));
+    this.#arrived.push(piece);
+    if (piece.done) this.#ended = true;
+    this.#wakeUp();
+  }
+
+  /** No more will come. */
+  fail(error: Error): void {
+    this.#error = error;
+    this.#ended = true;
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  /** The reader is done with the answer, read or not. */
+  leave(): void {
+    if (!this.#ended) this.#source.leave(this.#id);
+    this.#ended = true;
+    this.#error ??= new Error('BUG: an answer that was left is read');
+    this.#release(this.#held);
+    this.#wakeUp();
+  }
+}

@@ -1,0 +1,68 @@
+/** Worker. How the core makes the answer to each kind of question, piece by piece. */
+import type { MemoryView } from '../../wasm/instance.js';
+import type { Reads } from '../../wasm/reads.js';
+import { StoreError } from '../store.js';
+import type { QuestionKind } from './question.js';
+
+/** A piece in linear memory, valid until the core is called again. */
+export interface Made {
+  bytes: MemoryView;
+  marks: readonly number[];
+  done: boolean;
+}
+
+/** An answer that is being made. */
+export interface Producer {
+  /** Makes the next piece of about so many bytes. @throws StoreError; the producer is to be ended then, too. */
+  next(bytes: number): Made;
+  /** Gives back what the core keeps for the answer, finished or not. */
+  end(): void;
+}
+
+const NO_MARKS: readonly number[] = [];
+
+/** Begins an answer. @throws StoreError NOT_FOUND, OUT_OF_MEMORY. */
+type Begin = (reads: Reads, request: Uint8Array) => Producer;
+
+const query: Begin = (reads, request) => {
+  const state = reads.queryBegin(request);
+  return {
+    next: (budget) => {
+      const { bytes, done } = reads.queryStep(state, budget);
+      return { bytes, marks: reads.queryEnds, done };
+    },
+    end: () => reads.queryEnd(state),
+  };
+};
+
+const queryAll: Begin = (reads, request) => {
+  const { state, text } = reads.queryAllBegin(request);
+  const { length } = text;
+  let isFirst = true;
+  return {
+    next: (budget) => {
+      const { bytes, done } = reads.queryStep(state, budget, isFirst);
+      const marks = isFirst ? [length] : NO_MARKS;
+      isFirst = false;
+      return { bytes, marks, done };
+    },
+    end: () => reads.queryEnd(state),
+  };
+};
+
+const decoder = new TextDecoder();
+
+const dump: Begin = (reads, request) => {
+  const selector = JSON.parse(decoder.decode(request)) as string[];
+  if (!reads.dumpBegin(selector)) throw new StoreError('NOT_FOUND', `not found: ${selector.join(':')}`);
+  return {
+    next: (budget) => {
+      const piece = reads.dumpStep(budget);
+      if (!piece) throw new StoreError('INTERNAL', 'the tree changed while it was dumped; ask again');
+      return { ...piece, marks: NO_MARKS };
+    },
+    end: () => {},
+  };
+};
+
+export const producers: Record<QuestionKind, Begin> = { query, 'query-all': queryAll, dump };

@@ -1,0 +1,27 @@
+/** What partitions are asked, and what their answers are made of. */
+
+/**
+ * What a question is about; which bytes make its request, and what the marks of its pieces mean.
+ *
+ *   query      `encodeRequest`       pieces of `,[entry,...],[entry,...]`; marks: where each list ends that a piece completes
+ *   query-all  `encodeForAllNodes`   the same; the first piece begins with the queries that were made, `{...},{...}`: its one
+ *                                    mark is their length
+ *   dump       names as JSON         the tree below a selector, `{...}`; no marks
+ */
+export type QuestionKind = 'query' | 'query-all' | 'dump';
+
+/** A question to one partition. */
+export interface Question {
+  partition: number;
+  kind: QuestionKind;
+  request: Uint8Array<ArrayBuffer>;
+}
+
+/** A part of a partition's answer. */
+export interface Piece {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Offsets in it; see `QuestionKind`. */
+  marks: readonly number[];
+  /** Nothing follows. */
+  done: boolean;
+}
