@@ -4,6 +4,7 @@
  */
 import { MemoryKind, STAGING_SLACK } from '../src/wasm/codes';
 import { alloc, bytesReserved, bytesUsed, expectBytes, free } from './memory/alloc';
+import { out } from './memory/out';
 import { dumpFind } from './answer/dump';
 import { logFree } from './durable/log';
 import { replayEnd } from './durable/replay';
@@ -71,7 +72,6 @@ export {
   countedSamples,
   countedSeries,
 } from './answer/figures';
-export { outBytes, outLength, outReset } from './memory/out';
 
 /** Scratch memory for the host's input, with STAGING_SLACK readable bytes after it; to be given back by `bufferFree`. 0: exhausted. */
 export function bufferAlloc(bytes: u32): usize {
@@ -131,6 +131,17 @@ export function loadEnd(): void {
     const s = seriesByNumber(i);
     if (s && s.isEmpty) seriesRemove(s);
   }
+}
+
+/** Address and length of the output buffer's bytes, and how to empty it. */
+export function outBytes(): usize {
+  return out.base;
+}
+export function outLength(): u32 {
+  return out.length;
+}
+export function outReset(): void {
+  out.reset();
 }
 
 /** Ends a retention pass: no host is spared any longer, and no roll-up of what was freed is kept. */

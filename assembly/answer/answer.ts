@@ -6,7 +6,7 @@
 import { MemoryKind, QueryError } from '../../src/wasm/codes';
 import { alloc, free } from '../memory/alloc';
 import { Name } from '../memory/name';
-import { outFail } from '../memory/out';
+import { out } from '../memory/out';
 import { Metric, metricFind } from '../series/metrics';
 import { Node } from '../series/records';
 import { nodeFind, root } from '../series/tree';
@@ -112,7 +112,7 @@ export class Answer {
     else isSelected = selectHost(host, metric);
     if (isSelected && !selection.count) return Next.Nothing;
     if (isSelected && evaluate(column, metric, request, query)) return Next.Entry;
-    outFail();
+    out.fail();
     return Next.Failed;
   }
 

@@ -6,7 +6,7 @@
  *   {"data":[1.5,null],"from":1,"to":3,"resolution":1,"avg":1.5,"min":1.5,"max":1.5}
  */
 import { AnswerParts, QueryError } from '../../src/wasm/codes';
-import { advance, ensure, outEnd, outFailed, outLength, putAscii, putChar } from '../memory/out';
+import { out } from '../memory/out';
 import { Column } from '../read/evaluate';
 import { Query } from '../read/request';
 import { FIXED_MAX_BYTES, printFixed2, printFixed3s, printI64, printString } from '../text/print';
@@ -34,33 +34,33 @@ export function queryStep(answer: Answer, budget: u32): i32 {
   answer.resume();
   let looked = 0;
   while (true) {
-    if (answer.isWriting && !writeEntry(answer, budget)) return outFailed ? -1 : 1;
+    if (answer.isWriting && !writeEntry(answer, budget)) return out.failed ? -1 : 1;
     if (!answer.queriesLeft) return 0;
-    if (outLength() >= budget || looked++ == STEP_ENTRIES || queryEndCount == ENDS) return 1;
-    if (!ensure(64)) return -1;
+    if (out.length >= budget || looked++ == STEP_ENTRIES || queryEndCount == ENDS) return 1;
+    if (!out.ensure(64)) return -1;
     if (!answer.isListOpen) {
-      putChar(0x2c);
-      putChar(0x5b);
+      out.putChar(0x2c);
+      out.putChar(0x5b);
       answer.isListOpen = true;
       answer.hasEntries = false;
     }
     const next = answer.next();
     if (next == Next.Failed) return -1;
     if (next == Next.Entry) {
-      if (answer.hasEntries) putChar(0x2c);
+      if (answer.hasEntries) out.putChar(0x2c);
       answer.hasEntries = true;
       answer.isWriting = true;
       answer.written = 0;
     } else if (next == Next.QueryEnd) {
-      putChar(0x5d);
+      out.putChar(0x5d);
       answer.isListOpen = false;
-      store<u32>(queryEnds + (<usize>queryEndCount << 2), outLength());
+      store<u32>(queryEnds + (<usize>queryEndCount << 2), out.length);
       queryEndCount++;
     }
   }
 }
 
-/** Writes the entry at hand, or goes on with it. False when memory is exhausted (`outFailed`) or it takes another step. */
+/** Writes the entry at hand, or goes on with it. False when memory is exhausted (`out.failed`) or it takes another step. */
 function writeEntry(answer: Answer, budget: u32): bool {
   const column = answer.column;
   if (column.error) {
@@ -71,8 +71,8 @@ function writeEntry(answer: Answer, budget: u32): bool {
   if (parts.has(AnswerParts.Data) && column.padding + <i64>column.count > 0) {
     if (!writeData(answer, budget)) return false;
   } else {
-    if (!ensure(256)) return false;
-    putChar(0x7b);
+    if (!out.ensure(256)) return false;
+    out.putChar(0x7b);
   }
   answer.isWriting = false;
   writeRange(column.from, column.to, column.step);
@@ -84,98 +84,98 @@ function writeData(answer: Answer, budget: u32): bool {
   const column = answer.column;
   const total = column.padding + <i64>column.count;
   if (!answer.written) {
-    if (!ensure(64)) return false;
-    putAscii('{"data":[');
+    if (!out.ensure(64)) return false;
+    out.putAscii('{"data":[');
   }
   while (true) {
     const ahead = column.padding - answer.written;
     if (ahead > 0) {
       const n = min(ahead, PADDING_STEP);
-      if (!ensure(<u32>n * 5 + 16)) return false;
+      if (!out.ensure(<u32>n * 5 + 16)) return false;
       for (let i: i64 = 0; i < n; i++) {
-        store<u64>(outEnd, NULL_COMMA);
-        advance(outEnd + 5);
+        store<u64>(out.end, NULL_COMMA);
+        out.end += 5;
       }
       answer.written += n;
     } else {
       const at = <i32>-ahead;
       const n = min(PRINT_STEP, column.count - at);
-      if (!ensure(PRINT_STEP * (FIXED_MAX_BYTES + 1) + 16)) return false;
-      const end = printFixed3s(outEnd, column.values + (<usize>at << 3), n);
+      if (!out.ensure(PRINT_STEP * (FIXED_MAX_BYTES + 1) + 16)) return false;
+      const end = printFixed3s(out.end, column.values + (<usize>at << 3), n);
       store<u8>(end, 0x2c);
-      advance(end + 1);
+      out.end = end + 1;
       answer.written += n;
     }
     if (answer.written == total) break;
-    if (outLength() >= budget) return false;
+    if (out.length >= budget) return false;
   }
-  if (!ensure(256)) return false;
+  if (!out.ensure(256)) return false;
   // The last comma becomes the bracket.
-  store<u16>(outEnd - 1, 0x2c5d);
-  advance(outEnd + 1);
+  store<u16>(out.end - 1, 0x2c5d);
+  out.end += 1;
   return true;
 }
 
 function putInteger(v: i64): void {
-  advance(printI64(outEnd, v));
+  out.end = printI64(out.end, v);
 }
 
 function writeRange(from: i64, to: i64, resolution: i64): void {
-  putAscii('"from":');
+  out.putAscii('"from":');
   putInteger(from);
-  putAscii(',"to":');
+  out.putAscii(',"to":');
   putInteger(to);
-  putAscii(',"resolution":');
+  out.putAscii(',"resolution":');
   putInteger(resolution);
 }
 
 function writeZeros(): bool {
-  putAscii(',"avg":0,"min":0,"max":0}');
+  out.putAscii(',"avg":0,"min":0,"max":0}');
   return true;
 }
 
 function writeStats(column: Column): bool {
-  if (!ensure(3 * FIXED_MAX_BYTES + 64)) return false;
+  if (!out.ensure(3 * FIXED_MAX_BYTES + 64)) return false;
   const n = column.samples;
-  putAscii(',"avg":');
-  advance(printFixed2(outEnd, n ? column.sum / <f64>n : NaN));
-  putAscii(',"min":');
-  advance(printFixed2(outEnd, n ? column.least : NaN));
-  putAscii(',"max":');
-  advance(printFixed2(outEnd, n ? column.greatest : NaN));
-  putChar(0x7d);
+  out.putAscii(',"avg":');
+  out.end = printFixed2(out.end, n ? column.sum / <f64>n : NaN);
+  out.putAscii(',"min":');
+  out.end = printFixed2(out.end, n ? column.least : NaN);
+  out.putAscii(',"max":');
+  out.end = printFixed2(out.end, n ? column.greatest : NaN);
+  out.putChar(0x7d);
   return true;
 }
 
 function writeError(column: Column, query: Query): bool {
   const metric = query.metric;
-  if (!ensure(512 + 6 * metric.length)) return false;
-  putAscii('{"error":');
+  if (!out.ensure(512 + 6 * metric.length)) return false;
+  out.putAscii('{"error":');
   if (column.error == QueryError.UnknownMetric) {
     // The name is printed with its quotes; the text goes in front of it, inside them.
-    putAscii('"unknown metric: ');
-    const text = outEnd;
+    out.putAscii('"unknown metric: ');
+    const text = out.end;
     const end = printString(text, metric.text, metric.length);
     memory.copy(text, text + 1, end - text - 1);
-    advance(end - 1);
+    out.end = end - 1;
   } else if (column.error == QueryError.FromAfterTo) {
-    putAscii(`"invalid time range: 'from' is after 'to'"`);
+    out.putAscii(`"invalid time range: 'from' is after 'to'"`);
   } else if (column.error == QueryError.NoAggregation) {
-    putAscii('"invalid aggregation: several series, but the aggregation of the metric is null"');
+    out.putAscii('"invalid aggregation: several series, but the aggregation of the metric is null"');
   } else if (column.error == QueryError.TooLong) {
-    putAscii('"range too long: ');
+    out.putAscii('"range too long: ');
     putInteger(column.given);
-    putAscii(' samples, at most ');
+    out.putAscii(' samples, at most ');
     putInteger(column.limit);
-    putAscii(' are answered at once"');
+    out.putAscii(' are answered at once"');
   } else {
-    putAscii('"new sampling frequency (');
+    out.putAscii('"new sampling frequency (');
     putInteger(column.given);
-    putAscii(') must be a multiple of old frequency (');
+    out.putAscii(') must be a multiple of old frequency (');
     putInteger(column.limit);
-    putAscii(')"');
+    out.putAscii(')"');
   }
-  putAscii(',');
+  out.putAscii(',');
   writeRange(0, 0, 0);
   return writeZeros();
 }

@@ -26,7 +26,7 @@
  * Padding is not written: `from` says when a column begins.
  */
 import { AnswerParts, ColumnPart } from '../../src/wasm/codes';
-import { advance, ensure, outEnd, outLength } from '../memory/out';
+import { out } from '../memory/out';
 import { Node } from '../series/records';
 import { writeNames } from '../series/names';
 import { selection } from '../read/select';
@@ -67,11 +67,11 @@ export function columnsStep(answer: Answer, budget: u32): i32 {
   let looked = 0;
   while (true) {
     while (answer.isWriting) {
-      if (outLength() >= budget) return 1;
+      if (out.length >= budget) return 1;
       if (!writePart(answer, budget, null)) return -1;
     }
     if (!answer.queriesLeft) return 0;
-    if (outLength() >= budget || looked++ == STEP_ENTRIES) return 1;
+    if (out.length >= budget || looked++ == STEP_ENTRIES) return 1;
     const next = answer.next();
     if (next == Next.Failed) return -1;
     if (next == Next.Entry) {
@@ -86,11 +86,11 @@ function writePart(answer: Answer, budget: u32, node: Node | null): bool {
   const column = answer.column;
   const first = <i32>answer.written;
   const left = answer.request.has(AnswerParts.Data) ? column.count - first : 0;
-  const room = <i32>(max(budget, outLength()) - outLength()) >> 3;
+  const room = <i32>(max(budget, out.length) - out.length) >> 3;
   const here = min(left, max(room, LEAST_VALUES));
-  if (!ensure(<u32>offsetof<Part>() + NAMES_MAX + (<u32>here << 3))) return false;
-  const part = changetype<Part>(outEnd);
-  memory.fill(outEnd, 0, offsetof<Part>());
+  if (!out.ensure(<u32>offsetof<Part>() + NAMES_MAX + (<u32>here << 3))) return false;
+  const part = changetype<Part>(out.end);
+  memory.fill(out.end, 0, offsetof<Part>());
   part.query = answer.queryIndex;
   part.entry = answer.entriesSeen - 1;
   part.error = column.error;
@@ -108,7 +108,7 @@ function writePart(answer: Answer, budget: u32, node: Node | null): bool {
       part.greatest = column.greatest;
     }
   }
-  let end = outEnd + offsetof<Part>();
+  let end = out.end + offsetof<Part>();
   if (node) {
     const namesEnd = writeNames(end, node);
     part.names = <u32>(namesEnd - end);
@@ -117,8 +117,8 @@ function writePart(answer: Answer, budget: u32, node: Node | null): bool {
   }
   memory.copy(end, column.values + (<usize>first << 3), <usize>here << 3);
   end += <usize>here << 3;
-  part.bytes = <u32>(end - outEnd);
-  advance(end);
+  part.bytes = <u32>(end - out.end);
+  out.end = end;
   answer.written += here;
   answer.isWriting = here < left;
   return true;

@@ -3,7 +3,7 @@
  *
  *   {"hwthread0":{"ipc":[{"start":1699999950,"len":128,"end":1700007630}]},"cpu_load":[...]}
  */
-import { advance, ensure, outEnd, outLength, putAscii, putChar } from '../memory/out';
+import { out } from '../memory/out';
 import { printI64, printString } from '../text/print';
 import { Node, Series } from '../series/records';
 import { nodeFind, root, tree } from '../series/tree';
@@ -46,15 +46,15 @@ export function dumpBegin(node: Node): void {
  */
 export function dumpStep(budget: u32): i32 {
   if (dump.version != tree.version) return -2;
-  while (outLength() < budget) {
+  while (out.length < budget) {
     const node = dump.at;
-    if (!ensure(6 * node.nameLength + 64)) return -1;
+    if (!out.ensure(6 * node.nameLength + 64)) return -1;
     if (node != dump.top) {
-      if (dump.comma) putChar(0x2c);
-      advance(printString(outEnd, node.name, node.nameLength));
-      putChar(0x3a);
+      if (dump.comma) out.putChar(0x2c);
+      out.end = printString(out.end, node.name, node.nameLength);
+      out.putChar(0x3a);
     }
-    putChar(0x7b);
+    out.putChar(0x7b);
     dump.comma = false;
     let s = node.firstSeries;
     while (s) {
@@ -67,8 +67,8 @@ export function dumpStep(budget: u32): i32 {
       continue;
     }
     while (true) {
-      if (!ensure(64)) return -1;
-      putChar(0x7d);
+      if (!out.ensure(64)) return -1;
+      out.putChar(0x7d);
       dump.comma = true;
       const closed = dump.at;
       if (closed == dump.top) return 0;
@@ -85,31 +85,31 @@ export function dumpStep(budget: u32): i32 {
 
 function writeSeries(s: Series): bool {
   const metric = s.metric;
-  if (!ensure(6 * metric.nameLength + 64)) return false;
-  if (dump.comma) putChar(0x2c);
+  if (!out.ensure(6 * metric.nameLength + 64)) return false;
+  if (dump.comma) out.putChar(0x2c);
   dump.comma = true;
-  advance(printString(outEnd, metric.name, metric.nameLength));
-  putAscii(':[');
+  out.end = printString(out.end, metric.name, metric.nameLength);
+  out.putAscii(':[');
   const blocks = s.blockCount;
   for (let i = 0; i < blocks; i++) {
     const row = s.block(i);
     if (!writeSpan(s, row.start, row.count, i > 0)) return false;
   }
   if (s.openLength && !writeSpan(s, s.openStart, s.openLength, blocks > 0)) return false;
-  if (!ensure(64)) return false;
-  putChar(0x5d);
+  if (!out.ensure(64)) return false;
+  out.putChar(0x5d);
   return true;
 }
 
 function writeSpan(s: Series, bin: i32, count: i32, comma: bool): bool {
-  if (!ensure(160)) return false;
-  if (comma) putChar(0x2c);
-  putAscii('{"start":');
-  advance(printI64(outEnd, s.timeOf(bin)));
-  putAscii(',"len":');
-  advance(printI64(outEnd, count));
-  putAscii(',"end":');
-  advance(printI64(outEnd, s.timeOf(bin + count)));
-  putChar(0x7d);
+  if (!out.ensure(160)) return false;
+  if (comma) out.putChar(0x2c);
+  out.putAscii('{"start":');
+  out.end = printI64(out.end, s.timeOf(bin));
+  out.putAscii(',"len":');
+  out.end = printI64(out.end, count);
+  out.putAscii(',"end":');
+  out.end = printI64(out.end, s.timeOf(bin + count));
+  out.putChar(0x7d);
   return true;
 }

@@ -1,7 +1,7 @@
 /** Series as plain doubles for writers of other formats (archive, the reference's files, JSON checkpoints). */
 import { endBin, firstBin } from '../series/blocks';
 import { writeSeriesNames } from '../series/names';
-import { advance, ensure, outEnd } from '../memory/out';
+import { out } from '../memory/out';
 import { readBins } from '../read/read';
 import { seriesByNumber } from '../series/series';
 
@@ -37,11 +37,11 @@ export function exportSeries(number: u32, from: f64, to: f64): i32 {
   if (end <= first) return 0;
   if (end - first > MAX_COUNT) return -1;
   const n = <i32>(end - first);
-  if (!ensure(<u32>(8 * n) + 4096)) return -1;
-  const start = outEnd;
+  if (!out.ensure(<u32>(8 * n) + 4096)) return -1;
+  const start = out.end;
   exportedNames = <i32>(writeSeriesNames(start, s) - start);
   readBins(s, <i32>first, n, start + exportedNames);
-  advance(start + exportedNames + (<usize>n << 3));
+  out.end = start + exportedNames + (<usize>n << 3);
   exportedCount = n;
   exportedStart = <f64>(middle + first * f);
   exportedFrequency = <i32>f;

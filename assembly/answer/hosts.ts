@@ -11,7 +11,7 @@
  *
  * Oldest and newest are times of samples, unix seconds; the frequency is that of the series with the newest one.
  */
-import { advance, ensure, outEnd, put } from '../memory/out';
+import { out } from '../memory/out';
 import { Node, Series } from '../series/records';
 import { allSeries, seriesByNumber } from '../series/series';
 import { hostOf } from '../series/tree';
@@ -73,14 +73,14 @@ function add(s: Series): void {
 function writeRun(): bool {
   const host = run.host;
   if (!host) return true;
-  if (!ensure(RECORD + host.nameLength)) return false;
-  store<u32>(outEnd, <u32>changetype<usize>(host.parent));
-  store<u32>(outEnd, run.series, 4);
-  store<f64>(outEnd, <f64>run.oldest, 8);
-  store<f64>(outEnd, <f64>run.newest, 16);
-  store<i32>(outEnd, run.frequency, 24);
-  store<u16>(outEnd, <u16>host.nameLength, 28);
-  advance(outEnd + RECORD);
-  put(host.name, host.nameLength);
+  if (!out.ensure(RECORD + host.nameLength)) return false;
+  store<u32>(out.end, <u32>changetype<usize>(host.parent));
+  store<u32>(out.end, run.series, 4);
+  store<f64>(out.end, <f64>run.oldest, 8);
+  store<f64>(out.end, <f64>run.newest, 16);
+  store<i32>(out.end, run.frequency, 24);
+  store<u16>(out.end, <u16>host.nameLength, 28);
+  out.end += RECORD;
+  out.put(host.name, host.nameLength);
   return true;
 }

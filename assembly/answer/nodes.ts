@@ -6,7 +6,7 @@
 import { MemoryKind } from '../../src/wasm/codes';
 import { alloc } from '../memory/alloc';
 import { Name } from '../memory/name';
-import { ensure, advance, outBytes, outEnd, outLength, put, putAscii, putChar } from '../memory/out';
+import { out } from '../memory/out';
 import { printString } from '../text/print';
 import { Request } from '../read/request';
 import { Node } from '../series/records';
@@ -38,16 +38,16 @@ export function queryAllBegin(request: Request): Answer | null {
   const metrics = changetype<Metrics>(request.first);
   const count = writeTexts(first, metrics);
   if (count < 0) return null;
-  const texts = outLength();
+  const texts = out.length;
   if (!writeQueries(first, metrics)) return null;
   const header = <u32>(request.first - changetype<usize>(request));
-  const queries = outLength() - texts;
+  const queries = out.length - texts;
   const full = changetype<Request | null>(alloc(header + queries, MemoryKind.Scratch));
   if (!full) return null;
   memory.copy(changetype<usize>(full), changetype<usize>(request), header);
-  memory.copy(changetype<usize>(full) + header, outBytes() + texts, queries);
+  memory.copy(changetype<usize>(full) + header, out.base + texts, queries);
   full.queries = count;
-  advance(outBytes() + texts);
+  out.end = out.base + texts;
   return queryBegin(full);
 }
 
@@ -78,27 +78,27 @@ function writeQueries(first: Node | null, metrics: Metrics): bool {
 }
 
 function writeText(metric: Name, host: Node, comma: bool): bool {
-  if (!ensure(6 * (metric.length + host.nameLength) + 128)) return false;
-  if (comma) putChar(0x2c);
-  putAscii('{"metric":');
-  advance(printString(outEnd, metric.text, metric.length));
-  putAscii(',"host":');
-  advance(printString(outEnd, host.name, host.nameLength));
-  putAscii(',"resolution":0,"aggreg":false}');
+  if (!out.ensure(6 * (metric.length + host.nameLength) + 128)) return false;
+  if (comma) out.putChar(0x2c);
+  out.putAscii('{"metric":');
+  out.end = printString(out.end, metric.text, metric.length);
+  out.putAscii(',"host":');
+  out.end = printString(out.end, host.name, host.nameLength);
+  out.putAscii(',"resolution":0,"aggreg":false}');
   return true;
 }
 
 function writeQuery(metric: Name, host: Node): bool {
-  if (!ensure(QUERY_HEADER + metric.length + host.nameLength + 16)) return false;
-  memory.fill(outEnd, 0, QUERY_HEADER);
-  advance(outEnd + QUERY_HEADER);
-  put(changetype<usize>(metric), <i32>(metric.end - changetype<usize>(metric)));
-  store<u16>(outEnd, <u16>host.nameLength);
-  advance(outEnd + 2);
-  put(host.name, host.nameLength);
+  if (!out.ensure(QUERY_HEADER + metric.length + host.nameLength + 16)) return false;
+  memory.fill(out.end, 0, QUERY_HEADER);
+  out.end += QUERY_HEADER;
+  out.put(changetype<usize>(metric), <i32>(metric.end - changetype<usize>(metric)));
+  store<u16>(out.end, <u16>host.nameLength);
+  out.end += 2;
+  out.put(host.name, host.nameLength);
   // No type, no ids, no subtype, no sub-ids.
-  store<u64>(outEnd, 0);
-  store<u32>(outEnd, 0, 8);
-  advance(outEnd + 12);
+  store<u64>(out.end, 0);
+  store<u32>(out.end, 0, 8);
+  out.end += 12;
   return true;
 }

@@ -15,8 +15,6 @@ import { checkSplit, decodeSplit } from './split';
 export { blockBound, encodeBlock } from './encode';
 export { blockCodec, blockCount, blockGaps, blockMax, blockMin, blockSize, blockSum, MAX_BINS } from './layout';
 
-// @ts-ignore: decorator
-@inline
 function fill(dst: usize, count: i32, v: f64): void {
   const both = f64x2.splat(v);
   const end = dst + (<usize>count << 3);
@@ -25,8 +23,6 @@ function fill(dst: usize, count: i32, v: f64): void {
 }
 
 /** dst[i] += source[i]. */
-// @ts-ignore: decorator
-@inline
 function addBins(source: usize, count: i32, dst: usize): void {
   const end = dst + (<usize>count << 3);
   for (; dst + 32 <= end; dst += 32, source += 32) {

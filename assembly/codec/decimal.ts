@@ -46,34 +46,24 @@ export function misfitAt(i: i32): i32 {
 }
 
 /** 10^k. */
-// @ts-ignore: decorator
-@inline
 export function power(k: i32): f64 {
   return load<f64>(POWERS + (k << 3));
 }
 
 /** The double nearest to 10^-k. */
-// @ts-ignore: decorator
-@inline
 export function inversePower(k: i32): f64 {
   return load<f64>(INVERSES + (k << 3));
 }
 
 /** The integer nearest to v * 10^k; saturates. */
-// @ts-ignore: decorator
-@inline
 export function scaledInteger(v: f64, k: i32): i64 {
   return <i64>nearest<f64>(v * power(k));
 }
 
-// @ts-ignore: decorator
-@inline
 function divides(v: f64, k: i32): bool {
   return reinterpret<u64>(<f64>scaledInteger(v, k) / power(k)) == reinterpret<u64>(v);
 }
 
-// @ts-ignore: decorator
-@inline
 function multiplies(v: f64, k: i32): bool {
   return reinterpret<u64>(<f64>scaledInteger(v, k) * inversePower(k)) == reinterpret<u64>(v);
 }

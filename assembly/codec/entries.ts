@@ -46,8 +46,6 @@ let places: i32 = 0;
 let commonKind: i32 = 0;
 let commonBits: u64 = 0;
 
-// @ts-ignore: decorator
-@inline
 function bitsAt(i: i32): u64 {
   return load<u64>(FILLED + (<usize>i << 3));
 }
@@ -58,8 +56,6 @@ function addEntry(step: i32, bits: u64): void {
   entries++;
 }
 
-// @ts-ignore: decorator
-@inline
 function valueAt(reference: i64, offset: i64, k: i32): f64 {
   return <f64>(reference + offset) / power(k);
 }
@@ -154,8 +150,6 @@ export function writeEntries(least: f64, out: usize): usize {
   return out;
 }
 
-// @ts-ignore: decorator
-@inline
 function entryValue(at: usize, ofKind: i32, reference: i64, k: i32): f64 {
   if (ofKind == Kind.Byte) return valueAt(reference, load<u8>(at), k);
   if (ofKind == Kind.Half) return valueAt(reference, load<u16>(at), k);
@@ -163,8 +157,6 @@ function entryValue(at: usize, ofKind: i32, reference: i64, k: i32): f64 {
   return load<f64>(at);
 }
 
-// @ts-ignore: decorator
-@inline
 function fill(dst: usize, end: usize, v: f64): void {
   const both = f64x2.splat(v);
   for (; dst + 16 <= end; dst += 16) v128.store(dst, both);

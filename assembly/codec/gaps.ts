@@ -10,8 +10,6 @@ import { GAP_BITS } from './scratch';
 
 const RUN_SIZE: i32 = 4;
 
-// @ts-ignore: decorator
-@inline
 function isGap(i: i32): bool {
   return ((<i32>load<u8>(GAP_BITS + (i >> 3)) >> (i & 7)) & 1) != 0;
 }

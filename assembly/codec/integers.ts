@@ -32,14 +32,10 @@ const DIVISOR: i32 = 1 << 14;
 const MISFITS: i32 = 1 << 15;
 const MISFIT_SIZE: i32 = 9;
 
-// @ts-ignore: decorator
-@inline
 function isDelta(codec: i32): bool {
   return codec == Codec.DecimalDelta || codec == Codec.BitsDelta;
 }
 
-// @ts-ignore: decorator
-@inline
 function isBits(codec: i32): bool {
   return codec == Codec.BitsFrame || codec == Codec.BitsDelta;
 }

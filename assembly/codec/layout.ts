@@ -97,29 +97,21 @@ function extreme(block: usize, offset: usize): f64 {
 }
 
 /** Bins of lane 0. */
-// @ts-ignore: decorator
-@inline
 export function halfOf(count: i32): i32 {
   return (count + 1) >> 1;
 }
 
 /** Bytes of one lane of `width`-bit integers. */
-// @ts-ignore: decorator
-@inline
 export function laneBytes(count: i32, width: i32): i32 {
   return (halfOf(count) * width + 7) >> 3;
 }
 
 /** Where LANES-like scratch holds a bin, in bytes: pairs of (bin i, bin half + i). */
-// @ts-ignore: decorator
-@inline
 export function laneOffset(bin: i32, half: i32): usize {
   return <usize>(bin < half ? 2 * bin : 2 * (bin - half) + 1) << 3;
 }
 
 /** Rounds up to a multiple of 8. */
-// @ts-ignore: decorator
-@inline
 export function align8(bytes: i32): i32 {
   return (bytes + 7) & ~7;
 }

@@ -81,76 +81,76 @@ function unpackSteps(lane0: usize, lane1: usize, width: i32, from: i32, to: i32,
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function pair(lane0: usize, lane1: usize, bit: i32, mask: v128): v128 {
   const both = v128.load_lane<u64>(lane1 + (bit >> 3), v128.load_zero<u64>(lane0 + (bit >> 3)), 1);
   return v128.and(i64x2.shr_u(both, bit & 7), mask);
 }
 
-/** `residue` is width mod 8 and must be a literal, so that shifts and offsets become constants. */
-// @ts-ignore: decorator
-@inline
-function unpackGroups(residue: i32, lane0: usize, lane1: usize, width: i32, groups: i32, dst: usize): void {
-  const mask = i64x2.splat(((<i64>1) << width) - 1);
-  const step: usize = width >> 3;
-  const end = dst + (<usize>groups << 7);
-  for (; dst < end; dst += 128) {
-    v128.store(dst, pair(lane0, lane1, 0, mask));
-    lane0 += step;
-    lane1 += step;
-    v128.store(dst, pair(lane0, lane1, residue, mask), 16);
-    lane0 += step;
-    lane1 += step;
-    v128.store(dst, pair(lane0, lane1, 2 * residue, mask), 32);
-    lane0 += step;
-    lane1 += step;
-    v128.store(dst, pair(lane0, lane1, 3 * residue, mask), 48);
-    lane0 += step;
-    lane1 += step;
-    v128.store(dst, pair(lane0, lane1, 4 * residue, mask), 64);
-    lane0 += step;
-    lane1 += step;
-    v128.store(dst, pair(lane0, lane1, 5 * residue, mask), 80);
-    lane0 += step;
-    lane1 += step;
-    v128.store(dst, pair(lane0, lane1, 6 * residue, mask), 96);
-    lane0 += step;
-    lane1 += step;
-    v128.store(dst, pair(lane0, lane1, 7 * residue, mask), 112);
-    lane0 += step + residue;
-    lane1 += step + residue;
+/** A method, because only methods can be told to be copied into each use. */
+abstract class Groups {
+  /** `residue` is width mod 8 and must be a literal, so that shifts and offsets become constants. */
+  @inline
+  static unpack(residue: i32, lane0: usize, lane1: usize, width: i32, groups: i32, dst: usize): void {
+    const mask = i64x2.splat(((<i64>1) << width) - 1);
+    const step: usize = width >> 3;
+    const end = dst + (<usize>groups << 7);
+    for (; dst < end; dst += 128) {
+      v128.store(dst, pair(lane0, lane1, 0, mask));
+      lane0 += step;
+      lane1 += step;
+      v128.store(dst, pair(lane0, lane1, residue, mask), 16);
+      lane0 += step;
+      lane1 += step;
+      v128.store(dst, pair(lane0, lane1, 2 * residue, mask), 32);
+      lane0 += step;
+      lane1 += step;
+      v128.store(dst, pair(lane0, lane1, 3 * residue, mask), 48);
+      lane0 += step;
+      lane1 += step;
+      v128.store(dst, pair(lane0, lane1, 4 * residue, mask), 64);
+      lane0 += step;
+      lane1 += step;
+      v128.store(dst, pair(lane0, lane1, 5 * residue, mask), 80);
+      lane0 += step;
+      lane1 += step;
+      v128.store(dst, pair(lane0, lane1, 6 * residue, mask), 96);
+      lane0 += step;
+      lane1 += step;
+      v128.store(dst, pair(lane0, lane1, 7 * residue, mask), 112);
+      lane0 += step + residue;
+      lane1 += step + residue;
+    }
   }
 }
 
 function groups0(lane0: usize, lane1: usize, width: i32, groups: i32, dst: usize): void {
-  unpackGroups(0, lane0, lane1, width, groups, dst);
+  Groups.unpack(0, lane0, lane1, width, groups, dst);
 }
 
 function groups1(lane0: usize, lane1: usize, width: i32, groups: i32, dst: usize): void {
-  unpackGroups(1, lane0, lane1, width, groups, dst);
+  Groups.unpack(1, lane0, lane1, width, groups, dst);
 }
 
 function groups2(lane0: usize, lane1: usize, width: i32, groups: i32, dst: usize): void {
-  unpackGroups(2, lane0, lane1, width, groups, dst);
+  Groups.unpack(2, lane0, lane1, width, groups, dst);
 }
 
 function groups3(lane0: usize, lane1: usize, width: i32, groups: i32, dst: usize): void {
-  unpackGroups(3, lane0, lane1, width, groups, dst);
+  Groups.unpack(3, lane0, lane1, width, groups, dst);
 }
 
 function groups4(lane0: usize, lane1: usize, width: i32, groups: i32, dst: usize): void {
-  unpackGroups(4, lane0, lane1, width, groups, dst);
+  Groups.unpack(4, lane0, lane1, width, groups, dst);
 }
 
 function groups5(lane0: usize, lane1: usize, width: i32, groups: i32, dst: usize): void {
-  unpackGroups(5, lane0, lane1, width, groups, dst);
+  Groups.unpack(5, lane0, lane1, width, groups, dst);
 }
 
 function groups6(lane0: usize, lane1: usize, width: i32, groups: i32, dst: usize): void {
-  unpackGroups(6, lane0, lane1, width, groups, dst);
+  Groups.unpack(6, lane0, lane1, width, groups, dst);
 }
 
 function groups7(lane0: usize, lane1: usize, width: i32, groups: i32, dst: usize): void {
-  unpackGroups(7, lane0, lane1, width, groups, dst);
+  Groups.unpack(7, lane0, lane1, width, groups, dst);
 }

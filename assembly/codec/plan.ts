@@ -47,50 +47,34 @@ const SAMPLE: usize = memory.data(56, 8);
 /** Items that `mayTakeLess` looks at. */
 const JUDGED: i32 = 32;
 
-// @ts-ignore: decorator
-@inline
 export function planWidth(plan: usize): i32 {
   return load<i32>(plan, WIDTH);
 }
-// @ts-ignore: decorator
-@inline
 export function planFrame(plan: usize): i64 {
   return load<i64>(plan, FRAME);
 }
-// @ts-ignore: decorator
-@inline
 export function planFrameKind(plan: usize): i32 {
   return load<i32>(plan, FRAME_KIND);
 }
-// @ts-ignore: decorator
-@inline
 export function planPatches(plan: usize): i32 {
   return load<i32>(plan, PATCHES);
 }
 /** Bytes of one patch's upper bits, 1..8. */
-// @ts-ignore: decorator
-@inline
 export function planPatchBytes(plan: usize): i32 {
   return load<i32>(plan, PATCH_BYTES);
 }
 
 /** A short frame is a multiple of 2^shift: at most 1/128 of the window is lost. */
-// @ts-ignore: decorator
-@inline
 export function frameShift(width: i32): i32 {
   return max(0, width - 8);
 }
 
 /** Bytes of a stored frame. */
-// @ts-ignore: decorator
-@inline
 export function frameBytes(kind: i32): i32 {
   return kind == Frame.None ? 0 : kind == Frame.Short ? 2 : 8;
 }
 
 /** Bits of `v` as a signed integer, without a bit for zero: 0 -> 0, -1 -> 1, 1 -> 2. */
-// @ts-ignore: decorator
-@inline
 function signedBits(v: i64): i32 {
   return 64 - <i32>clz<u64>((<u64>v << 1) ^ <u64>(v >> 63));
 }
@@ -106,20 +90,14 @@ function median(source: usize, count: i32): i64 {
 }
 
 /** A signed distance as an unsigned number that grows with its size: 0, -1, 1, -2 -> 0, 1, 2, 3; two at a time. */
-// @ts-ignore: decorator
-@inline
 function zigzagPair(z: v128): v128 {
   return v128.xor(i64x2.add(z, z), i64x2.lt_s(z, i64x2.splat(0)));
 }
 
-// @ts-ignore: decorator
-@inline
 function leastPair(a: v128, b: v128): v128 {
   return v128.bitselect(a, b, i64x2.lt_s(a, b));
 }
 
-// @ts-ignore: decorator
-@inline
 function greatestPair(a: v128, b: v128): v128 {
   return v128.bitselect(a, b, i64x2.gt_s(a, b));
 }
@@ -153,8 +131,6 @@ function measureDistances(source: usize, count: i32, centre: i64): i32 {
 }
 
 /** The greatest zigzag of `length` bits, at most 63. */
-// @ts-ignore: decorator
-@inline
 function limitPair(length: i32): v128 {
   return i64x2.splat((<i64>1 << max(0, length)) - 1);
 }
@@ -190,8 +166,6 @@ function countLonger(source: usize, count: i32, centre: i64, top: i32): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function sumPair(v: v128): i32 {
   return <i32>(i64x2.extract_lane(v, 0) + i64x2.extract_lane(v, 1));
 }

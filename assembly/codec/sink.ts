@@ -64,8 +64,6 @@ export function lowerPart(k: i32): f64 {
   return load<f64>(LOWERS + (k << 3));
 }
 
-// @ts-ignore: decorator
-@inline
 function convertPair(convert: i32, v: v128, scale: v128, lower: v128): v128 {
   if (convert == Convert.Bits) return v;
   const integers = f64x2.sub(v, f64x2.splat(OFFSET));
@@ -75,49 +73,49 @@ function convertPair(convert: i32, v: v128, scale: v128, lower: v128): v128 {
   return f64x2.add(f64x2.mul(integers, scale), f64x2.mul(integers, lower));
 }
 
-// @ts-ignore: decorator
-@inline
 function put(add: bool, dst: usize, v: v128): void {
   v128.store(dst, add ? f64x2.add(v128.load(dst), v) : v);
 }
 
-/** `delta`, `convert` and `add` must be literals: each use compiles to a loop of its own. */
-// @ts-ignore: decorator
-@inline
-function sink(delta: bool, convert: i32, add: bool, count: i32, reference: i64, frame: i64, scale: f64, lower: f64, dst: usize): void {
-  const offset: i64 = convert == Convert.Bits ? 0 : OFFSET_BITS;
-  const frames = i64x2.splat(delta ? frame : frame + offset);
-  let sums = i64x2.splat(reference + offset);
-  const scales = f64x2.splat(scale);
-  const lowers = f64x2.splat(lower);
-  const half = halfOf(count);
-  let lane1 = dst + (<usize>half << 3);
-  let from = LANES;
-  const end = dst + (<usize>((count - half) & ~1) << 3);
-  for (; dst < end; dst += 16, lane1 += 16, from += 32) {
-    let a = i64x2.add(v128.load(from), frames);
-    let b = i64x2.add(v128.load(from, 16), frames);
-    if (delta) {
-      a = i64x2.add(a, sums);
-      b = i64x2.add(b, a);
-      sums = b;
+/** A method, because only methods can be told to be copied into each use. */
+abstract class Sink {
+  /** `delta`, `convert` and `add` must be literals: each use compiles to a loop of its own. */
+  @inline
+  static run(delta: bool, convert: i32, add: bool, count: i32, reference: i64, frame: i64, scale: f64, lower: f64, dst: usize): void {
+    const offset: i64 = convert == Convert.Bits ? 0 : OFFSET_BITS;
+    const frames = i64x2.splat(delta ? frame : frame + offset);
+    let sums = i64x2.splat(reference + offset);
+    const scales = f64x2.splat(scale);
+    const lowers = f64x2.splat(lower);
+    const half = halfOf(count);
+    let lane1 = dst + (<usize>half << 3);
+    let from = LANES;
+    const end = dst + (<usize>((count - half) & ~1) << 3);
+    for (; dst < end; dst += 16, lane1 += 16, from += 32) {
+      let a = i64x2.add(v128.load(from), frames);
+      let b = i64x2.add(v128.load(from, 16), frames);
+      if (delta) {
+        a = i64x2.add(a, sums);
+        b = i64x2.add(b, a);
+        sums = b;
+      }
+      a = convertPair(convert, a, scales, lowers);
+      b = convertPair(convert, b, scales, lowers);
+      put(add, dst, v128.shuffle<u64>(a, b, 0, 2));
+      put(add, lane1, v128.shuffle<u64>(a, b, 1, 3));
     }
-    a = convertPair(convert, a, scales, lowers);
-    b = convertPair(convert, b, scales, lowers);
-    put(add, dst, v128.shuffle<u64>(a, b, 0, 2));
-    put(add, lane1, v128.shuffle<u64>(a, b, 1, 3));
-  }
-  const end0 = dst + (<usize>(half - ((count - half) & ~1)) << 3);
-  const end1 = lane1 + (<usize>((count - half) & 1) << 3);
-  for (; dst < end0; dst += 8, lane1 += 8, from += 16) {
-    let a = i64x2.add(v128.load(from), frames);
-    if (delta) {
-      a = i64x2.add(a, sums);
-      sums = a;
+    const end0 = dst + (<usize>(half - ((count - half) & ~1)) << 3);
+    const end1 = lane1 + (<usize>((count - half) & 1) << 3);
+    for (; dst < end0; dst += 8, lane1 += 8, from += 16) {
+      let a = i64x2.add(v128.load(from), frames);
+      if (delta) {
+        a = i64x2.add(a, sums);
+        sums = a;
+      }
+      a = convertPair(convert, a, scales, lowers);
+      store<f64>(dst, add ? load<f64>(dst) + f64x2.extract_lane(a, 0) : f64x2.extract_lane(a, 0));
+      if (lane1 < end1) store<f64>(lane1, add ? load<f64>(lane1) + f64x2.extract_lane(a, 1) : f64x2.extract_lane(a, 1));
     }
-    a = convertPair(convert, a, scales, lowers);
-    store<f64>(dst, add ? load<f64>(dst) + f64x2.extract_lane(a, 0) : f64x2.extract_lane(a, 0));
-    if (lane1 < end1) store<f64>(lane1, add ? load<f64>(lane1) + f64x2.extract_lane(a, 1) : f64x2.extract_lane(a, 1));
   }
 }
 
@@ -126,38 +124,38 @@ function sink(delta: bool, convert: i32, add: bool, count: i32, reference: i64, 
  * 10^-k, 10^k or, with the rest in `lower`, part of 10^-k, as `convert` needs it.
  */
 export function writeFrame(convert: i32, count: i32, frame: i64, scale: f64, lower: f64, dst: usize): void {
-  if (convert == Convert.Bits) sink(false, Convert.Bits, false, count, 0, frame, scale, lower, dst);
-  else if (convert == Convert.Integer) sink(false, Convert.Integer, false, count, 0, frame, scale, lower, dst);
-  else if (convert == Convert.Multiply) sink(false, Convert.Multiply, false, count, 0, frame, scale, lower, dst);
-  else if (convert == Convert.Divide) sink(false, Convert.Divide, false, count, 0, frame, scale, lower, dst);
-  else sink(false, Convert.Quotient, false, count, 0, frame, scale, lower, dst);
+  if (convert == Convert.Bits) Sink.run(false, Convert.Bits, false, count, 0, frame, scale, lower, dst);
+  else if (convert == Convert.Integer) Sink.run(false, Convert.Integer, false, count, 0, frame, scale, lower, dst);
+  else if (convert == Convert.Multiply) Sink.run(false, Convert.Multiply, false, count, 0, frame, scale, lower, dst);
+  else if (convert == Convert.Divide) Sink.run(false, Convert.Divide, false, count, 0, frame, scale, lower, dst);
+  else Sink.run(false, Convert.Quotient, false, count, 0, frame, scale, lower, dst);
 }
 
 /** As `writeFrame`, but adds the bins to `dst`. */
 export function addFrame(convert: i32, count: i32, frame: i64, scale: f64, lower: f64, dst: usize): void {
-  if (convert == Convert.Bits) sink(false, Convert.Bits, true, count, 0, frame, scale, lower, dst);
-  else if (convert == Convert.Integer) sink(false, Convert.Integer, true, count, 0, frame, scale, lower, dst);
-  else if (convert == Convert.Multiply) sink(false, Convert.Multiply, true, count, 0, frame, scale, lower, dst);
-  else if (convert == Convert.Divide) sink(false, Convert.Divide, true, count, 0, frame, scale, lower, dst);
-  else sink(false, Convert.Quotient, true, count, 0, frame, scale, lower, dst);
+  if (convert == Convert.Bits) Sink.run(false, Convert.Bits, true, count, 0, frame, scale, lower, dst);
+  else if (convert == Convert.Integer) Sink.run(false, Convert.Integer, true, count, 0, frame, scale, lower, dst);
+  else if (convert == Convert.Multiply) Sink.run(false, Convert.Multiply, true, count, 0, frame, scale, lower, dst);
+  else if (convert == Convert.Divide) Sink.run(false, Convert.Divide, true, count, 0, frame, scale, lower, dst);
+  else Sink.run(false, Convert.Quotient, true, count, 0, frame, scale, lower, dst);
 }
 
 /** Writes `count` bins from LANES, each a difference above `frame` to the bin before it; both lanes start at `reference`. */
 export function writeDelta(convert: i32, count: i32, reference: i64, frame: i64, scale: f64, lower: f64, dst: usize): void {
-  if (convert == Convert.Bits) sink(true, Convert.Bits, false, count, reference, frame, scale, lower, dst);
-  else if (convert == Convert.Integer) sink(true, Convert.Integer, false, count, reference, frame, scale, lower, dst);
-  else if (convert == Convert.Multiply) sink(true, Convert.Multiply, false, count, reference, frame, scale, lower, dst);
-  else if (convert == Convert.Divide) sink(true, Convert.Divide, false, count, reference, frame, scale, lower, dst);
-  else sink(true, Convert.Quotient, false, count, reference, frame, scale, lower, dst);
+  if (convert == Convert.Bits) Sink.run(true, Convert.Bits, false, count, reference, frame, scale, lower, dst);
+  else if (convert == Convert.Integer) Sink.run(true, Convert.Integer, false, count, reference, frame, scale, lower, dst);
+  else if (convert == Convert.Multiply) Sink.run(true, Convert.Multiply, false, count, reference, frame, scale, lower, dst);
+  else if (convert == Convert.Divide) Sink.run(true, Convert.Divide, false, count, reference, frame, scale, lower, dst);
+  else Sink.run(true, Convert.Quotient, false, count, reference, frame, scale, lower, dst);
 }
 
 /** As `writeDelta`, but adds the bins to `dst`. */
 export function addDelta(convert: i32, count: i32, reference: i64, frame: i64, scale: f64, lower: f64, dst: usize): void {
-  if (convert == Convert.Bits) sink(true, Convert.Bits, true, count, reference, frame, scale, lower, dst);
-  else if (convert == Convert.Integer) sink(true, Convert.Integer, true, count, reference, frame, scale, lower, dst);
-  else if (convert == Convert.Multiply) sink(true, Convert.Multiply, true, count, reference, frame, scale, lower, dst);
-  else if (convert == Convert.Divide) sink(true, Convert.Divide, true, count, reference, frame, scale, lower, dst);
-  else sink(true, Convert.Quotient, true, count, reference, frame, scale, lower, dst);
+  if (convert == Convert.Bits) Sink.run(true, Convert.Bits, true, count, reference, frame, scale, lower, dst);
+  else if (convert == Convert.Integer) Sink.run(true, Convert.Integer, true, count, reference, frame, scale, lower, dst);
+  else if (convert == Convert.Multiply) Sink.run(true, Convert.Multiply, true, count, reference, frame, scale, lower, dst);
+  else if (convert == Convert.Divide) Sink.run(true, Convert.Divide, true, count, reference, frame, scale, lower, dst);
+  else Sink.run(true, Convert.Quotient, true, count, reference, frame, scale, lower, dst);
 }
 
 /** The scalar twin of the four routines above, for tests and for integers of any size. `add` and `delta` choose. */

@@ -7,8 +7,6 @@
 export const MAX_SKIP: i32 = 255;
 
 /** Fillers needed between two listed bins (`before` is 0 for the first). */
-// @ts-ignore: decorator
-@inline
 export function fillersBetween(before: i32, bin: i32): i32 {
   return max(0, bin - before - 1) / MAX_SKIP;
 }

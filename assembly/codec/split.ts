@@ -45,8 +45,6 @@ let cut: i32 = 0;
 let codeBits: i32 = 0;
 let size: i32 = 0;
 
-// @ts-ignore: decorator
-@inline
 function upperAt(i: i32, at: i32): u32 {
   return <u32>(load<u64>(FILLED + (<usize>i << 3)) >> at);
 }
@@ -88,8 +86,6 @@ function rankUppers(): void {
   for (let r = 0; r < distinct; r++) store<u16>(load<u32>(RANKED + (r << 2)), r, 6);
 }
 
-// @ts-ignore: decorator
-@inline
 function entriesFor(bits: i32): i32 {
   return min(1 << bits, distinct);
 }

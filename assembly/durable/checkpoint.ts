@@ -24,7 +24,7 @@ import { namesEnd, namesForeign, readNames, writeSeriesNames } from '../series/n
 import { insertSealed } from '../series/insert';
 import { FRAME_HEADER, FRAME_VERSION } from './log';
 import { metricFind } from '../series/metrics';
-import { advance, ensure, outBytes, outEnd, outLength, put } from '../memory/out';
+import { out } from '../memory/out';
 import { reserveOpen, writeSample } from '../series/samples';
 import { OPEN_BINS, Series } from '../series/records';
 import { allSeries, nextSealAt, seriesByNumber, seriesEnsure, setAnchor } from '../series/series';
@@ -53,16 +53,16 @@ export function checkpointBegin(): void {
  * @returns number to go on with, -1 at the end, -2 when memory is exhausted. The output may be empty.
  */
 export function checkpointStep(cursor: u32, budget: u32, full: bool): f64 {
-  if (!ensure(<u32>FRAME_HEADER)) return -2;
-  advance(outEnd + FRAME_HEADER);
-  while (cursor < allSeries.end && outLength() < budget) {
+  if (!out.ensure(<u32>FRAME_HEADER)) return -2;
+  out.end += FRAME_HEADER;
+  while (cursor < allSeries.end && out.length < budget) {
     const s = seriesByNumber(cursor);
     if (s && !writeSeries(s, full)) return -2;
     cursor++;
   }
-  const n = outLength() - <u32>FRAME_HEADER;
-  const frame = outBytes();
-  if (!n) advance(frame);
+  const n = out.length - <u32>FRAME_HEADER;
+  const frame = out.base;
+  if (!n) out.end = frame;
   else {
     store<u32>(frame, FrameMagic.Checkpoint);
     store<u32>(frame, n, 4);
@@ -87,15 +87,15 @@ function writeSeries(s: Series, full: bool): bool {
   let blocks = s.openLength ? 1 : 0;
   for (let i = 0; i < count; i++) if (full || s.block(i).isDirty) blocks++;
   if (!blocks) return true;
-  if (!ensure(SERIES_MAX)) return false;
-  const p = writeSeriesNames(outEnd, s);
+  if (!out.ensure(SERIES_MAX)) return false;
+  const p = writeSeriesNames(out.end, s);
   store<i32>(p, s.frequency);
   store<i64>(p, s.anchor, 4);
   store<u16>(p, <u16>min(blocks, MANY_BLOCKS), 16);
   // Blocks may move the buffer: remember places as offsets.
-  const lengthAt = <u32>(p + 12 - outBytes());
-  advance(p + 18);
-  const start = outLength();
+  const lengthAt = <u32>(p + 12 - out.base);
+  out.end = p + 18;
+  const start = out.length;
   for (let i = 0; i < count; i++) {
     const row = s.block(i);
     if (!full && !row.isDirty) continue;
@@ -110,7 +110,7 @@ function writeSeries(s: Series, full: bool): bool {
     if (!writeBins(s.openBins, s.openLength, s.openStart, true)) return false;
     span(s, s.openStart, s.openEnd);
   }
-  store<u32>(outBytes() + <usize>lengthAt, outLength() - start);
+  store<u32>(out.base + <usize>lengthAt, out.length - start);
   return true;
 }
 
@@ -121,11 +121,11 @@ function span(s: Series, first: i32, end: i32): void {
 
 function writeBlock(block: usize, bin: i32, open: bool): bool {
   const size = blockSize(block);
-  if (!ensure(<u32>size + <u32>BLOCK_HEADER)) return false;
-  store<i32>(outEnd, bin);
-  store<u8>(outEnd, open ? 1 : 0, 4);
-  advance(outEnd + BLOCK_HEADER);
-  put(block, size);
+  if (!out.ensure(<u32>size + <u32>BLOCK_HEADER)) return false;
+  store<i32>(out.end, bin);
+  store<u8>(out.end, open ? 1 : 0, 4);
+  out.end += BLOCK_HEADER;
+  out.put(block, size);
   return true;
 }
 

@@ -107,14 +107,10 @@ function foldRows(crc: u32, p: usize, rows: i32): usize {
 }
 
 /** Offset in a row of the i-th of PLACES. */
-// @ts-ignore: decorator
-@inline
 function place(i: i32): usize {
   return <usize>((PLACES >> (<u32>i << 2)) & 15) << 4;
 }
 
-// @ts-ignore: decorator
-@inline
 function lookUp(table: usize, low: v128, high: v128): v128 {
   return v128.xor(i8x16.swizzle(v128.load(table), low), i8x16.swizzle(v128.load(table, 16), high));
 }
@@ -128,15 +124,11 @@ export function crc32cScalar(crc: u32, p: usize, n: i32): u32 {
 }
 
 /** The entry of table `k` for the lowest byte of `bits`. */
-// @ts-ignore: decorator
-@inline
 function entry(k: i32, bits: u32): u32 {
   return load<u32>(tables + <usize>k * TABLE_SIZE + (<usize>(bits & 0xff) << 2));
 }
 
 /** The entries for four bytes, the last of them `k` bytes from the end. */
-// @ts-ignore: decorator
-@inline
 function four(k: i32, bits: u32): u32 {
   return (entry(k + 3, bits) ^ entry(k + 2, bits >> 8)) ^ (entry(k + 1, bits >> 16) ^ entry(k, bits >> 24));
 }

@@ -155,8 +155,6 @@ export function statsScalar(values: usize, n: i32): void {
 }
 
 /** Bytes of `n` samples; 0 for a negative number. */
-// @ts-ignore: decorator
-@inline
 function sizeOf(n: i32): usize {
   return <usize>max(n, 0) * SAMPLE_SIZE;
 }

@@ -105,15 +105,11 @@ function largest(src: usize, low: i32, middle: i32, previous: i32, previousValue
 let tenArea: f64 = 0;
 
 /** Twice the areas of the two candidates at `at`, at the distances `d` before the point chosen. */
-// @ts-ignore: decorator
-@inline
 function areaPair(at: usize, d: v128, previousValues: v128, rises: v128, runs: v128): v128 {
   return f64x2.abs(f64x2.sub(f64x2.mul(d, rises), f64x2.mul(runs, f64x2.sub(v128.load(at), previousValues))));
 }
 
 /** The first of ten candidates from `at` (index x) on with the largest area, counted from 0, and `tenArea`; -1 if an area is NaN. */
-// @ts-ignore: decorator
-@inline
 function largestOfTen(at: usize, x: i32, previous: i32, previousValue: f64, rise: f64, run: f64): i32 {
   const rises = f64x2.splat(rise);
   const runs = f64x2.splat(run);
@@ -176,8 +172,6 @@ function mean(p: usize, n: i32): f64 {
 }
 
 /** Address of sample `index`. */
-// @ts-ignore: decorator
-@inline
 function sample(src: usize, index: i32): usize {
   return src + <usize>index * SAMPLE_SIZE;
 }

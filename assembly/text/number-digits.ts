@@ -14,8 +14,6 @@
 export const ZEROS: u64 = 0x3030303030303030;
 
 /** Value of eight digits (text ^ ZEROS). */
-// @ts-ignore: decorator
-@inline
 export function digits8(w: u64): u64 {
   w = ((w * 0xa01) >> 8) & 0x00ff00ff00ff00ff;
   w = ((w * 0x640001) >> 16) & 0x0000ffff0000ffff;
@@ -23,16 +21,12 @@ export function digits8(w: u64): u64 {
 }
 
 /** Value of the first n digits of w (text ^ ZEROS), n in 0..7. */
-// @ts-ignore: decorator
-@inline
 export function digitsBelow8(w: u64, n: i32): u64 {
   // Two shifts, as a shift by 64 would be none.
   return digits8((w << ((7 - n) << 3)) << 8);
 }
 
 /** One bit for each of the 32 bytes at p, the first lowest: set where it is no digit. */
-// @ts-ignore: decorator
-@inline
 export function nonDigits32(p: usize): u32 {
   // Moved to -128..-119, digits are below all other bytes, for the one signed comparison that x64 has.
   const offset = i8x16.splat(0x50);
@@ -43,8 +37,6 @@ export function nonDigits32(p: usize): u32 {
 }
 
 /** Value of the n digits at p, n in 0..16. Reads 16 bytes. */
-// @ts-ignore: decorator
-@inline
 export function digits16(p: usize, n: i32): u64 {
   const v = i8x16.sub(v128.load(p), i8x16.splat(0x30));
   // Indices below 0 wrap to 128 and above, where swizzle gives the zeros to fill up with.

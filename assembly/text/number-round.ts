@@ -25,8 +25,6 @@ const EXACT_POWER_MAX = 22;
 const EXACT_MANTISSA_MAX: u64 = 1 << 53;
 
 /** Upper 64 bits of a * b. */
-// @ts-ignore: decorator
-@inline
 function multiplyHigh(a: u64, b: u64): u64 {
   const aLow = a & 0xffffffff;
   const aHigh = a >> 32;
@@ -37,8 +35,6 @@ function multiplyHigh(a: u64, b: u64): u64 {
 }
 
 /** The double nearest to mantissa * 10^exponent, ties to even; infinity beyond the largest. */
-// @ts-ignore: decorator
-@inline
 export function roundDecimal(mantissa: u64, exponent: i32): f64 {
   // Fast path: most of what collectors send.
   if (mantissa <= EXACT_MANTISSA_MAX && u32(exponent + EXACT_POWER_MAX) <= 2 * EXACT_POWER_MAX) {

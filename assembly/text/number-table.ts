@@ -29,14 +29,10 @@ export const POWERS_OF_FIVE: usize = memory.data((LARGEST_POWER - SMALLEST_POWER
 const BELOW = 4;
 const work: usize = memory.data((BELOW + WORDS) * 4, 16);
 
-// @ts-ignore: decorator
-@inline
 function wordAt(i: i32): u64 {
   return u64(load<u32>(work + (usize(BELOW + i) << 2)));
 }
 
-// @ts-ignore: decorator
-@inline
 function setWord(i: i32, word: u64): void {
   store<u32>(work + (usize(BELOW + i) << 2), u32(word));
 }

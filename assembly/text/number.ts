@@ -45,20 +45,14 @@ const TENS: usize = memory.data<u64>([
   10000000000000000000,
 ]);
 
-// @ts-ignore: decorator
-@inline
 function tenToThe(n: i32): u64 {
   return load<u64>(TENS + (usize(n) << 3));
 }
 
-// @ts-ignore: decorator
-@inline
 function isTerminator(c: u32): bool {
   return c < 64 && ((TERMINATORS >> u64(c)) & 1) != 0;
 }
 
-// @ts-ignore: decorator
-@inline
 function isDigit(c: u32): bool {
   return c - ZERO <= 9;
 }
@@ -90,8 +84,6 @@ export function parseTerminated(p: usize): usize {
   return parseMagnitude(p, false);
 }
 
-// @ts-ignore: decorator
-@inline
 function parseMagnitude(start: usize, negative: bool): usize {
   // Point and end are found at once; without a byte that is no digit whole is 32.
   const others = nonDigits32(start);
@@ -140,8 +132,6 @@ function parseMagnitude(start: usize, negative: bool): usize {
 }
 
 /** Value of the n digits at p, n in 0..15. */
-// @ts-ignore: decorator
-@inline
 function digitsUpTo15(p: usize, n: i32): u64 {
   const word = load<u64>(p) ^ ZEROS;
   if (n < 8) return digitsBelow8(word, n);
@@ -149,16 +139,12 @@ function digitsUpTo15(p: usize, n: i32): u64 {
   return digits8(word) * tenToThe(more) + digitsBelow8(load<u64>(p, 8) ^ ZEROS, more);
 }
 
-// @ts-ignore: decorator
-@inline
 function accept(p: usize, negative: bool, magnitude: f64): usize {
   parsedValue = negative ? -magnitude : magnitude;
   return p;
 }
 
 /** p: at the suffix `i` or `u`. */
-// @ts-ignore: decorator
-@inline
 function acceptInteger(p: usize, suffix: u32, negative: bool, magnitude: u64): usize {
   if (!isTerminator(u32(load<u8>(p, 1)))) return fail(LineError.BadValue);
   if (suffix == 'u'.charCodeAt(0)) {
@@ -177,8 +163,6 @@ function acceptInteger(p: usize, suffix: u32, negative: bool, magnitude: u64): u
 let exponentRead: i32 = 0;
 
 /** Reads [+-]digits; returns the address behind, 0 when there is no digit. */
-// @ts-ignore: decorator
-@inline
 function readExponent(p: usize): usize {
   let c = u32(load<u8>(p));
   const negative = c == MINUS;

@@ -33,16 +33,12 @@ export function printNine(dst: usize, n: u32): usize {
   return printMiddle(printMiddle(printMiddle(dst, thousands / 1000), thousands % 1000), n % 1000);
 }
 
-// @ts-ignore: decorator
-@inline
 function printLeading(dst: usize, n: u32): usize {
   const text = leadingGroup(n);
   store<u32>(dst, text);
   return dst + groupLength(text);
 }
 
-// @ts-ignore: decorator
-@inline
 function printMiddle(dst: usize, n: u32): usize {
   store<u32>(dst, middleGroup(n));
   return dst + 3;

@@ -44,8 +44,6 @@ export function printStringScalar(dst: usize, src: usize, len: i32): usize {
 }
 
 /** How many bytes in front can be copied as they are: 0..16. */
-// @ts-ignore: decorator
-@inline
 function plainRun(bytes: v128): i32 {
   // As signed bytes, 0x80 and above are below the space, too.
   const special = v128.or(

@@ -16,29 +16,21 @@ const MIDDLE_GROUPS: usize = memory.data(TABLE_SIZE, 16);
 const FRACTIONS: usize = memory.data(TABLE_SIZE, 16);
 
 /** Text of n (0..999) without leading zeros. */
-// @ts-ignore: decorator
-@inline
 export function leadingGroup(n: u32): u32 {
   return load<u32>(LEADING_GROUPS + (usize(n) << GROUP_SHIFT));
 }
 
 /** Text of n (0..999) as three digits. */
-// @ts-ignore: decorator
-@inline
 export function middleGroup(n: u32): u32 {
   return load<u32>(MIDDLE_GROUPS + (usize(n) << GROUP_SHIFT));
 }
 
 /** Text of n thousandths (0..999) behind an integer: nothing, or a point and 1 to 3 digits. */
-// @ts-ignore: decorator
-@inline
 export function fractionGroup(n: u32): u32 {
   return load<u32>(FRACTIONS + (usize(n) << GROUP_SHIFT));
 }
 
 /** Bytes of text in a group: 0..4. */
-// @ts-ignore: decorator
-@inline
 export function groupLength(group: u32): usize {
   return 4 - (usize(clz(group)) >> 3);
 }

@@ -35,51 +35,53 @@ const NULL_TEXT: u32 = 0x6c6c756e; // null
  * rounds to 0. NaN and infinities are `null`. Needs FIXED_MAX_BYTES of room; returns the address behind the text.
  */
 export function printFixed3(dst: usize, x: f64): usize {
-  return printFixed(dst, x, 1000, 1);
+  return Fixed.print(dst, x, 1000, 1);
 }
 
 /** As printFixed3, with at most two decimals. */
 export function printFixed2(dst: usize, x: f64): usize {
-  return printFixed(dst, x, 100, 10);
+  return Fixed.print(dst, x, 100, 10);
 }
 
 /** Writes n doubles at src as `a,b,c`, each as printFixed3 does. Needs n * (FIXED_MAX_BYTES + 1) bytes; returns the address behind. */
 export function printFixed3s(dst: usize, src: usize, n: i32): usize {
   if (n <= 0) return dst;
   for (const end = src + (usize(n) << 3); src < end; src += 8) {
-    dst = printFixed(dst, load<f64>(src), 1000, 1);
+    dst = Fixed.print(dst, load<f64>(src), 1000, 1);
     store<u8>(dst++, COMMA);
   }
   return dst - 1;
 }
 
-/** scale: 10^decimals; perUnit: thousandths in one unit of the last decimal. */
-// @ts-ignore: decorator
-@inline
-function printFixed(dst: usize, x: f64, scale: u64, perUnit: u32): usize {
-  const bits = reinterpret<u64>(x);
-  const exponent = i32(bits >> MANTISSA_BITS) & EXPONENT_SPECIAL;
-  const s = INTEGER_EXPONENT - exponent;
-  const m = (bits & MANTISSA_MASK) | (u64(1) << MANTISSA_BITS);
-  // Fast path: 2^-11 <= |x| < 2^52.
-  if (u32(s - 1) < 63) {
-    const shift = u64(s);
-    let whole = m >> shift;
-    const scaled = (m & ((u64(1) << shift) - 1)) * scale;
-    const cut = scaled >> shift;
-    // Half less one, and one more when the last digit is odd, carries exactly when the number is to go up.
-    let units = u32((scaled + ((u64(1) << (shift - 1)) - 1) + (cut & 1)) >> shift);
-    const carry = u32(units == u32(scale));
-    units = carry ? 0 : units;
-    whole += u64(carry);
-    store<u8>(dst, MINUS);
-    dst += usize(bits >> 63) & usize((whole | u64(units)) != 0);
-    dst = printU64(dst, whole);
-    const text = fractionGroup(units * perUnit);
-    store<u32>(dst, text);
-    return dst + groupLength(text);
+/** A method, because only methods can be told to be copied into each use, where the number of decimals is a constant. */
+abstract class Fixed {
+  /** @param scale 10^decimals; @param perUnit thousandths in one unit of the last decimal. */
+  @inline
+  static print(dst: usize, x: f64, scale: u64, perUnit: u32): usize {
+    const bits = reinterpret<u64>(x);
+    const exponent = i32(bits >> MANTISSA_BITS) & EXPONENT_SPECIAL;
+    const s = INTEGER_EXPONENT - exponent;
+    const m = (bits & MANTISSA_MASK) | (u64(1) << MANTISSA_BITS);
+    // Fast path: 2^-11 <= |x| < 2^52.
+    if (u32(s - 1) < 63) {
+      const shift = u64(s);
+      let whole = m >> shift;
+      const scaled = (m & ((u64(1) << shift) - 1)) * scale;
+      const cut = scaled >> shift;
+      // Half less one, and one more when the last digit is odd, carries exactly when the number is to go up.
+      let units = u32((scaled + ((u64(1) << (shift - 1)) - 1) + (cut & 1)) >> shift);
+      const carry = u32(units == u32(scale));
+      units = carry ? 0 : units;
+      whole += u64(carry);
+      store<u8>(dst, MINUS);
+      dst += usize(bits >> 63) & usize((whole | u64(units)) != 0);
+      dst = printU64(dst, whole);
+      const text = fractionGroup(units * perUnit);
+      store<u32>(dst, text);
+      return dst + groupLength(text);
+    }
+    return printUncommon(dst, bits, s, m);
   }
-  return printUncommon(dst, bits, s, m);
 }
 
 /** What is no fraction: tiny, an integer from 2^52 on, NaN or infinite. */
