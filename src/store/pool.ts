@@ -17,6 +17,7 @@ import { LocalClient } from './local-client.js';
 import { mergeSummaries, sum } from './merge.js';
 import { Placement, partitionsOf } from './placement.js';
 import { AnswerBudget } from './query/budget.js';
+import { columnsOf } from './query/columns.js';
 import { dump } from './query/dump.js';
 import { gather } from './query/gather.js';
 import { ask, plan } from './query/scatter.js';
@@ -24,6 +25,7 @@ import { HostRouter } from './routing.js';
 import { inlineShard, threadShard } from './shard-link.js';
 import {
   type Answer,
+  type AnswerColumn,
   type ClusterSummary,
   type MetricContents,
   type NodeHealth,
@@ -132,8 +134,14 @@ export class Pool implements Store {
 
   async query(request: QueryRequest): Promise<Answer> {
     this.#assertReady();
-    const asked = plan(request, this.#placement);
+    const asked = plan(request, this.#placement, 'query');
     return gather(asked, await ask(asked.questions, this.#placement));
+  }
+
+  async columns(request: QueryRequest): Promise<AsyncIterable<AnswerColumn[]>> {
+    this.#assertReady();
+    const asked = plan(request, this.#placement, 'columns');
+    return columnsOf(request, asked, await ask(asked.questions, this.#placement));
   }
 
   async debug(selector: string[]): Promise<Answer> {

@@ -7,10 +7,12 @@
 import type { Trigger } from '../partition/checkpointer.js';
 import type { Contents } from '../partition/contents.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
+import type { Column, ColumnError } from '../wasm/columns.js';
 import type { QueryRequest } from '../wasm/request.js';
 
 export type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 export { StoreError, type StoreErrorCode } from '../store-error.js';
+export type { Column, ColumnError } from '../wasm/columns.js';
 export type { MemoryUse } from '../wasm/figures.js';
 export type { QueryRequest, SeriesQuery } from '../wasm/request.js';
 
@@ -44,6 +46,12 @@ export interface MetricContents extends Omit<Contents, 'metric'> {
  */
 export type Answer = Uint8Array | AsyncIterable<Uint8Array>;
 
+/**
+ * A part of a column, or why there is none. `query` is the index of its query in `queries`; for a metric for all nodes it is
+ * the number of these more than its index in `forAllNodes`, and each node is an entry, in no order.
+ */
+export type AnswerColumn = (Column | ColumnError) & { metric: string };
+
 export interface Store {
   readonly state: 'loading' | 'ready' | 'stopping';
   /** A buffer of at least `bytes` for a body that will be given to `write`; recycled, so its content is garbage. */
@@ -59,6 +67,12 @@ export interface Store {
    * and not in the middle of a 200 answer.
    */
   query(request: QueryRequest): Promise<Answer>;
+  /**
+   * The same answer as columns of doubles, in pieces of a few hundred KiB: parts of a column follow each other, columns of a
+   * query are in order, those of different queries are not. Pieces are to be used as those of an `Answer`, values are views
+   * of them. Rejects as `query` does.
+   */
+  columns(request: QueryRequest): Promise<AsyncIterable<AnswerColumn[]>>;
   /** Frees whole blocks that end before `to` below each selector; resolves to the number of blocks. */
   free(to: number, selectors: string[][]): Promise<number>;
   /** The tree below the selector as JSON text (`{"data": ...}`). Rejects NOT_FOUND. */

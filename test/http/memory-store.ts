@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
 import type {
   Answer,
+  AnswerColumn,
   ClusterSummary,
   MetricContents,
   NodeHealth,
@@ -31,6 +33,7 @@ export class MemoryStore implements Store {
   outcome: WriteOutcome | Error = { ...NOTHING };
   pieces: () => Answer | Error | Promise<Answer> = () => Buffer.from('{"results":[]}\n');
   tree: () => Answer | Error = () => Buffer.from('{"data":{}}\n');
+  columnPieces: AnswerColumn[][] = [];
   summaries: ClusterSummary[] = [];
   held: MetricContents[] = [];
   spans: NodeSpan[] = [];
@@ -55,6 +58,11 @@ export class MemoryStore implements Store {
     const pieces = await this.pieces();
     if (pieces instanceof Error) throw pieces;
     return pieces;
+  }
+
+  async columns(request: QueryRequest): Promise<AsyncIterable<AnswerColumn[]>> {
+    this.queried.push(request);
+    return Readable.from(this.columnPieces);
   }
 
   async free(to: number, selectors: string[][]): Promise<number> {

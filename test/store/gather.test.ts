@@ -49,7 +49,7 @@ function client({ pieceBytes, empty, failing, more = '' }: Behaviour = {}): Fake
 
 async function answer(wanted: QueryRequest, ...clients: FakeClient[]): Promise<Answer> {
   const placement = placementOf(PARTITIONS, ...clients);
-  const asked = plan(wanted, placement);
+  const asked = plan(wanted, placement, 'query');
   return gather(asked, await ask(asked.questions, placement));
 }
 

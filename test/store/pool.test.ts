@@ -1,18 +1,10 @@
 /** The whole store behind its interface: routing, questions and writes at once. */
 import { afterEach, describe, expect, it } from 'vitest';
-import type { MetricConfig } from '../../src/config/config.js';
-import { logger } from '../../src/log.js';
-import { Pool } from '../../src/store/pool.js';
+import type { Pool } from '../../src/store/pool.js';
 import type { QueryRequest, SeriesQuery } from '../../src/store/store.js';
 import { textOf } from '../core/answer-text.js';
-import { configWith } from '../retention/fixtures.js';
-import { metric, seriesQuery, T0 } from '../support/core-driver.js';
-import { temporaryDirectory } from '../support/directories.js';
-
-const METRICS = new Map<string, MetricConfig>([
-  ['load', metric(60, 'avg')],
-  ['flops', metric(1, 'sum')],
-]);
+import { seriesQuery, T0 } from '../support/core-driver.js';
+import { startPool, writeTo } from './running-pool.js';
 
 function request(queries: SeriesQuery[], more: Partial<QueryRequest> = {}): QueryRequest {
   return {
@@ -45,21 +37,9 @@ describe('the pool', () => {
   afterEach(() => pool?.stop());
 
   async function started(memoryCapBytes: number): Promise<Pool> {
-    const store = { memoryCapBytes, checkpoints: { fileFormat: 'wal' as const, directory: temporaryDirectory() } };
-    pool = new Pool({
-      config: { ...configWith({ retentionSeconds: 1e9, ...store }), metrics: METRICS },
-      log: logger('store'),
-      modulePath: new URL('../../dist/core.wasm', import.meta.url),
-      onFatal: (error) => expect.fail(error.message),
-    });
-    await pool.start();
-    await write(pool, hostLines(6, 20));
+    pool = await startPool(memoryCapBytes);
+    await writeTo(pool, hostLines(6, 20));
     return pool;
-  }
-
-  async function write(store: Pool, lines: string): Promise<void> {
-    const text = new TextEncoder().encode(lines);
-    await store.write(text.slice().buffer, text.length, 'c', 's');
   }
 
   it('stores and answers a write although questions never end', async () => {
@@ -72,7 +52,7 @@ describe('the pool', () => {
       answers++;
     };
     const first = Array.from({ length: 100 }, ask);
-    const written = write(asked, hostLines(1, 1));
+    const written = writeTo(asked, hostLines(1, 1));
     const all = [...first, ...Array.from({ length: 100 }, ask)];
     await written;
     expect(answers).toBeLessThan(200);

@@ -50,6 +50,16 @@ const queryAll: Begin = (reads, request) => {
   };
 };
 
+function columnsOf(reads: Reads, state: number): Producer {
+  return {
+    next: (budget) => ({ ...reads.columnsStep(state, budget), marks: NO_MARKS }),
+    end: () => reads.queryEnd(state),
+  };
+}
+
+const columns: Begin = (reads, request) => columnsOf(reads, reads.queryBegin(request));
+const columnsAll: Begin = (reads, request) => columnsOf(reads, reads.queryAllBegin(request).state);
+
 const decoder = new TextDecoder();
 
 const dump: Begin = (reads, request) => {
@@ -65,4 +75,10 @@ const dump: Begin = (reads, request) => {
   };
 };
 
-export const producers: Record<QuestionKind, Begin> = { query, 'query-all': queryAll, dump };
+export const producers: Record<QuestionKind, Begin> = {
+  query,
+  'query-all': queryAll,
+  columns,
+  'columns-all': columnsAll,
+  dump,
+};

@@ -6,9 +6,10 @@
  *   query      `encodeRequest`       pieces of `,[entry,...],[entry,...]`; marks: where each list ends that a piece completes
  *   query-all  `encodeForAllNodes`   the same; the first piece begins with the queries that were made, `{...},{...}`: its one
  *                                    mark is their length
+ *   columns, columns-all             the same requests, answered with parts of columns (wasm/columns.ts); no marks
  *   dump       names as JSON         the tree below a selector, `{...}`; no marks
  */
-export type QuestionKind = 'query' | 'query-all' | 'dump';
+export type QuestionKind = 'query' | 'query-all' | 'columns' | 'columns-all' | 'dump';
 
 /** A question to one partition. */
 export interface Question {

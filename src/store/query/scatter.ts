@@ -14,8 +14,11 @@ export interface Plan {
   firstForAll: number;
 }
 
-/** One question to each partition that has one of the queries' hosts, and one to each about all of its nodes. */
-export function plan(request: QueryRequest, placement: Placement): Plan {
+/**
+ * One question to each partition that has one of the queries' hosts, and one to each about all of its nodes.
+ * @param form of the answers.
+ */
+export function plan(request: QueryRequest, placement: Placement, form: 'query' | 'columns'): Plan {
   const questions: Question[] = [];
   const order: number[] = [];
   const queries = new Map<number, SeriesQuery[]>();
@@ -31,11 +34,11 @@ export function plan(request: QueryRequest, placement: Placement): Plan {
     order.push(numbers.get(partition) as number);
   }
   for (const [partition, group] of queries) {
-    questions.push({ partition, kind: 'query', request: encodeRequest(request, group) });
+    questions.push({ partition, kind: form, request: encodeRequest(request, group) });
   }
   if (request.forAllNodes?.length) {
     const bytes = encodeForAllNodes(request, request.forAllNodes);
-    for (const partition of placement.partitions) questions.push({ partition, kind: 'query-all', request: bytes });
+    for (const partition of placement.partitions) questions.push({ partition, kind: `${form}-all`, request: bytes });
   }
   return { questions, order, firstForAll: queries.size };
 }
