@@ -28,6 +28,22 @@ class Fault {
   }
 }
 
+/** Bytes for a name. */
+const ROOM: usize = 256;
+
+if (
+  offsetof<Fault>('reason') != TimeFaultField.Reason ||
+  offsetof<Fault>('lines') != TimeFaultField.Lines ||
+  offsetof<Fault>('seconds') != TimeFaultField.Seconds ||
+  offsetof<Fault>('clusterLength') != TimeFaultField.ClusterLength ||
+  offsetof<Fault>('hostLength') != TimeFaultField.HostLength ||
+  offsetof<Fault>() != TimeFaultField.Cluster ||
+  offsetof<Fault>() + ROOM != TimeFaultField.Host ||
+  offsetof<Fault>() + 2 * ROOM != TimeFaultField.Size
+) {
+  ERROR('codes.ts has another layout of hosts at fault');
+}
+
 @unmanaged
 class Clock {
   /** Unix seconds: what is before `oldest` or after `newest` is at fault. */

@@ -48,6 +48,24 @@ const SEVEN_BYTES: u64 = 0x00ffffffffffffff;
 /** No two bytes of text. */
 const NO_TIME: u32 = ~0;
 
+@unmanaged
+class Refusal {
+  line: i32;
+  /** A LineError. */
+  reason: i32;
+  /** Of a wrong time: see `noteFault`. */
+  fault: i32;
+}
+
+if (
+  offsetof<Refusal>('line') != RefusalField.Line ||
+  offsetof<Refusal>('reason') != RefusalField.Reason ||
+  offsetof<Refusal>('fault') != RefusalField.Fault ||
+  offsetof<Refusal>() != RefusalField.Size
+) {
+  ERROR('codes.ts has another layout of refusals');
+}
+
 /** Refusals that are described. */
 const MAX_REFUSALS: i32 = 16;
 export const refusals: usize = memory.data(RefusalField.Size * MAX_REFUSALS, 8);
@@ -101,7 +119,7 @@ export function linesRefused(reason: i32): f64 {
 
 /**
  * Stores the lines of [p, p + n), log included; the text is not kept. Lines of other partitions' hosts are noted as runs.
- * Precondition: 64 bytes behind the text are readable; the first is overwritten during the call and restored.
+ * Precondition: STAGING_SLACK bytes after the text are readable; the first is overwritten during the call and restored.
  * @param clusterName for lines without a cluster tag; empty: such lines are refused.
  * @param unitsPerSecond of the timestamps; 0: by magnitude. @param nowSeconds for lines without a timestamp.
  * @param oldest, newest unix seconds, of timestamps that are not at fault. @param isTrusted whether others are refused.
@@ -258,11 +276,11 @@ function isRefused(fault: i32, seconds: i64, host: Node): bool {
 
 function refuse(line: i32, reason: i32): void {
   if (refusalCount < MAX_REFUSALS) {
-    const r = refusals + <usize>(refusalCount * RefusalField.Size);
-    store<i32>(r, line, RefusalField.Line);
-    store<i32>(r, reason, RefusalField.Reason);
+    const refusal = changetype<Refusal>(refusals + <usize>refusalCount * RefusalField.Size);
+    refusal.line = line;
+    refusal.reason = reason;
     const isOfTime = reason == LineError.TimestampTooNew || reason == LineError.TimestampTooOld;
-    store<i32>(r, isOfTime ? faultOfLine : 0, RefusalField.Fault);
+    refusal.fault = isOfTime ? faultOfLine : 0;
     refusalCount++;
   }
   batchRefused++;

@@ -18,7 +18,7 @@ let rememberedLength: i32 = 0;
 
 /**
  * Finds the runs of the text. Lines that can't be read go to the partition of the line before (its core refuses them).
- * Precondition: 64 bytes behind the text are readable.
+ * Precondition: STAGING_SLACK bytes after the text are readable.
  * @returns number of runs; -1 when memory is exhausted.
  */
 export function route(p: usize, n: i32, clusterName: usize, clusterLength: i32, partitions: i32): i32 {

@@ -7,10 +7,28 @@
  *   │ partition │ offset │ length │ first line │ lines │    20 bytes a run; lines count from 0
  *   └───────────┴────────┴────────┴────────────┴───────┘
  */
-import { MemoryKind } from '../src/wasm/codes';
+import { MemoryKind, RunField } from '../src/wasm/codes';
 import { capacity, realloc } from './memory/alloc';
 
-const RUN: usize = 20;
+@unmanaged
+class Run {
+  partition: u32;
+  offset: u32;
+  length: u32;
+  firstLine: u32;
+  lines: u32;
+}
+
+if (
+  offsetof<Run>('partition') != RunField.Partition ||
+  offsetof<Run>('offset') != RunField.Offset ||
+  offsetof<Run>('length') != RunField.Length ||
+  offsetof<Run>('firstLine') != RunField.FirstLine ||
+  offsetof<Run>('lines') != RunField.Lines ||
+  offsetof<Run>() != RunField.Size
+) {
+  ERROR('codes.ts has another layout of runs');
+}
 
 let runs: usize = 0;
 /** Runs since `runsReset`. */
@@ -26,28 +44,31 @@ export function runsReset(): void {
   runCount = 0;
 }
 
+function runAt(i: i32): Run {
+  return changetype<Run>(runs + <usize>i * RunField.Size);
+}
+
 /** Adds lines; they join the last run when they follow it. False when memory is exhausted. */
 export function runAdd(partition: u32, offset: u32, length: u32, line: u32, lines: u32): bool {
   if (runCount) {
-    const last = runs + <usize>(runCount - 1) * RUN;
-    if (load<u32>(last) == partition && load<u32>(last, 4) + load<u32>(last, 8) == offset) {
-      store<u32>(last, load<u32>(last, 8) + length, 8);
-      store<u32>(last, load<u32>(last, 16) + lines, 16);
+    const last = runAt(runCount - 1);
+    if (last.partition == partition && last.offset + last.length == offset) {
+      last.length += length;
+      last.lines += lines;
       return true;
     }
   }
-  const need = <u32>(runCount + 1) * <u32>RUN;
+  const need = <u32>(runCount + 1) * RunField.Size;
   if (!runs || capacity(runs) < need) {
     const grown = realloc(runs, max<u32>(1024, need * 2), MemoryKind.Scratch);
     if (!grown) return false;
     runs = grown;
   }
-  const r = runs + <usize>runCount * RUN;
-  store<u32>(r, partition);
-  store<u32>(r, offset, 4);
-  store<u32>(r, length, 8);
-  store<u32>(r, line, 12);
-  store<u32>(r, lines, 16);
-  runCount++;
+  const run = runAt(runCount++);
+  run.partition = partition;
+  run.offset = offset;
+  run.length = length;
+  run.firstLine = line;
+  run.lines = lines;
   return true;
 }

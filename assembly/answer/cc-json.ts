@@ -5,7 +5,7 @@
  *   {"error":"..","from":0,"to":0,"resolution":0,"avg":0,"min":0,"max":0}
  *   {"data":[1.5,null],"from":1,"to":3,"resolution":1,"avg":1.5,"min":1.5,"max":1.5}
  */
-import { AnswerParts, QueryError } from '../../src/wasm/codes';
+import { AnswerParts, AnswerStep, QueryError } from '../../src/wasm/codes';
 import { out } from '../memory/out';
 import { Column } from '../read/evaluate';
 import { Query } from '../read/request';
@@ -27,17 +27,16 @@ export let queryEndCount: i32 = 0;
 /**
  * Writes until the output holds about `budget` bytes or all queries are answered. Where each completed query's list ends is in
  * `queryEnds`. Whoever takes the output may cut it anywhere.
- * @returns 1: go on with another step, 0: done, -1: memory is exhausted.
  */
-export function queryStep(answer: Answer, budget: u32): i32 {
+export function queryStep(answer: Answer, budget: u32): AnswerStep {
   queryEndCount = 0;
   answer.resume();
   let looked = 0;
   while (true) {
-    if (answer.isWriting && !writeEntry(answer, budget)) return out.failed ? -1 : 1;
-    if (!answer.queriesLeft) return 0;
-    if (out.length >= budget || looked++ == STEP_ENTRIES || queryEndCount == ENDS) return 1;
-    if (!out.ensure(64)) return -1;
+    if (answer.isWriting && !writeEntry(answer, budget)) return out.failed ? AnswerStep.OutOfMemory : AnswerStep.More;
+    if (!answer.queriesLeft) return AnswerStep.Done;
+    if (out.length >= budget || looked++ == STEP_ENTRIES || queryEndCount == ENDS) return AnswerStep.More;
+    if (!out.ensure(64)) return AnswerStep.OutOfMemory;
     if (!answer.isListOpen) {
       out.putChar(0x2c);
       out.putChar(0x5b);
@@ -45,7 +44,7 @@ export function queryStep(answer: Answer, budget: u32): i32 {
       answer.hasEntries = false;
     }
     const next = answer.next();
-    if (next == Next.Failed) return -1;
+    if (next == Next.Failed) return AnswerStep.OutOfMemory;
     if (next == Next.Entry) {
       if (answer.hasEntries) out.putChar(0x2c);
       answer.hasEntries = true;

@@ -25,7 +25,7 @@
  *
  * Padding is not written: `from` says when a column begins.
  */
-import { AnswerParts, ColumnPart } from '../../src/wasm/codes';
+import { AnswerParts, AnswerStep, ColumnPart } from '../../src/wasm/codes';
 import { out } from '../memory/out';
 import { Node } from '../series/records';
 import { writeNames } from '../series/names';
@@ -56,27 +56,45 @@ class Part {
   greatest: f64;
 }
 
-if (offsetof<Part>('from') != ColumnPart.From || offsetof<Part>() != ColumnPart.Header) ERROR('codes.ts has another layout');
+if (
+  offsetof<Part>('bytes') != ColumnPart.Bytes ||
+  offsetof<Part>('error') != ColumnPart.Error ||
+  offsetof<Part>('query') != ColumnPart.Query ||
+  offsetof<Part>('entry') != ColumnPart.Entry ||
+  offsetof<Part>('count') != ColumnPart.Count ||
+  offsetof<Part>('first') != ColumnPart.First ||
+  offsetof<Part>('here') != ColumnPart.Here ||
+  offsetof<Part>('names') != ColumnPart.Names ||
+  offsetof<Part>('from') != ColumnPart.From ||
+  offsetof<Part>('to') != ColumnPart.To ||
+  offsetof<Part>('step') != ColumnPart.Step ||
+  offsetof<Part>('samples') != ColumnPart.Samples ||
+  offsetof<Part>('sum') != ColumnPart.Sum ||
+  offsetof<Part>('least') != ColumnPart.Least ||
+  offsetof<Part>('greatest') != ColumnPart.Greatest ||
+  offsetof<Part>() != ColumnPart.Header
+) {
+  ERROR('codes.ts has another layout of columns');
+}
 
 /**
  * Writes parts until the output holds about `budget` bytes or all queries are answered. @param answer of `queryBegin`.
- * @returns 1: go on with another step, 0: done, -1: memory is exhausted.
  */
-export function columnsStep(answer: Answer, budget: u32): i32 {
+export function columnsStep(answer: Answer, budget: u32): AnswerStep {
   answer.resume();
   let looked = 0;
   while (true) {
     while (answer.isWriting) {
-      if (out.length >= budget) return 1;
-      if (!writePart(answer, budget, null)) return -1;
+      if (out.length >= budget) return AnswerStep.More;
+      if (!writePart(answer, budget, null)) return AnswerStep.OutOfMemory;
     }
-    if (!answer.queriesLeft) return 0;
-    if (out.length >= budget || looked++ == STEP_ENTRIES) return 1;
+    if (!answer.queriesLeft) return AnswerStep.Done;
+    if (out.length >= budget || looked++ == STEP_ENTRIES) return AnswerStep.More;
     const next = answer.next();
-    if (next == Next.Failed) return -1;
+    if (next == Next.Failed) return AnswerStep.OutOfMemory;
     if (next == Next.Entry) {
       answer.written = 0;
-      if (!writePart(answer, budget, answer.column.error ? null : selection.node)) return -1;
+      if (!writePart(answer, budget, answer.column.error ? null : selection.node)) return AnswerStep.OutOfMemory;
     }
   }
 }

@@ -3,6 +3,7 @@
  *
  *   {"hwthread0":{"ipc":[{"start":1699999950,"len":128,"end":1700007630}]},"cpu_load":[...]}
  */
+import { AnswerStep } from '../../src/wasm/codes';
 import { out } from '../memory/out';
 import { printI64, printString } from '../text/print';
 import { Node, Series } from '../series/records';
@@ -42,13 +43,12 @@ export function dumpBegin(node: Node): void {
 
 /**
  * Writes until the output holds `budget` bytes.
- * @returns 1: go on, 0: done, -1: memory is exhausted, -2: the tree lost nodes since the last step, start anew.
  */
-export function dumpStep(budget: u32): i32 {
-  if (dump.version != tree.version) return -2;
+export function dumpStep(budget: u32): AnswerStep {
+  if (dump.version != tree.version) return AnswerStep.TreeChanged;
   while (out.length < budget) {
     const node = dump.at;
-    if (!out.ensure(6 * node.nameLength + 64)) return -1;
+    if (!out.ensure(6 * node.nameLength + 64)) return AnswerStep.OutOfMemory;
     if (node != dump.top) {
       if (dump.comma) out.putChar(0x2c);
       out.end = printString(out.end, node.name, node.nameLength);
@@ -58,7 +58,7 @@ export function dumpStep(budget: u32): i32 {
     dump.comma = false;
     let s = node.firstSeries;
     while (s) {
-      if (!writeSeries(s)) return -1;
+      if (!writeSeries(s)) return AnswerStep.OutOfMemory;
       s = s.nextInNode;
     }
     const child = node.firstChild;
@@ -67,11 +67,11 @@ export function dumpStep(budget: u32): i32 {
       continue;
     }
     while (true) {
-      if (!out.ensure(64)) return -1;
+      if (!out.ensure(64)) return AnswerStep.OutOfMemory;
       out.putChar(0x7d);
       dump.comma = true;
       const closed = dump.at;
-      if (closed == dump.top) return 0;
+      if (closed == dump.top) return AnswerStep.Done;
       const next = closed.next;
       if (next) {
         dump.at = next;
@@ -80,7 +80,7 @@ export function dumpStep(budget: u32): i32 {
       dump.at = closed.parent;
     }
   }
-  return 1;
+  return AnswerStep.More;
 }
 
 function writeSeries(s: Series): bool {

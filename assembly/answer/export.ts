@@ -1,4 +1,5 @@
 /** Series as plain doubles for writers of other formats (archive, the reference's files, JSON checkpoints). */
+import { Export } from '../../src/wasm/codes';
 import { endBin, firstBin } from '../series/blocks';
 import { writeSeriesNames } from '../series/names';
 import { out } from '../memory/out';
@@ -18,11 +19,11 @@ export let exportedNames: i32 = 0;
 
 /**
  * Writes the series' names (names.ts) and its bins that lie in [from, to) as f64, NaN = missing.
- * @returns 1: written, 0: there is no such series or nothing in the range, -1: memory is exhausted, or the range holds more than MAX_COUNT bins.
+ * @returns OutOfMemory also when the range holds more than MAX_COUNT bins.
  */
-export function exportSeries(number: u32, from: f64, to: f64): i32 {
+export function exportSeries(number: u32, from: f64, to: f64): Export {
   const s = seriesByNumber(number);
-  if (!s) return 0;
+  if (!s) return Export.None;
   const f = <i64>s.frequency;
   const middle = s.anchor + f / 2;
   // Bins whose middle lies in the range.
@@ -34,10 +35,10 @@ export function exportSeries(number: u32, from: f64, to: f64): i32 {
   if (<f64>(middle + end * f) > to) end = (<i64>to - middle + f - 1) / f;
   first = max(first, lowest);
   end = min(end, highest);
-  if (end <= first) return 0;
-  if (end - first > MAX_COUNT) return -1;
+  if (end <= first) return Export.None;
+  if (end - first > MAX_COUNT) return Export.OutOfMemory;
   const n = <i32>(end - first);
-  if (!out.ensure(<u32>(8 * n) + 4096)) return -1;
+  if (!out.ensure(<u32>(8 * n) + 4096)) return Export.OutOfMemory;
   const start = out.end;
   exportedNames = <i32>(writeSeriesNames(start, s) - start);
   readBins(s, <i32>first, n, start + exportedNames);
@@ -45,5 +46,5 @@ export function exportSeries(number: u32, from: f64, to: f64): i32 {
   exportedCount = n;
   exportedStart = <f64>(middle + first * f);
   exportedFrequency = <i32>f;
-  return 1;
+  return Export.Written;
 }

@@ -1,15 +1,15 @@
 /** Counts for /metrics and `debug?summary=1`. */
+import { LOOSE_BLOCKS } from '../../src/wasm/codes';
 import { blockCodec, blockCount, blockGaps } from '../codec/block';
 import { bytesEqual } from '../memory/bytes';
 import { statCount, stats } from '../read/kernels';
 import { Node, Series } from '../series/records';
-import { allSeries, seriesByNumber } from '../series/series';
+import { allSeries, nextStep, seriesByNumber } from '../series/series';
 import { DEPTH_HOST } from '../series/tree';
 
-/** Codec numbers are smaller than this. */
-const CODECS: i32 = 16;
-/** Sealed blocks by codec, u32 each; loose blocks stand at the last place. Filled by `countStep`. */
-export const blocksByCodec: usize = memory.data(4 * 16, 4);
+const BYTES: i32 = 4 * (LOOSE_BLOCKS + 1);
+/** Sealed blocks by codec, u32 each; the last place is of loose blocks. Filled by `countStep`. */
+export const blocksByCodec: usize = memory.data(BYTES, 4);
 /** Filled by `countStep`. */
 export let countedSamples: f64 = 0;
 export let countedSeries: u32 = 0;
@@ -20,7 +20,7 @@ let countedFirst: Series | null = null;
 
 /** Starts counting. */
 export function countBegin(): void {
-  memory.fill(blocksByCodec, 0, 4 * CODECS);
+  memory.fill(blocksByCodec, 0, BYTES);
   countedSamples = 0;
   countedSeries = 0;
   countedBytes = 0;
@@ -30,7 +30,7 @@ export function countBegin(): void {
  * Counts series [from, from + n) by number.
  * @param alike stops before the first series of another metric, cluster or kind of level than `countedFirst`. A collector
  *   sends the lines of a metric one after the other, so there are mostly many in a row.
- * @returns where to go on; -1 at the end.
+ * @returns where to go on; `SeriesStep.End`.
  */
 export function countStep(from: u32, n: u32, alike: bool): f64 {
   const end = min(from + n, allSeries.end);
@@ -43,7 +43,7 @@ export function countStep(from: u32, n: u32, alike: bool): f64 {
     else if (alike && !(s.metric == first.metric && sameKind(s.node, first.node))) return <f64>i;
     count(s);
   }
-  return end < allSeries.end ? <f64>end : -1;
+  return nextStep(end);
 }
 
 /** Whether two nodes are of the same cluster and at levels of one kind: hwthread0 and hwthread71 are. */
@@ -70,7 +70,7 @@ function count(s: Series): void {
   for (let i = 0; i < s.blockCount; i++) {
     const row = s.block(i);
     countedBytes += <f64>row.bytes;
-    let codec = CODECS - 1;
+    let codec = LOOSE_BLOCKS;
     if (row.isLoose) {
       stats(row.loose.bins, row.count);
       countedSamples += <f64>statCount;

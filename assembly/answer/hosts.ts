@@ -11,12 +11,34 @@
  *
  * Oldest and newest are times of samples, unix seconds; the frequency is that of the series with the newest one.
  */
+import { HostField, SeriesStep } from '../../src/wasm/codes';
 import { out } from '../memory/out';
 import { Node, Series } from '../series/records';
-import { allSeries, seriesByNumber } from '../series/series';
+import { allSeries, nextStep, seriesByNumber } from '../series/series';
 import { hostOf } from '../series/tree';
 
-const RECORD: u32 = 30;
+@unmanaged
+class Record {
+  /** Address of the cluster's node. */
+  cluster: u32;
+  series: u32;
+  oldest: f64;
+  newest: f64;
+  frequency: i32;
+  nameLength: u16;
+}
+
+if (
+  offsetof<Record>('cluster') != HostField.Cluster ||
+  offsetof<Record>('series') != HostField.Series ||
+  offsetof<Record>('oldest') != HostField.Oldest ||
+  offsetof<Record>('newest') != HostField.Newest ||
+  offsetof<Record>('frequency') != HostField.Frequency ||
+  offsetof<Record>('nameLength') != HostField.NameLength ||
+  offsetof<Record>() != HostField.Name
+) {
+  ERROR('codes.ts has another layout of listed hosts');
+}
 
 @unmanaged
 class Run {
@@ -31,7 +53,7 @@ const run = changetype<Run>(memory.data(offsetof<Run>(), 8));
 
 /**
  * Writes the hosts of series [from, from + n) by number to the output.
- * @returns where to go on; -1 at the end, -2 when memory is exhausted.
+ * @returns where to go on, or a `SeriesStep`.
  */
 export function hostsStep(from: u32, n: u32): f64 {
   const end = min(from + n, allSeries.end);
@@ -41,13 +63,13 @@ export function hostsStep(from: u32, n: u32): f64 {
     if (!s || s.isEmpty) continue;
     const host = hostOf(s.node);
     if (host != run.host) {
-      if (!writeRun()) return -2;
+      if (!writeRun()) return <f64>SeriesStep.OutOfMemory;
       begin(host);
     }
     add(s);
   }
-  if (!writeRun()) return -2;
-  return end < allSeries.end ? <f64>end : -1;
+  if (!writeRun()) return <f64>SeriesStep.OutOfMemory;
+  return nextStep(end);
 }
 
 function begin(host: Node): void {
@@ -73,14 +95,15 @@ function add(s: Series): void {
 function writeRun(): bool {
   const host = run.host;
   if (!host) return true;
-  if (!out.ensure(RECORD + host.nameLength)) return false;
-  store<u32>(out.end, <u32>changetype<usize>(host.parent));
-  store<u32>(out.end, run.series, 4);
-  store<f64>(out.end, <f64>run.oldest, 8);
-  store<f64>(out.end, <f64>run.newest, 16);
-  store<i32>(out.end, run.frequency, 24);
-  store<u16>(out.end, <u16>host.nameLength, 28);
-  out.end += RECORD;
+  if (!out.ensure(HostField.Name + host.nameLength)) return false;
+  const record = changetype<Record>(out.end);
+  record.cluster = <u32>changetype<usize>(host.parent);
+  record.series = run.series;
+  record.oldest = <f64>run.oldest;
+  record.newest = <f64>run.newest;
+  record.frequency = run.frequency;
+  record.nameLength = <u16>host.nameLength;
+  out.end += HostField.Name;
   out.put(host.name, host.nameLength);
   return true;
 }

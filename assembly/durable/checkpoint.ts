@@ -2,11 +2,7 @@
  * Checkpoint frames: series with the blocks that no checkpoint holds yet, and their open blocks, compressed. Blocks are
  * written as they are in memory and read back as they are.
  *
- *   frame    0        4          8                 12        16
- *            ┌────────┬──────────┬─────────────────┬─────────┬──────────────┐
- *            │ "CCMK" │ length n │ CRC-32C of rest │ version │ n bytes      │    CRC over version and payload
- *            └────────┴──────────┴─────────────────┴─────────┴──────────────┘
- *   payload: series, one after the other
+ *   frame.ts draws frames; the payload is series, one after the other
  *            ┌────────────────────────┬────────────┬────────┬────────────────┬─────────────┬─────────────┬───────────┐
  *            │ u8 #levels, each       │ u16 length,│ u32    │ i64 anchor,    │ u32 bytes   │ u16 #blocks │ blocks    │
  *            │ u8 length, bytes       │ metric     │ seconds│ unix seconds   │ of blocks   │             │           │
@@ -15,19 +11,17 @@
  *            │ i32 first bin  │ u8 open │ a block as in codec/layout.ts │    open 1: the series' newest bins, still growing
  *            └────────────────┴─────────┴───────────────────────────────┘
  */
-import { FrameMagic } from '../../src/wasm/codes';
-import { LineError } from '../../src/wasm/codes';
+import { FrameField, FrameMagic, LineError, SeriesStep } from '../../src/wasm/codes';
 import { encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
 import { blockCount, blockIsSound, blockSize, decodeBlock } from '../codec/block';
-import { crc32c } from '../memory/crc32c';
 import { namesEnd, namesForeign, readNames, writeSeriesNames } from '../series/names';
 import { insertSealed } from '../series/insert';
-import { FRAME_HEADER, FRAME_VERSION } from './log';
+import { Frame } from './frame';
 import { metricFind } from '../series/metrics';
 import { out } from '../memory/out';
 import { reserveOpen, writeSample } from '../series/samples';
 import { OPEN_BINS, Series } from '../series/records';
-import { allSeries, nextSealAt, seriesByNumber, seriesEnsure, setAnchor } from '../series/series';
+import { allSeries, nextSealAt, nextStep, seriesByNumber, seriesEnsure, setAnchor } from '../series/series';
 import { seriesRemove } from '../series/remove';
 import { nodePrune } from '../series/tree';
 
@@ -50,26 +44,21 @@ export function checkpointBegin(): void {
  * Writes one frame with series from number `cursor` on, until it holds `budget` bytes. What is written counts as kept
  * from then on; if the file fails, `checkpointForget` takes that back.
  * @param full also blocks that older checkpoints hold.
- * @returns number to go on with, -1 at the end, -2 when memory is exhausted. The output may be empty.
+ * @returns number to go on with, or a `SeriesStep`. The output may be empty.
  */
 export function checkpointStep(cursor: u32, budget: u32, full: bool): f64 {
-  if (!out.ensure(<u32>FRAME_HEADER)) return -2;
-  out.end += FRAME_HEADER;
+  if (!out.ensure(FrameField.Payload)) return <f64>SeriesStep.OutOfMemory;
+  out.end += FrameField.Payload;
   while (cursor < allSeries.end && out.length < budget) {
     const s = seriesByNumber(cursor);
-    if (s && !writeSeries(s, full)) return -2;
+    if (s && !writeSeries(s, full)) return <f64>SeriesStep.OutOfMemory;
     cursor++;
   }
-  const n = out.length - <u32>FRAME_HEADER;
+  const n = out.length - FrameField.Payload;
   const frame = out.base;
   if (!n) out.end = frame;
-  else {
-    store<u32>(frame, FrameMagic.Checkpoint);
-    store<u32>(frame, n, 4);
-    store<u32>(frame, FRAME_VERSION, 12);
-    store<u32>(frame, crc32c(0, frame + 12, n + 4), 8);
-  }
-  return cursor < allSeries.end ? <f64>cursor : -1;
+  else changetype<Frame>(frame).seal(FrameMagic.Checkpoint, n);
+  return nextStep(cursor);
 }
 
 /** Makes the next checkpoint hold everything: the last one's file did not make it to the disk. */

@@ -2,8 +2,8 @@
  * Finds whole frames in a file's bytes, log or checkpoint, and says what lies between them: a torn tail is cut at the last
  * whole frame, damage in the middle is skipped to the next frame that checks.
  */
-import { crc32c } from '../memory/crc32c';
-import { FRAME_HEADER, FRAME_VERSION } from './log';
+import { FrameField, FrameSearch } from '../../src/wasm/codes';
+import { FRAME_VERSION, Frame } from './frame';
 
 /** Frames are smaller than this; a larger length is damage. */
 const FRAME_MAX: u32 = 256 << 20;
@@ -14,33 +14,34 @@ export let frameAt: usize = 0;
 export let frameLength: u32 = 0;
 /** Bytes that the last `nextFrame` skipped before it. */
 export let frameSkipped: u32 = 0;
-/** Bytes that are needed from the start of an unfinished frame on, when the last `nextFrame` returned 2. */
+/** Bytes that are needed from the start of an unfinished frame on, when the last `nextFrame` found an unfinished one. */
 export let frameNeeded: u32 = 0;
 
 /**
  * Looks for a frame in [p, end).
- * @param rest bytes of the file behind `end`.
- * @returns 1: found, 2: an unfinished frame starts at `frameAt`, give it with more bytes; 0: no frame starts here.
+ * @param rest bytes of the file after `end`.
+ * @returns whether one is at `frameAt`, whole or unfinished.
  */
-export function nextFrame(p: usize, end: usize, magic: u32, rest: f64): i32 {
+export function nextFrame(p: usize, end: usize, magic: u32, rest: f64): FrameSearch {
   const start = p;
-  while (p + FRAME_HEADER <= end) {
-    if (load<u32>(p) == magic) {
-      const n = load<u32>(p, 4);
-      if (n && n < FRAME_MAX && load<u32>(p, 12) == FRAME_VERSION) {
-        if (<u64>p + FRAME_HEADER + n > <u64>end) {
+  while (p + FrameField.Payload <= end) {
+    const frame = changetype<Frame>(p);
+    if (frame.magic == magic) {
+      const n = frame.length;
+      if (n && n < FRAME_MAX && frame.version == FRAME_VERSION) {
+        if (<u64>frame.payload + n > <u64>end) {
           // Unfinished, or, when the file has not so many bytes, damage that looks like it: later frames decide.
-          if (<f64>n - <f64>(end - p - FRAME_HEADER) <= rest) {
+          if (<f64>n - <f64>(end - frame.payload) <= rest) {
             frameAt = p;
             frameSkipped = <u32>(p - start);
-            frameNeeded = <u32>FRAME_HEADER + n;
-            return 2;
+            frameNeeded = FrameField.Payload + n;
+            return FrameSearch.Unfinished;
           }
-        } else if (crc32c(0, p + 12, <i32>n + 4) == load<u32>(p, 8)) {
+        } else if (frame.checksum() == frame.crc) {
           frameAt = p;
           frameLength = n;
           frameSkipped = <u32>(p - start);
-          return 1;
+          return FrameSearch.Found;
         }
       }
     }
@@ -48,8 +49,8 @@ export function nextFrame(p: usize, end: usize, magic: u32, rest: f64): i32 {
   }
   frameAt = p;
   frameSkipped = <u32>(p - start);
-  frameNeeded = <u32>FRAME_HEADER;
-  return rest > 0 ? 2 : 0;
+  frameNeeded = FrameField.Payload;
+  return rest > 0 ? FrameSearch.Unfinished : FrameSearch.None;
 }
 
 /** The next place where the magic may stand. */

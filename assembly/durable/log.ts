@@ -2,10 +2,8 @@
  * The write-ahead log's bytes, made while samples are stored: one frame a batch. The host writes what has gathered with
  * one call and answers afterwards (src/persistence/log/log-file.ts has the files).
  *
- *   frame    0        4          8                 12        16
- *            ┌────────┬──────────┬─────────────────┬─────────┬───────────┐
- *            │ "CCMB" │ length n │ CRC-32C of rest │ version │ n bytes   │    CRC over version and payload
- *            └────────┴──────────┴─────────────────┴─────────┴───────────┘
+ *   frame.ts draws frames; the payload is records
+ *
  *   record   ┌─────┬────────────────┬──────────┬───────┐
  *            │ tag │ series number  │ time     │ value │
  *            └─────┴────────────────┴──────────┴───────┘
@@ -21,31 +19,12 @@
  * segments can be read alone, and in none of them a number means two series: when a damaged definition is left out, its
  * samples are too, and never become another series'.
  */
-import { FrameMagic, MemoryKind } from '../../src/wasm/codes';
+import { FrameField, FrameMagic, LogSeries, LogTime, LogValue, MemoryKind } from '../../src/wasm/codes';
 import { alloc, realloc } from '../memory/alloc';
-import { crc32c } from '../memory/crc32c';
 import { writeNames, writeSeriesNames } from '../series/names';
 import { Node, Series } from '../series/records';
+import { Frame } from './frame';
 import { releaseNumbers } from '../series/series';
-
-export const FRAME_HEADER: usize = 16;
-export const FRAME_VERSION: u32 = 1;
-
-export namespace Tag {
-  export const NEXT: u32 = 0;
-  export const NUMBER: u32 = 1;
-  export const DEFINE: u32 = 2;
-  export const FREE: u32 = 3;
-  export const TIME_SAME: u32 = 0;
-  export const TIME_DELTA: u32 = 1 << 2;
-  export const TIME_FULL: u32 = 2 << 2;
-  export const VALUE_F64: u32 = 0;
-  export const VALUE_ZERO: u32 = 1 << 4;
-  export const VALUE_U8: u32 = 2 << 4;
-  export const VALUE_I16: u32 = 3 << 4;
-  export const VALUE_I32: u32 = 4 << 4;
-  export const VALUE_F32: u32 = 5 << 4;
-}
 
 /** Most bytes of one record: tag, number, five names, metric, time, value. */
 const RECORD_MAX: u32 = 1 + 4 + 1 + 5 * 256 + 2 + 1024 + 8 + 8;
@@ -97,7 +76,7 @@ export function frameOpen(): bool {
   if (!logEpoch) return true;
   if (!reserve()) return false;
   frame = logLength;
-  logLength += <u32>FRAME_HEADER;
+  logLength += FrameField.Payload;
   lastNumber = ~0;
   lastTime = 0;
   return true;
@@ -106,16 +85,12 @@ export function frameOpen(): bool {
 /** Closes the frame; an empty one leaves no bytes. */
 export function frameClose(): void {
   if (!logEpoch) return;
-  const n = logLength - frame - <u32>FRAME_HEADER;
+  const n = logLength - frame - FrameField.Payload;
   if (!n) {
     logLength = frame;
     return;
   }
-  const p = buffer + <usize>frame;
-  store<u32>(p, FrameMagic.Log);
-  store<u32>(p, n, 4);
-  store<u32>(p, FRAME_VERSION, 12);
-  store<u32>(p, crc32c(0, p + 12, n + 4), 8);
+  changetype<Frame>(buffer + <usize>frame).seal(FrameMagic.Log, n);
 }
 
 /**
@@ -129,13 +104,13 @@ export function logSample(s: Series, seconds: i64, value: f64): bool {
   if (!reserve()) return false;
   const start = buffer + <usize>logLength;
   let p = start + 1;
-  let tag: u32 = 0;
+  let tag: i32 = 0;
   const number = s.number;
   if (s.epoch != logEpoch) {
-    tag = Tag.DEFINE;
+    tag = LogSeries.Define;
     p = writeDefinition(p, s);
   } else if (number != lastNumber + 1) {
-    tag = Tag.NUMBER;
+    tag = LogSeries.Number;
     store<u32>(p, number);
     p += 4;
   }
@@ -143,11 +118,11 @@ export function logSample(s: Series, seconds: i64, value: f64): bool {
   const delta = seconds - lastTime;
   if (delta) {
     if (delta == <i64>(<i32>delta)) {
-      tag |= Tag.TIME_DELTA;
+      tag |= LogTime.Delta;
       store<i32>(p, <i32>delta);
       p += 4;
     } else {
-      tag |= Tag.TIME_FULL;
+      tag |= LogTime.Full;
       store<i64>(p, seconds);
       p += 8;
     }
@@ -156,22 +131,22 @@ export function logSample(s: Series, seconds: i64, value: f64): bool {
   const whole = <i32>value;
   // Compared as bits: -0 is not 0.
   if (reinterpret<i64>(<f64>whole) == reinterpret<i64>(value)) {
-    if (!whole) tag |= Tag.VALUE_ZERO;
+    if (!whole) tag |= LogValue.Zero;
     else if (whole == (whole & 0xff)) {
-      tag |= Tag.VALUE_U8;
+      tag |= LogValue.U8;
       store<u8>(p, <u8>whole);
       p += 1;
     } else if (whole == <i32>(<i16>whole)) {
-      tag |= Tag.VALUE_I16;
+      tag |= LogValue.I16;
       store<i16>(p, <i16>whole);
       p += 2;
     } else {
-      tag |= Tag.VALUE_I32;
+      tag |= LogValue.I32;
       store<i32>(p, whole);
       p += 4;
     }
   } else if (reinterpret<i64>(<f64>(<f32>value)) == reinterpret<i64>(value)) {
-    tag |= Tag.VALUE_F32;
+    tag |= LogValue.F32;
     store<f32>(p, <f32>value);
     p += 4;
   } else {
@@ -198,7 +173,7 @@ export function logFree(node: Node, to: i64): bool {
   if (!logEpoch) return true;
   if (!frameOpen()) return false;
   const start = buffer + <usize>logLength;
-  store<u8>(start, <u8>Tag.FREE);
+  store<u8>(start, <u8>LogSeries.Free);
   store<i64>(start + 1, to);
   logLength += <u32>(writeNames(start + 9, node) - start);
   frameClose();

@@ -1,8 +1,7 @@
 /** Reads the log's records back (log.ts draws them). */
-import { LineError, MemoryKind } from '../../src/wasm/codes';
+import { LineError, LogSeries, LogTag, LogTime, LogValue, MemoryKind, Replay } from '../../src/wasm/codes';
 import { alloc, free, realloc } from '../memory/alloc';
 import { namesEnd, namesForeign, readNames } from '../series/names';
-import { Tag } from './log';
 import { metricFind } from '../series/metrics';
 import { Series } from '../series/records';
 import { freeBelow } from '../series/retention';
@@ -39,9 +38,9 @@ export function replayBegin(): void {
 /**
  * Stores the samples of one frame whose CRC was checked.
  * @param since unix seconds: older samples are left out. @param self, partitions whose hosts are taken.
- * @returns 1: done, 0: the frame makes no sense although its CRC holds (its records up to there are stored), -1: memory is exhausted.
+ * @returns `Replay`; of an unsound frame the records up to the nonsense are stored.
  */
-export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions: i32): i32 {
+export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions: i32): Replay {
   const end = p + <usize>n;
   const oldest = <i64>since;
   let number: u32 = ~0;
@@ -50,13 +49,13 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
   replayLeftOut = 0;
   replayUnnamed = 0;
   while (p < end) {
-    const tag = <u32>load<u8>(p++);
-    const kind = tag & 3;
-    if (kind == Tag.FREE) {
-      if (p + 9 > end) return 0;
+    const tag = <i32>load<u8>(p++);
+    const kind = tag & LogTag.Series;
+    if (kind == LogSeries.Free) {
+      if (p + 9 > end) return Replay.Unsound;
       const to = load<i64>(p);
       const node = readNames(p + 8, end, false, self, partitions);
-      if (!namesEnd) return 0;
+      if (!namesEnd) return Replay.Unsound;
       p = namesEnd;
       replayFrees++;
       if (node) {
@@ -66,46 +65,46 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
       }
       continue;
     }
-    if (kind == Tag.NEXT) number++;
+    if (kind == LogSeries.Next) number++;
     else {
-      if (p + 4 > end) return 0;
+      if (p + 4 > end) return Replay.Unsound;
       number = load<u32>(p);
       p += 4;
-      if (kind == Tag.DEFINE) {
-        const s = define(p, end, number, self, partitions);
-        if (s < 0) return s == -1 ? -1 : 0;
+      if (kind == LogSeries.Define) {
+        const defined = define(p, end, number, self, partitions);
+        if (defined != Replay.Done) return defined;
         p = definitionEnd;
       }
     }
-    const timeKind = tag & 12;
-    if (timeKind == Tag.TIME_DELTA) {
-      if (p + 4 > end) return 0;
+    const timeKind = tag & LogTag.Time;
+    if (timeKind == LogTime.Delta) {
+      if (p + 4 > end) return Replay.Unsound;
       time += <i64>load<i32>(p);
       p += 4;
-    } else if (timeKind == Tag.TIME_FULL) {
-      if (p + 8 > end) return 0;
+    } else if (timeKind == LogTime.Full) {
+      if (p + 8 > end) return Replay.Unsound;
       time = load<i64>(p);
       p += 8;
     }
     let value: f64 = 0;
-    const valueKind = tag & 0x70;
-    if (valueKind == Tag.VALUE_F64) {
+    const valueKind = tag & LogTag.Value;
+    if (valueKind == LogValue.F64) {
       value = load<f64>(p);
       p += 8;
-    } else if (valueKind == Tag.VALUE_U8) {
+    } else if (valueKind == LogValue.U8) {
       value = <f64>load<u8>(p);
       p += 1;
-    } else if (valueKind == Tag.VALUE_I16) {
+    } else if (valueKind == LogValue.I16) {
       value = <f64>load<i16>(p);
       p += 2;
-    } else if (valueKind == Tag.VALUE_I32) {
+    } else if (valueKind == LogValue.I32) {
       value = <f64>load<i32>(p);
       p += 4;
-    } else if (valueKind == Tag.VALUE_F32) {
+    } else if (valueKind == LogValue.F32) {
       value = <f64>load<f32>(p);
       p += 4;
     }
-    if (p > end) return 0;
+    if (p > end) return Replay.Unsound;
     const known = number < capacity ? load<u32>(series + (<usize>number << 2)) : 0;
     if (known <= LEFT_OUT) {
       replayLeftOut++;
@@ -121,11 +120,11 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
       continue;
     }
     const error = replaySample(s, time, value, frequency);
-    if (error == LineError.OutOfMemory) return -1;
+    if (error == LineError.OutOfMemory) return Replay.OutOfMemory;
     if (error == LineError.None) replayStored++;
     else replayLeftOut++;
   }
-  return 1;
+  return Replay.Done;
 }
 
 /** `writeSample`; what retention had emptied in between begins anew, as it did when the sample came. */
@@ -138,31 +137,31 @@ function replaySample(s: Series, time: i64, value: f64, frequency: i64): i32 {
 
 let definitionEnd: usize = 0;
 
-/** Reads a definition. 0: done, -1: memory is exhausted, -2: nonsense. */
-function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): i32 {
-  if (number >= MAX_NUMBER) return -2;
+/** Reads a definition; its end is `definitionEnd`. */
+function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): Replay {
+  if (number >= MAX_NUMBER) return Replay.Unsound;
   const node = readNames(p, end, true, self, partitions);
-  if (!namesEnd) return -2;
-  if (!node && !namesForeign) return -1;
+  if (!namesEnd) return Replay.Unsound;
+  if (!node && !namesForeign) return Replay.OutOfMemory;
   p = namesEnd;
-  if (p + 2 > end) return -2;
+  if (p + 2 > end) return Replay.Unsound;
   const length = <i32>load<u16>(p);
   definitionEnd = p + 2 + length;
-  if (definitionEnd > end) return -2;
+  if (definitionEnd > end) return Replay.Unsound;
   const metric = metricFind(p + 2, length);
   let s: Series | null = null;
   if (node && metric) {
     s = seriesEnsure(node, metric);
-    if (!s) return -1;
+    if (!s) return Replay.OutOfMemory;
   } else if (node) nodePrune(node);
   if (number >= capacity) {
     const want = max<u32>(1024, max(number + 1, capacity * 2));
     const grown = series ? realloc(series, want << 2, MemoryKind.Scratch) : alloc(want << 2, MemoryKind.Scratch);
-    if (!grown) return -1;
+    if (!grown) return Replay.OutOfMemory;
     series = grown;
     memory.fill(series + (<usize>capacity << 2), 0, <usize>(want - capacity) << 2);
     capacity = want;
   }
   store<u32>(series + (<usize>number << 2), s ? <u32>changetype<usize>(s) : LEFT_OUT);
-  return 0;
+  return Replay.Done;
 }

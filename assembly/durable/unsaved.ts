@@ -2,6 +2,7 @@
  * What no checkpoint holds yet, for those who must know before they free it (archive) or write it in a layout other than
  * checkpoint.ts (JSON). An open block always counts: it grows without a mark.
  */
+import { Unsaved } from '../../src/wasm/codes';
 import { Node } from '../series/records';
 import { allSeries, seriesByNumber } from '../series/series';
 import { hostOf } from '../series/tree';
@@ -9,7 +10,7 @@ import { hostOf } from '../series/tree';
 /**
  * Looks in series [from, from + n), by number, for a block that ends at or before `to` (so that retention may free it) and
  * that no checkpoint holds.
- * @returns where to go on; -1: there is none; -2: there is one.
+ * @returns where to go on, or an `Unsaved`.
  */
 export function unsavedBefore(from: u32, n: u32, to: f64): f64 {
   const end = min(from + n, allSeries.end);
@@ -20,11 +21,11 @@ export function unsavedBefore(from: u32, n: u32, to: f64): f64 {
     for (; b < s.blockCount; b++) {
       const row = s.block(b);
       if (s.timeOf(row.end) > <i64>to) break;
-      if (row.isDirty) return -2;
+      if (row.isDirty) return <f64>Unsaved.Some;
     }
-    if (b == s.blockCount && s.openLength && s.timeOf(s.openEnd) <= <i64>to) return -2;
+    if (b == s.blockCount && s.openLength && s.timeOf(s.openEnd) <= <i64>to) return <f64>Unsaved.Some;
   }
-  return end < allSeries.end ? <f64>end : -1;
+  return end < allSeries.end ? <f64>end : <f64>Unsaved.None;
 }
 
 /** The node of the host that the series is of; null when there is no such series. */

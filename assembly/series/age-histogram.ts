@@ -9,7 +9,7 @@
  */
 import { AgeHistogram } from '../../src/wasm/codes';
 import { capacity } from '../memory/alloc';
-import { allSeries, seriesByNumber } from './series';
+import { allSeries, nextStep, seriesByNumber } from './series';
 
 const HALF: i32 = AgeHistogram.Half;
 /** Bits of an f64's fraction, and its exponent of 1. */
@@ -26,7 +26,7 @@ export function ageBegin(at: f64): void {
   memory.fill(ageBuckets, 0, <usize>(2 * HALF) << 2);
 }
 
-/** Adds the blocks of series [from, from + n) by number, open ones included. @returns where to go on; -1 at the end. */
+/** Adds the blocks of series [from, from + n) by number, open ones included. @returns where to go on; `SeriesStep.End`. */
 export function ageStep(from: u32, n: u32): f64 {
   const end = min(from + n, allSeries.end);
   for (let i = from; i < end; i++) {
@@ -38,7 +38,7 @@ export function ageStep(from: u32, n: u32): f64 {
     }
     if (s.openLength) add(s.timeOf(s.openEnd), capacity(s.openBins) + 4);
   }
-  return end < allSeries.end ? <f64>end : -1;
+  return nextStep(end);
 }
 
 function add(end: i64, bytes: u32): void {

@@ -2,7 +2,7 @@
 import { dropFirst, firstBin } from './blocks';
 import { Node, Series } from './records';
 import { seriesRemove } from './remove';
-import { allSeries, seriesByNumber } from './series';
+import { allSeries, nextStep, seriesByNumber } from './series';
 import { DEPTH_HOST, hostOf, nodeFind, nodeWalk, root } from './tree';
 
 /** Drops the series' blocks that end at or before `to` (unix seconds); the series itself when nothing is left. Returns how many. */
@@ -50,7 +50,7 @@ export let retainFreed: i32 = 0;
 
 /**
  * `freeBefore` for series [from, from + n) by number, kept hosts excepted.
- * @returns where to go on; -1 at the end.
+ * @returns where to go on; `SeriesStep.End`.
  */
 export function retainStep(from: u32, n: u32, to: f64): f64 {
   retainFreed = 0;
@@ -59,7 +59,7 @@ export function retainStep(from: u32, n: u32, to: f64): f64 {
     const s = seriesByNumber(i);
     if (s && !hostOf(s.node).isKept) retainFreed += freeBefore(s, <i64>to);
   }
-  return end < allSeries.end ? <f64>end : -1;
+  return nextStep(end);
 }
 
 /** Ends a pass: no host is spared any longer. */

@@ -1,5 +1,5 @@
 /** All series of the partition: by node and metric, and by number. Within a node they hang in insertion order. */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind, SeriesStep } from '../../src/wasm/codes';
 import { alloc, free, realloc } from '../memory/alloc';
 import { Table } from '../memory/table';
 import { Metric } from './metrics';
@@ -39,6 +39,11 @@ const byNodeAndMetric = changetype<Table>(memory.data(offsetof<Table>(), 8));
 export function seriesByNumber(number: u32): Series | null {
   const s: usize = number < allSeries.end ? <usize>load<u32>(allSeries.slot(number)) : 0;
   return s == RESERVED ? null : changetype<Series | null>(s);
+}
+
+/** What a step over all series returns that has looked at those below `end`: where to go on, or `SeriesStep.End`. */
+export function nextStep(end: u32): f64 {
+  return end < allSeries.end ? <f64>end : <f64>SeriesStep.End;
 }
 
 /** Gives the series a new version: to be called where a settled bin changes, or their end moves back. */

@@ -1,3 +1,4 @@
+import { NodeState } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
 import type { NodeHealth } from './figures.js';
 
@@ -12,8 +13,8 @@ export function nodesHealth(
   return nodes.map((node) => {
     const states = core.reads.nodeHealth(cluster, node, metrics, now);
     if (!states) return [node, { state: 'failed', degraded: [], missing: [], known: false }];
-    const degraded = metrics.filter((_, i) => states[i] === 1);
-    const missing = metrics.filter((_, i) => states[i] === 2);
+    const degraded = metrics.filter((_, i) => states[i] === NodeState.Degraded);
+    const missing = metrics.filter((_, i) => states[i] === NodeState.Missing);
     const bad = degraded.length + missing.length;
     const state = bad === 0 ? 'full' : bad === metrics.length ? 'failed' : 'partial';
     return [node, { state, degraded, missing, known: true }];

@@ -3,6 +3,8 @@
  * to load it. Layouts are drawn in assembly/durable/checkpoint.ts and assembly/durable/log.ts. The frames' checksums have been checked.
  */
 
+import { LogSeries, LogTag, LogTime, LogValue } from '../wasm/codes.js';
+
 export interface SeriesHeader {
   /** Cluster, host and the levels below. */
   levels: string[];
@@ -95,9 +97,6 @@ export function* seriesHeaders(payload: Uint8Array): Generator<SeriesHeader> {
   }
 }
 
-const DEFINE = 2;
-const FREE = 3;
-
 /** Reads one log segment's frames, in order: numbers mean what earlier frames have said. */
 export class LogFrames {
   #series = new Map<number, { levels: string[]; metric: string }>();
@@ -109,41 +108,41 @@ export class LogFrames {
     let time = 0;
     while (!cursor.done) {
       const tag = cursor.u8();
-      const kind = tag & 3;
-      if (kind === FREE) {
+      const kind: LogSeries = tag & LogTag.Series;
+      if (kind === LogSeries.Free) {
         const to = cursor.i64();
         yield { kind: 'free', levels: cursor.levels(), to };
         this.#series = new Map();
         continue;
       }
-      number = kind === 0 ? number + 1 : cursor.u32();
-      if (kind === DEFINE) this.#series.set(number, { levels: cursor.levels(), metric: cursor.metric() });
-      const timeKind = (tag >> 2) & 3;
-      if (timeKind === 1) time += cursor.view.getInt32(cursor.skip(4), true);
-      else if (timeKind === 2) time = cursor.i64();
-      const value = readValue(cursor, (tag >> 4) & 7);
+      number = kind === LogSeries.Next ? number + 1 : cursor.u32();
+      if (kind === LogSeries.Define) this.#series.set(number, { levels: cursor.levels(), metric: cursor.metric() });
+      const timeKind: LogTime = tag & LogTag.Time;
+      if (timeKind === LogTime.Delta) time += cursor.view.getInt32(cursor.skip(4), true);
+      else if (timeKind === LogTime.Full) time = cursor.i64();
+      const value = readValue(cursor, tag & LogTag.Value);
       const series = this.#series.get(number);
       if (series) yield { kind: 'sample', ...series, time, value };
     }
   }
 }
 
-function readValue(cursor: Cursor, kind: number): number {
+function readValue(cursor: Cursor, kind: LogValue): number {
   const { view } = cursor;
   switch (kind) {
-    case 0:
+    case LogValue.F64:
       return view.getFloat64(cursor.skip(8), true);
-    case 1:
+    case LogValue.Zero:
       return 0;
-    case 2:
+    case LogValue.U8:
       return cursor.u8();
-    case 3:
+    case LogValue.I16:
       return view.getInt16(cursor.skip(2), true);
-    case 4:
+    case LogValue.I32:
       return view.getInt32(cursor.skip(4), true);
-    case 5:
+    case LogValue.F32:
       return view.getFloat32(cursor.skip(4), true);
     default:
-      throw new RangeError(`a value of kind ${kind}`);
+      throw new RangeError(`a value of kind ${kind >> 4}`);
   }
 }

@@ -1,6 +1,7 @@
 /** Reads the frames of a log segment or checkpoint file, and says what lies between them. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Logger } from '../log.js';
+import { FrameField, type FrameMagic } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
 
 const CHUNK = 1 << 20;
@@ -24,13 +25,12 @@ export interface FileReport {
 
 /** What a medium answers that has lost a file, and not an admin who has kept it from us. */
 const BROKEN = new Set(['EIO', 'EISDIR', 'EUCLEAN', 'EBADMSG']);
-const FRAME_HEADER = 16;
 
 /** Runs `onFrame` for each whole frame of a file. @throws when the file can't be opened, or must not be read. */
 export function scanFile(
   core: Core,
   path: string,
-  magic: number,
+  magic: FrameMagic,
   onFrame: (p: number, n: number) => number,
 ): FileReport {
   const fd = openSync(path, 'r');
@@ -63,14 +63,15 @@ export function scanFile(
 }
 
 /** Whether a gap at the end of a file is the beginning of a frame whose rest was never written. */
-function isTorn(fd: number, bytes: number, magic: number, gap: Gap | undefined): boolean {
+function isTorn(fd: number, bytes: number, magic: FrameMagic, gap: Gap | undefined): boolean {
   if (!gap || gap.offset + gap.length < bytes) return false;
-  const head = Buffer.alloc(FRAME_HEADER);
-  const n = readSync(fd, head, 0, Math.min(FRAME_HEADER, gap.length), gap.offset);
-  const expected = Buffer.alloc(4);
+  const head = Buffer.alloc(FrameField.Payload);
+  const n = readSync(fd, head, 0, Math.min(head.length, gap.length), gap.offset);
+  const expected = Buffer.alloc(FrameField.Length);
   expected.writeUInt32LE(magic);
-  if (!head.subarray(0, n).subarray(0, 4).equals(expected.subarray(0, n))) return false;
-  return n < FRAME_HEADER || FRAME_HEADER + head.readUInt32LE(4) > gap.length;
+  const begun = head.subarray(FrameField.Magic, Math.min(n, FrameField.Length));
+  if (!begun.equals(expected.subarray(0, n))) return false;
+  return n < head.length || FrameField.Payload + head.readUInt32LE(FrameField.Length) > gap.length;
 }
 
 /** Says what was wrong with a file; returns whether anything but a torn tail was. */

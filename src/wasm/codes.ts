@@ -147,6 +147,7 @@ export enum TimeFaultField {
   Host = 280,
   Size = 536,
 }
+
 /** Hosts that are noted so, a batch. */
 export const MAX_TIME_FAULTS = 32;
 
@@ -159,16 +160,97 @@ export enum FrameField {
   Payload = 16,
 }
 
-/** Version of all frames. */
-export const FRAME_VERSION = 1;
+/** The fields of a log record's tag, as masks (assembly/durable/log.ts draws records). */
+export enum LogTag {
+  Series = 3,
+  Time = 3 << 2,
+  Value = 7 << 4,
+}
 
-/** What `dumpStep` returns. */
-export enum DumpStep {
-  /** Nodes are gone that the dump would go on with. */
+/** `LogTag.Series`: which series a log record is of. */
+export enum LogSeries {
+  /** The series with the next number. */
+  Next = 0,
+  Number = 1,
+  /** A number and the names that it stands for from now on. */
+  Define = 2,
+  /** The record is no sample: what ends before a time was freed. */
+  Free = 3,
+}
+
+/** `LogTag.Time`: when its sample is. */
+export enum LogTime {
+  /** As the sample before. */
+  Same = 0,
+  Delta = 1 << 2,
+  Full = 2 << 2,
+}
+
+/** `LogTag.Value`: how its value is written. */
+export enum LogValue {
+  F64 = 0,
+  Zero = 1 << 4,
+  U8 = 2 << 4,
+  I16 = 3 << 4,
+  I32 = 4 << 4,
+  F32 = 5 << 4,
+}
+
+/** What `nextFrame` returns. */
+export enum FrameSearch {
+  None = 0,
+  Found = 1,
+  /** The beginning of one: it is to be given with more bytes. */
+  Unfinished = 2,
+}
+
+/** What `replayFrame` returns. */
+export enum Replay {
+  OutOfMemory = -1,
+  /** The frame makes no sense although its checksum holds. */
+  Unsound = 0,
+  Done = 1,
+}
+
+/** What steps over all series return instead of the number of the series to go on with. */
+export enum SeriesStep {
+  OutOfMemory = -2,
+  End = -1,
+}
+
+/** What `unsavedBefore` returns instead of the number of the series to go on with. */
+export enum Unsaved {
+  Some = -2,
+  None = -1,
+}
+
+/** What `exportSeries` returns. */
+export enum Export {
+  OutOfMemory = -1,
+  /** There is no such series, or it has no bin in the range. */
+  None = 0,
+  Written = 1,
+}
+
+/** What a step of an answer returns. */
+export enum AnswerStep {
+  /** Nodes are gone that a dump would go on with. */
   TreeChanged = -2,
   OutOfMemory = -1,
   Done = 0,
   More = 1,
+}
+
+/** Offsets in a record of listed hosts (assembly/answer/hosts.ts draws it). */
+export enum HostField {
+  /** Address of the cluster's node. */
+  Cluster = 0,
+  Series = 4,
+  Oldest = 8,
+  Newest = 16,
+  Frequency = 24,
+  NameLength = 28,
+  Name = 30,
 }
 
 /** How a metric of a node is doing. */

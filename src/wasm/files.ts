@@ -1,5 +1,5 @@
 /** Makes and reads the frames of log segments and checkpoint files (docs/formats.md). */
-import { FrameField, type FrameMagic } from './codes.js';
+import { FrameField, type FrameMagic, FrameSearch, Replay, SeriesStep } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
 
 export class Files {
@@ -18,7 +18,7 @@ export class Files {
    * Reads what a file holds: calls `onFrame` for each whole frame, `skip` for what lies between.
    * @param read fills a buffer from a file offset and returns the bytes read, 0 at the end.
    * @param chunk bytes read at a time. @param size of the file: a frame that claims more is damaged.
-   * @returns offset behind the last whole frame.
+   * @returns offset after the last whole frame.
    */
   scanFrames(
     magic: FrameMagic,
@@ -43,19 +43,19 @@ export class Files {
       }
       let at = p;
       const end = p + kept;
-      const behind = last ? 0 : Math.max(1, size - offset - kept);
-      let found = x.nextFrame(at, end, magic, behind);
-      while (found === 1) {
+      const rest = last ? 0 : Math.max(1, size - offset - kept);
+      let found: FrameSearch = x.nextFrame(at, end, magic, rest);
+      while (found === FrameSearch.Found) {
         const frame = x.frameAt.value >>> 0;
         const length = x.frameLength.value >>> 0;
         if (x.frameSkipped.value) skip(offset + (at - p), x.frameSkipped.value >>> 0);
         onFrame(frame + FrameField.Payload, length);
         at = frame + FrameField.Payload + length;
         wholeUntil = offset + (at - p);
-        found = x.nextFrame(at, end, magic, behind);
+        found = x.nextFrame(at, end, magic, rest);
       }
       const frame = x.frameAt.value >>> 0;
-      if (found === 0) {
+      if (found === FrameSearch.None) {
         if (end > at) skip(offset + (at - p), end - at);
         return wholeUntil;
       }
@@ -67,10 +67,10 @@ export class Files {
       kept = end - frame;
       if (Math.max(chunk, needed) <= room) this.#instance.bytes.copyWithin(p, frame, end);
       else {
-        const rest = this.#instance.bytes.slice(frame, end);
+        const begun = this.#instance.bytes.slice(frame, end);
         room = needed;
         p = this.#instance.reserve(room);
-        this.#instance.bytes.set(rest, p);
+        this.#instance.bytes.set(begun, p);
       }
     }
   }
@@ -95,13 +95,13 @@ export class Files {
     since: number,
   ): { stored: number; leftOut: number; unnamed: number; sound: boolean } {
     const x = this.#instance.exports;
-    const result = x.replayFrame(payload, length, since, this.#index, this.#partitions);
-    if (result < 0) throw outOfMemory();
+    const result: Replay = x.replayFrame(payload, length, since, this.#index, this.#partitions);
+    if (result === Replay.OutOfMemory) throw outOfMemory();
     return {
       stored: x.replayStored.value,
       leftOut: x.replayLeftOut.value,
       unnamed: x.replayUnnamed.value,
-      sound: result === 1,
+      sound: result === Replay.Done,
     };
   }
 
@@ -148,7 +148,7 @@ export class Files {
   checkpointStep(cursor: number, budget: number, full: boolean): { bytes: MemoryView; next: number } {
     this.#instance.exports.outReset();
     const next = this.#instance.exports.checkpointStep(cursor, budget, full ? 1 : 0);
-    if (next === -2) throw outOfMemory();
+    if (next === SeriesStep.OutOfMemory) throw outOfMemory();
     return { bytes: this.#instance.output(), next };
   }
 

@@ -1,4 +1,5 @@
 /** Reads what the core lists hosts in; the layout is drawn in assembly/answer/hosts.ts. */
+import { HostField } from './codes.js';
 
 /** A host, or a part of it: some of its series. Times are unix seconds. */
 export interface HostPart {
@@ -12,7 +13,6 @@ export interface HostPart {
   frequency: number;
 }
 
-const RECORD = 30;
 const decoder = new TextDecoder();
 
 /** @param bytes a view of linear memory; nothing of it is kept. */
@@ -20,14 +20,14 @@ export function decodeHosts(bytes: Uint8Array): HostPart[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const hosts: HostPart[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const end = at + RECORD + view.getUint16(at + 28, true);
+    const end = at + HostField.Name + view.getUint16(at + HostField.NameLength, true);
     hosts.push({
-      cluster: view.getUint32(at, true),
-      series: view.getUint32(at + 4, true),
-      oldest: view.getFloat64(at + 8, true),
-      newest: view.getFloat64(at + 16, true),
-      frequency: view.getInt32(at + 24, true),
-      name: decoder.decode(bytes.subarray(at + RECORD, end)),
+      cluster: view.getUint32(at + HostField.Cluster, true),
+      series: view.getUint32(at + HostField.Series, true),
+      oldest: view.getFloat64(at + HostField.Oldest, true),
+      newest: view.getFloat64(at + HostField.Newest, true),
+      frequency: view.getInt32(at + HostField.Frequency, true),
+      name: decoder.decode(bytes.subarray(at + HostField.Name, end)),
     });
     at = end;
   }

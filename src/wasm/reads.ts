@@ -1,5 +1,5 @@
 /** Answers questions in steps, so that a worker can store in between. Nothing here changes a sample. */
-import { DumpStep, type NodeState } from './codes.js';
+import { AnswerStep, type NodeState, SeriesStep } from './codes.js';
 import { decodeHosts, type HostPart } from './hosts.js';
 import { type Instance, type MemoryView, type Output, outOfMemory } from './instance.js';
 import { concat, encodeList, encodeName, encodeSelector } from './names.js';
@@ -28,9 +28,12 @@ export class Reads {
   queryStep(state: number, budget: number, behind = false): Output {
     const { exports } = this.#instance;
     if (!behind) exports.outReset();
-    const result = exports.queryStep(state, budget);
-    if (result < 0) throw outOfMemory();
-    return { bytes: this.#instance.output(), done: result === 0 };
+    return this.#outputOf(exports.queryStep(state, budget));
+  }
+
+  #outputOf(step: AnswerStep): Output {
+    if (step === AnswerStep.OutOfMemory) throw outOfMemory();
+    return { bytes: this.#instance.output(), done: step === AnswerStep.Done };
   }
 
   /** Where each list of results ends that the last `queryStep` completed. */
@@ -47,9 +50,7 @@ export class Reads {
   columnsStep(state: number, budget: number): Output {
     const { exports } = this.#instance;
     exports.outReset();
-    const result = exports.columnsStep(state, budget);
-    if (result < 0) throw outOfMemory();
-    return { bytes: this.#instance.output(), done: result === 0 };
+    return this.#outputOf(exports.columnsStep(state, budget));
   }
 
   /** Ends a query, at any step. */
@@ -86,10 +87,8 @@ export class Reads {
   dumpStep(budget: number): Output | undefined {
     const { exports } = this.#instance;
     exports.outReset();
-    const result = exports.dumpStep(budget);
-    if (result === DumpStep.TreeChanged) return undefined;
-    if (result < 0) throw outOfMemory();
-    return { bytes: this.#instance.output(), done: result === 0 };
+    const result: AnswerStep = exports.dumpStep(budget);
+    return result === AnswerStep.TreeChanged ? undefined : this.#outputOf(result);
   }
 
   /** The hosts of series [from, from + n) by number, perhaps in several parts. @returns as well where to go on; -1: at the end. */
@@ -97,7 +96,7 @@ export class Reads {
     const { exports } = this.#instance;
     exports.outReset();
     const next = exports.hostsStep(from, n);
-    if (next === -2) throw outOfMemory();
+    if (next === SeriesStep.OutOfMemory) throw outOfMemory();
     return { next, hosts: decodeHosts(this.#instance.output()) };
   }
 

@@ -1,5 +1,5 @@
 /** Samples of single series, by the series' number: for files of other layouts than our own. */
-import { LineError } from './codes.js';
+import { Export, LineError, Unsaved } from './codes.js';
 import { type Instance, outOfMemory } from './instance.js';
 import { decodeNames, encodeNames } from './names.js';
 
@@ -55,7 +55,7 @@ export class SeriesAccess {
   /** Whether n series from number `from` on hold a block that retention to `to` frees and no checkpoint holds; or where to go on. */
   unsavedBefore(from: number, n: number, to: number): boolean | number {
     const result = this.#instance.exports.unsavedBefore(from, n, to);
-    return result === -2 ? true : result === -1 ? false : result;
+    return result === Unsaved.Some ? true : result === Unsaved.None ? false : result;
   }
 
   /** Stores a run of samples from elsewhere. @returns samples stored. */
@@ -91,9 +91,9 @@ export class SeriesAccess {
   exportRun(number: number, from: number, to: number): ExportedSeries | undefined {
     const x = this.#instance.exports;
     x.outReset();
-    const result = x.exportSeries(number, from, to);
-    if (result < 0) throw outOfMemory();
-    if (result === 0) return undefined;
+    const result: Export = x.exportSeries(number, from, to);
+    if (result === Export.OutOfMemory) throw outOfMemory();
+    if (result === Export.None) return undefined;
     const out = this.#instance.output();
     const namesLength = x.exportedNames.value;
     const { levels, metric } = decodeNames(out.subarray(0, namesLength));
