@@ -30,7 +30,7 @@ describe('values', () => {
     ['anything', undefined, '–'],
     ['anything', Number.POSITIVE_INFINITY, '∞'],
   ])('writes %s %d as %s', (metric, value, text) => {
-    expect(formatValue(value, unitOf(metric)).replace('\u00a0', ' ')).toBe(text);
+    expect(formatValue(value, unitOf(metric)).replaceAll('\u202f', ' ')).toBe(text);
   });
 
   it.each([
@@ -51,7 +51,7 @@ describe('values', () => {
   });
 
   it('counts, sizes and shares', () => {
-    expect([0, 999, 9876, 12_400, 148_600, 2.14e9].map((n) => formatCount(n).replace('\u00a0', ' '))).toEqual([
+    expect([0, 999, 9876, 12_400, 148_600, 2.14e9].map((n) => formatCount(n).replaceAll('\u202f', ' '))).toEqual([
       '0',
       '999',
       '9 876',
@@ -59,9 +59,9 @@ describe('values', () => {
       '148.6 k',
       '2.14 G',
     ]);
-    expect(groupDigits(2_140_123)).toBe('2 140 123');
-    expect(formatBytes(1_900_000_000)).toBe('1.9 GB');
-    expect([0, 0.004, 0.5, 1].map(formatShare)).toEqual(['0 %', '0.4 %', '50 %', '100 %']);
+    expect(groupDigits(2_140_123)).toBe('2\u202f140\u202f123');
+    expect(formatBytes(1_900_000_000)).toBe('1.9\u202fGB');
+    expect([0, 0.004, 0.5, 1].map(formatShare)).toEqual(['0\u202f%', '0.4\u202f%', '50\u202f%', '100\u202f%']);
   });
 });
 

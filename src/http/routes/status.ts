@@ -7,8 +7,15 @@ import { sharedFor } from '../shared.js';
 /** Counting looks at every series. Many pages that look at once share one count of the last seconds. */
 const SHARED_MS = 5_000;
 
+interface Count {
+  /** Unix seconds at which the figures were true. */
+  counted: number;
+  partitions: readonly PartitionStats[];
+  clusters: readonly string[];
+}
+
 /** Without what only programs ask for; times in unix seconds, sizes in bytes, counters since start. */
-function statusOf(context: HttpContext, partitions: readonly PartitionStats[], clusters: readonly string[]) {
+function statusOf(context: HttpContext, { counted, partitions, clusters }: Count) {
   const sum = (figure: (partition: PartitionStats) => number): number =>
     partitions.reduce((total, partition) => total + figure(partition), 0);
   return {
@@ -16,6 +23,7 @@ function statusOf(context: HttpContext, partitions: readonly PartitionStats[], c
     commit: context.commit,
     state: context.store.state,
     time: Date.now() / 1000,
+    counted,
     started: context.startedAt / 1000,
     clusters,
     hosts: sum((p) => p.hosts),
@@ -51,16 +59,19 @@ function statusOf(context: HttpContext, partitions: readonly PartitionStats[], c
 
 export function statusRoute(context: HttpContext): Route {
   const { store } = context;
-  const count = sharedFor(SHARED_MS, () => Promise.all([store.stats(), store.clusters()]));
+  const count = sharedFor(SHARED_MS, async (): Promise<Count> => {
+    const [partitions, clusters] = await Promise.all([store.stats(), store.clusters()]);
+    return { counted: Date.now() / 1000, partitions, clusters };
+  });
   // What cannot be counted yet is answered as nothing: the state says why.
-  const figures = async (): Promise<[PartitionStats[], string[]]> => (store.state === 'ready' ? count('') : [[], []]);
+  const nothing = (): Count => ({ counted: Date.now() / 1000, partitions: [], clusters: [] });
   return {
     path: '/api/status',
     access: 'bearer',
     operations: {
       GET: {
         async handle(exchange) {
-          sendJson(exchange, 200, statusOf(context, ...(await figures())));
+          sendJson(exchange, 200, statusOf(context, store.state === 'ready' ? await count('') : nothing()));
         },
         document: {
           summary: 'What the server is doing',

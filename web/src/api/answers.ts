@@ -1,4 +1,5 @@
 /** What the server's routes answer, as docs/api.md describes them. */
+import type { NodeSpan } from '../model/nodes.js';
 
 export interface PartitionStatus {
   partition: number;
@@ -30,6 +31,8 @@ export interface Status {
   commit: string;
   state: 'loading' | 'ready' | 'stopping';
   time: number;
+  /** When the figures were true. */
+  counted: number;
   started: number;
   clusters: string[];
   hosts: number;
@@ -74,4 +77,24 @@ export interface ClusterSummary {
   samples: number;
   bytes: number;
   chunks: Record<string, number>;
+}
+
+/** GET /api/nodes. */
+export interface NodesAnswer {
+  /** Unix seconds by the server's clock. */
+  time: number;
+  nodes: NodeSpan[];
+}
+
+/** GET /api/contents, one part. */
+export interface Contents {
+  cluster: string;
+  metric: string;
+  /** Empty: the node itself. */
+  level: string;
+  series: number;
+  samples: number;
+  bytes: number;
+  /** Sealed blocks by codec. */
+  blocks: Record<string, number>;
 }

@@ -49,7 +49,6 @@ const TOTALS: readonly Total[] = [
   { label: 'floating point', metrics: ['flops_any'] },
   { label: 'memory bandwidth', metrics: ['mem_bw'] },
   { label: 'load', metrics: ['cpu_load'] },
-  { label: 'GPU utilization', metrics: ['acc_utilization'] },
 ];
 
 /** @param held the metrics that the cluster has samples of. */

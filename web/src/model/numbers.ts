@@ -3,6 +3,8 @@ import type { Unit } from './units.js';
 
 const LARGE = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
 const SMALL = ['', 'm', 'µ', 'n'];
+/** Between a number and its unit, and between thousands: narrow, and no line ends there. */
+export const NARROW = '\u202f';
 /** What stands for a value that is not there. */
 export const NO_VALUE = '–';
 
@@ -45,20 +47,19 @@ export function quantityOf(value: number | undefined | null, unit: Unit): Quanti
 /** `90 GB/s`, `42.5 %`, `–`. */
 export function formatValue(value: number | undefined | null, unit: Unit): string {
   const { digits, unit: name } = quantityOf(value, unit);
-  if (name === '') return digits;
-  return name === '%' || name === '°C' ? `${digits} ${name}` : `${digits} ${name}`;
+  return name === '' ? digits : `${digits}${NARROW}${name}`;
 }
 
 /** Counts in full below 10 000 (`9 876`), scaled above (`148.6 k`). */
 export function formatCount(count: number): string {
   if (Math.abs(count) < 10_000) return groupDigits(Math.round(count));
   const { digits, unit } = quantityOf(count, { name: '', factor: 1, scales: true, small: false });
-  return `${digits} ${unit}`;
+  return `${digits}${NARROW}${unit}`;
 }
 
 /** Thousands apart: `2 140 123`. */
 export function groupDigits(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ' ');
+  return String(count).replace(/\B(?=(\d{3})+$)/g, NARROW);
 }
 
 /** Bytes by powers of 1000, as disks and `memory-cap` count them. */
@@ -70,5 +71,7 @@ export function formatBytes(bytes: number): string {
 export function formatShare(share: number): string {
   if (!Number.isFinite(share)) return NO_VALUE;
   const percent = share * 100;
-  return `${percent >= 10 || percent === 0 ? Math.round(percent) : digitsOf(Number(percent.toPrecision(2)))} %`;
+  const digits =
+    percent >= 10 || percent === 0 ? String(Math.round(percent)) : digitsOf(Number(percent.toPrecision(2)));
+  return `${digits}${NARROW}%`;
 }

@@ -63,3 +63,14 @@ export function formatSpan(span: number): string {
 export function formatAge(span: number): string {
   return span < 2 ? 'just now' : `${formatSpan(span)} ago`;
 }
+
+/** A time as `<input type="datetime-local">` has it. */
+export function inputTime(time: number, zone: Zone): string {
+  const offset = zone === 'utc' ? 0 : new Date(time * 1000).getTimezoneOffset() * 60;
+  return new Date((time - offset) * 1000).toISOString().slice(0, 16);
+}
+
+/** Unix seconds; NaN: not a time. */
+export function parseInputTime(text: string, zone: Zone): number {
+  return Date.parse(zone === 'utc' ? `${text}Z` : text) / 1000;
+}

@@ -6,9 +6,7 @@
  * Members at their defaults are left out. What an old or mistyped link has too much or wrong is ignored.
  */
 import { DEFAULT_RANGE, parseRange, type Range, rangeText } from '../model/range.js';
-
-export const VIEWS = ['overview', 'matrix', 'nodes', 'node', 'explore', 'store'] as const;
-export type View = (typeof VIEWS)[number];
+import { VIEWS, type View } from '../model/views.js';
 
 export interface Place {
   view: View;

@@ -55,8 +55,8 @@ class Server {
   #take(status: Status): void {
     const last = this.status;
     // A server that was restarted counts from 0.
-    if (last !== undefined && last.started === status.started && status.time > last.time) {
-      this.rate = (status.lines.read - last.lines.read) / (status.time - last.time);
+    if (last !== undefined && last.started === status.started && status.counted > last.counted) {
+      this.rate = (status.lines.read - last.lines.read) / (status.counted - last.counted);
     }
     this.status = status;
     this.seen = Date.now() / 1000;

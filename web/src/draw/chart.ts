@@ -1,0 +1,176 @@
+/** Charts over time, by uPlot: no box, horizontal lines only, cursors in step. */
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { quantityOf } from '../model/numbers.js';
+import type { Span } from '../model/range.js';
+import { formatTime, type Zone } from '../model/times.js';
+import type { Unit } from '../model/units.js';
+import type { Colours } from './canvas.js';
+
+export interface ChartLine {
+  label: string;
+  /** One a time; NaN: none. */
+  values: ArrayLike<number>;
+  /** A colour of the theme, or any other. */
+  colour: keyof Colours | (string & {});
+  /** Pixels; 0: none, the line is only the edge of a band. */
+  width: number;
+  /** Position of the line that a band reaches down to. */
+  bandTo?: number;
+  dashed?: boolean;
+}
+
+export interface ChartData {
+  /** Unix seconds, ascending. */
+  times: ArrayLike<number>;
+  lines: readonly ChartLine[];
+}
+
+export interface ChartOptions {
+  width: number;
+  height: number;
+  span: Span;
+  unit: Unit;
+  zone: Zone;
+  colours: Colours;
+  /** Unix seconds, for the labels of times. */
+  now: number;
+  /** Charts of the same key move their cursors together. */
+  sync: string | undefined;
+  /** Position under the cursor; null: it has left. */
+  onCursor(index: number | null): void;
+  /** A span was dragged open. */
+  onZoom(span: Span): void;
+  /** The least that the axis of values reaches up to. */
+  atLeast: number | undefined;
+}
+
+export interface Chart {
+  setData(data: ChartData, span: Span): void;
+  setSize(width: number, height: number): void;
+  destroy(): void;
+}
+
+const FONT = '11px system-ui, sans-serif';
+
+export function makeChart(target: HTMLElement, data: ChartData, options: ChartOptions): Chart {
+  const { colours, zone, unit } = options;
+  let { span } = options;
+  const colourOf = (name: string): string => (name in colours ? colours[name as keyof Colours] : name);
+  const plot = new uPlot(
+    {
+      width: options.width,
+      height: options.height,
+      padding: [6, 8, 0, 0],
+      legend: { show: false },
+      cursor: {
+        y: false,
+        points: { size: 5 },
+        drag: { x: true, y: false, setScale: false },
+        ...(options.sync !== undefined && { sync: { key: options.sync } }),
+      },
+      scales: {
+        x: { time: false, range: () => [span.from, span.to] },
+        y: { range: (_, low, high) => valueRange(low, high, options.atLeast) },
+      },
+      axes: [
+        {
+          stroke: colours.soft,
+          font: FONT,
+          size: 20,
+          gap: 2,
+          ticks: { show: false },
+          grid: { show: false },
+          splits: (_, __, from, to) => timeSplits(from, to, options.width, zone),
+          values: (_, times) => times.map((time) => formatTime(time, zone, options.now)),
+        },
+        {
+          stroke: colours.soft,
+          font: FONT,
+          size: 54,
+          gap: 4,
+          ticks: { show: false },
+          grid: { stroke: colours.line, width: 1 },
+          space: 28,
+          values: (_, values) => values.map((value) => axisText(value, unit)),
+        },
+      ],
+      series: [
+        {},
+        ...data.lines.map(({ label, colour, width, dashed }) => ({
+          label,
+          stroke: colourOf(colour),
+          width,
+          points: { show: false },
+          spanGaps: false,
+          ...(dashed && { dash: [4, 3] }),
+        })),
+      ],
+      bands: data.lines.flatMap(({ bandTo, colour }, i) =>
+        bandTo === undefined
+          ? []
+          : [{ series: [i + 1, bandTo + 1] as [number, number], fill: translucent(colourOf(colour)) }],
+      ),
+      hooks: {
+        setCursor: [({ cursor }) => options.onCursor(cursor.idx ?? null)],
+        setSelect: [
+          (chart) => {
+            const { left, width } = chart.select;
+            if (width < 4) return;
+            const [from, to] = [chart.posToVal(left, 'x'), chart.posToVal(left + width, 'x')];
+            chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            options.onZoom({ from: Math.floor(from), to: Math.ceil(to) });
+          },
+        ],
+      },
+    },
+    alignedData(data),
+    target,
+  );
+  return {
+    setData(next, nextSpan) {
+      span = nextSpan;
+      plot.setData(alignedData(next));
+    },
+    setSize: (width, height) => plot.setSize({ width, height }),
+    destroy: () => plot.destroy(),
+  };
+}
+
+function alignedData({ times, lines }: ChartData): uPlot.AlignedData {
+  const withGaps = (values: ArrayLike<number>): (number | null)[] =>
+    Array.from(values, (value) => (Number.isNaN(value) ? null : value));
+  return [Array.from(times), ...lines.map(({ values }) => withGaps(values))];
+}
+
+/** From 0 where that is not far; a little air above. */
+function valueRange(low: number | null, high: number | null, atLeast: number | undefined): [number, number] {
+  if (low === null || high === null) return [0, atLeast ?? 1];
+  const top = Math.max(high, atLeast ?? high);
+  const bottom = low >= 0 && low < 0.6 * top ? 0 : low;
+  if (top === bottom) return top === 0 ? [0, 1] : [Math.min(0, bottom), top + Math.abs(top) * 0.2];
+  const air = (top - bottom) * 0.06;
+  return [bottom === 0 ? 0 : bottom - air, top + air];
+}
+
+const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
+
+/** Full minutes, hours or days of the zone, as many as there is room for. */
+function timeSplits(from: number, to: number, width: number, zone: Zone): number[] {
+  const room = Math.max(2, width / 90);
+  const step = STEPS.find((one) => (to - from) / one <= room) ?? 604_800;
+  const offset = zone === 'utc' ? 0 : -new Date(from * 1000).getTimezoneOffset() * 60;
+  const splits: number[] = [];
+  for (let time = Math.ceil((from + offset) / step) * step - offset; time <= to; time += step) splits.push(time);
+  return splits;
+}
+
+function axisText(value: number, unit: Unit): string {
+  const { digits, unit: name } = quantityOf(value, unit);
+  return value === 0 ? '0' : name.length > 4 ? `${digits} ${name.charAt(0)}` : `${digits} ${name}`.trim();
+}
+
+/** `rgb(1, 2, 3)` and `#010203`, as the theme and the palette have them. */
+function translucent(colour: string): string {
+  return colour.startsWith('#') ? `${colour}33` : colour.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.2)');
+}
