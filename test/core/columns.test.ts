@@ -5,9 +5,10 @@ import { type Column, type ColumnError, readColumns } from '../../src/wasm/colum
 import type { Core } from '../../src/wasm/core.js';
 import { encodeForAllNodes, encodeRequest, type SeriesQuery } from '../../src/wasm/request.js';
 import { printDecimals } from '../integration/exact-decimals.js';
+import type { Series } from '../support/client.js';
 import { ask, coreModule, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
-import type { Answer, Range } from './model.js';
+import type { Range } from './model.js';
 
 const METRICS = new Map([
   ['flops', metric(60, 'sum')],
@@ -81,7 +82,7 @@ function rounded(value: number, decimals: number): number | null {
 }
 
 /** What the JSON says of a column. */
-function asAnswer(column: Column | ColumnError, range: Range): Answer {
+function asAnswer(column: Column | ColumnError, range: Range): Series {
   if ('error' in column) return { error: expect.any(String), from: 0, to: 0, resolution: 0, avg: 0, min: 0, max: 0 };
   const { from, to, step, samples, sum, least, greatest, values } = column;
   const statistic = (value: number): number | null => (range.withStats ? (samples ? rounded(value, 2) : null) : 0);
@@ -99,7 +100,7 @@ function asAnswer(column: Column | ColumnError, range: Range): Answer {
 /** Asks in both forms, and expects that they agree. */
 function expectSame(range: Range, queries: SeriesQuery[], budget?: number): (Column | ColumnError)[] {
   const found = columns(range, queries, budget);
-  const lists: Answer[][] = queries.map(() => []);
+  const lists: Series[][] = queries.map(() => []);
   for (const column of found) lists[column.query]?.push(asAnswer(column, range));
   expect(lists).toEqual(ask(core, range, queries));
   return found;

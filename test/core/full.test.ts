@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
-import { smallCore } from '../retention/small-core.js';
+import { smallCore } from '../support/small-core.js';
 
 const METRICS = new Map([['load', { frequency: 1, aggregation: 'sum', precision: 'double' } as const]]);
 const T0 = 1_700_000_000;

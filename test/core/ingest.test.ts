@@ -8,10 +8,20 @@ import { LineError } from '../../src/wasm/codes.js';
 import type { Core } from '../../src/wasm/core.js';
 import { Router } from '../../src/wasm/router.js';
 import type { ExportedSeries } from '../../src/wasm/series.js';
-import { ask, coreModule, exportAll, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
+import {
+  ask,
+  coreModule,
+  exportAll,
+  keyOf,
+  metric,
+  seriesQuery,
+  startCore,
+  store,
+  T0,
+} from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
 import { parseLine, splitLines } from './line-parser.js';
-import { keyOf, Model } from './model.js';
+import { Model } from './model.js';
 import { pick, spell } from './spelling.js';
 
 const DAY = 86400;

@@ -4,9 +4,9 @@ import type { MetricConfig } from '../../src/config/config.js';
 import type { SeriesQuery } from '../../src/store/store.js';
 import type { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
+import type { Series } from '../support/client.js';
 import { checkpoint, coreModule, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
-import type { Answer } from './model.js';
 import { pick } from './spelling.js';
 
 const METRICS = new Map<string, MetricConfig>([
@@ -30,7 +30,7 @@ function step(core: Core, open: Open, budget: number): boolean {
   open.lists += ends.length;
   if (!piece.done) return false;
   core.reads.queryEnd(open.state);
-  const answer = JSON.parse(`[${open.text.slice(1)}]`) as Answer[][];
+  const answer = JSON.parse(`[${open.text.slice(1)}]`) as Series[][];
   expect(answer.length).toBe(open.queries.length);
   expect(open.lists).toBe(open.queries.length);
   for (const { from, to, error } of answer.flat()) if (!error) expect(to).toBeGreaterThanOrEqual(from);

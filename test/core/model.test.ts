@@ -7,11 +7,13 @@ import type { MetricConfig } from '../../src/config/config.js';
 import type { SeriesQuery } from '../../src/store/store.js';
 import type { Core } from '../../src/wasm/core.js';
 import type { ExportedSeries } from '../../src/wasm/series.js';
+import type { Series } from '../support/client.js';
 import {
   ask,
   checkpoint,
   coreModule,
   exportAll,
+  keyOf,
   load,
   metric,
   replay,
@@ -22,7 +24,7 @@ import {
   takeLog,
 } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
-import { type Answer, endBin, firstBin, keyOf, Model, type ModelSeries, type Range, type Sample } from './model.js';
+import { endBin, firstBin, Model, type ModelSeries, type Range, type Sample } from './model.js';
 import { pick, spell } from './spelling.js';
 
 const METRICS = new Map<string, MetricConfig>([
@@ -293,14 +295,14 @@ function expectSameAnswers(world: World, cores: Core[], queries: number): void {
 }
 
 /** `toEqual` takes its time with long lists, so it only tells what differs. */
-function expectEqual(got: Answer[][], want: Answer[][], asked: string): void {
+function expectEqual(got: Series[][], want: Series[][], asked: string): void {
   if (JSON.stringify(got) !== JSON.stringify(want)) expect(got, asked).toEqual(want);
 }
 
 /** Answers without what may differ: the wording of errors, and an average's last digit (sums are added in other orders). */
-function comparable(got: Answer[][], want: Answer[][]): Answer[][] {
+function comparable(got: Series[][], want: Series[][]): Series[][] {
   return got.map((entries, i) =>
-    entries.map((answer, j): Answer => {
+    entries.map((answer, j): Series => {
       const wanted = want[i]?.[j];
       if (answer.error !== undefined) return { ...answer, error: 'some' };
       if (typeof answer.avg !== 'number' || typeof wanted?.avg !== 'number') return answer;

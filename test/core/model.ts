@@ -4,6 +4,8 @@
  */
 import type { SeriesQuery } from '../../src/store/store.js';
 import { printDecimals } from '../integration/exact-decimals.js';
+import type { Series } from '../support/client.js';
+import { keyOf } from '../support/core-driver.js';
 
 export interface Metric {
   frequency: number;
@@ -30,17 +32,6 @@ export interface ModelSeries {
   freed: Map<number, number>;
 }
 
-export interface Answer {
-  error?: string;
-  data?: (number | null)[];
-  from: number;
-  to: number;
-  resolution: number;
-  avg: number | null;
-  min: number | null;
-  max: number | null;
-}
-
 export interface Range {
   cluster: string;
   from: number;
@@ -53,10 +44,6 @@ export interface Range {
 interface Node {
   children: Map<string, Node>;
   series: Map<string, ModelSeries>;
-}
-
-export function keyOf(levels: string[], metric: string): string {
-  return JSON.stringify([...levels, metric]);
 }
 
 function half(frequency: number): number {
@@ -108,9 +95,9 @@ export class Model {
     }
   }
 
-  query(range: Range, query: SeriesQuery): Answer[] {
+  query(range: Range, query: SeriesQuery): Series[] {
     const metric = this.metrics.get(query.metric);
-    return this.#groups(range.cluster, query).flatMap((levels): Answer[] => {
+    return this.#groups(range.cluster, query).flatMap((levels): Series[] => {
       if (range.from > range.to || !metric) return [failed()];
       const found = levels.flatMap((path) => this.#collect(this.#find(path), query.metric));
       if (!found.length) return [];
@@ -156,11 +143,11 @@ export function endBin(series: ModelSeries): number {
   return last + 1;
 }
 
-function failed(): Answer {
+function failed(): Series {
   return { error: 'some', from: 0, to: 0, resolution: 0, avg: 0, min: 0, max: 0 };
 }
 
-function answer(found: ModelSeries[], { frequency: f, aggregation }: Metric, range: Range, scaleBy: number): Answer {
+function answer(found: ModelSeries[], { frequency: f, aggregation }: Metric, range: Range, scaleBy: number): Series {
   const starts = found.map((series) => series.first + firstBin(series) * f);
   const earliest = Math.min(...starts);
   const start = Math.max(earliest, range.from);

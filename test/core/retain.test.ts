@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { logger } from '../../src/log.js';
 import { Pool } from '../../src/store/pool.js';
-import { configWith } from '../retention/fixtures.js';
-import { smallCore } from '../retention/small-core.js';
+import { configWith } from '../support/config.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { smallCore } from '../support/small-core.js';
 
 const TIME = 1_700_000_000;
 const NOBODY = new Map();

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { SeriesQuery } from '../../src/store/store.js';
 import { Core } from '../../src/wasm/core.js';
-import { smallCore } from '../retention/small-core.js';
 import {
   askText,
   checkpoint,
@@ -16,6 +15,7 @@ import {
   takeLog,
 } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
+import { smallCore } from '../support/small-core.js';
 
 const METRICS = new Map([
   ['flops', metric(60, 'sum')],

@@ -16,9 +16,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Logger } from '../../src/log.js';
 import type { Partition } from '../../src/partition/partition.js';
+import { line, metrics, samples, T0 } from '../support/core-driver.js';
+import { differences } from '../support/differences.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { seeded } from '../support/random.js';
-import { differences, line, metrics, samples, T0 } from './cores.js';
 import { type Opened, openPartition, writeLines } from './partitions.js';
 
 const LONG = process.env.CCMS_LONG === '1';

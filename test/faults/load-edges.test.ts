@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { FrameMagic } from '../../src/wasm/codes.js';
 import type { Core } from '../../src/wasm/core.js';
-import { checkpoint, ingest, line, load, metrics, newCore, samples, scan, T0, takeLog } from './cores.js';
+import {
+  checkpoint,
+  line,
+  metrics,
+  newCore,
+  restart,
+  samples,
+  scan,
+  store,
+  T0,
+  takeLog,
+} from '../support/core-driver.js';
 
 const ONE = metrics(['m', 60]);
 
@@ -20,23 +31,23 @@ function blocks(core: Core): unknown {
 describe('loading', () => {
   it('a log that writes again into the newest bins of a checkpoint, however full its open block was', () => {
     for (let n = 60; n <= 400; n++) {
-      const core = load(newCore(ONE), []);
-      ingest(core, run('h', n));
+      const core = restart(newCore(ONE), []);
+      store(core, run('h', n));
       const file = checkpoint(core, false);
       core.writes.logStartSegment();
       takeLog(core);
-      ingest(core, line('m', 'h', T0 + 60 * (n - 3), -1) + line('m', 'h', T0 + 60 * n, -2) + run('h', 2));
+      store(core, line('m', 'h', T0 + 60 * (n - 3), -1) + line('m', 'h', T0 + 60 * n, -2) + run('h', 2));
       const expected = samples(core);
-      expect(samples(load(newCore(ONE), [file], [takeLog(core)])), `${n} bins`).toEqual(expected);
+      expect(samples(restart(newCore(ONE), [file], [takeLog(core)])), `${n} bins`).toEqual(expected);
     }
   });
 
   it('what one file left open and the next goes on with comes back as the blocks that it was, and grows on as it would have', () => {
     for (let first = 10; first <= 400; first += 13) {
-      const core = load(newCore(ONE), []);
+      const core = restart(newCore(ONE), []);
       const files: Uint8Array[] = [];
       const add = (from: number, n: number, into: Core): void => {
-        for (let k = from; k < from + n; k++) ingest(into, line('m', 'h', T0 + 60 * k, Math.sqrt(k)));
+        for (let k = from; k < from + n; k++) store(into, line('m', 'h', T0 + 60 * k, Math.sqrt(k)));
       };
       add(0, first, core);
       files.push(checkpoint(core, false));
@@ -44,7 +55,7 @@ describe('loading', () => {
       files.push(checkpoint(core, false));
       add(first + 40, 1, core);
       files.push(checkpoint(core, false));
-      const loaded = load(newCore(ONE), files);
+      const loaded = restart(newCore(ONE), files);
       for (const grown of [0, 600]) {
         add(first + 41, grown, core);
         add(first + 41, grown, loaded);
@@ -55,46 +66,46 @@ describe('loading', () => {
   });
 
   it('leaves no host behind whose metrics left the config, or whose samples are too old', () => {
-    const core = load(newCore(metrics(['m', 60], ['gone', 60])), []);
-    ingest(core, line('gone', 'a', T0, 1) + line('m', 'b', T0, 1) + line('m', 'c', T0 + 86_400, 1));
+    const core = restart(newCore(metrics(['m', 60], ['gone', 60])), []);
+    store(core, line('gone', 'a', T0, 1) + line('m', 'b', T0, 1) + line('m', 'c', T0 + 86_400, 1));
     const log = takeLog(core);
     for (const [files, segments] of [
       [[checkpoint(core, true)], []],
       [[], [log]],
     ] as const) {
-      const loaded = load(newCore(ONE), [...files], [...segments], T0 + 3600);
+      const loaded = restart(newCore(ONE), [...files], [...segments], T0 + 3600);
       expect([loaded.figures.hosts, loaded.figures.series]).toEqual([1, 1]);
       expect([...samples(loaded).keys()]).toEqual([`m c ${T0 + 86_400}`]);
     }
   });
 
   it('keeps the bins that a sample made which is too old to be loaded', () => {
-    const core = load(newCore(ONE), []);
-    ingest(core, line('m', 'h', T0, 1) + line('m', 'h', T0 + 3600 + 29, 2) + line('m', 'h', T0 + 3600 + 31, 3));
+    const core = restart(newCore(ONE), []);
+    store(core, line('m', 'h', T0, 1) + line('m', 'h', T0 + 3600 + 29, 2) + line('m', 'h', T0 + 3600 + 31, 3));
     const expected = samples(core);
     expected.delete(`m h ${T0}`);
     expect(expected.size).toBe(2);
-    expect(samples(load(newCore(ONE), [], [takeLog(core)], T0 + 1800))).toEqual(expected);
+    expect(samples(restart(newCore(ONE), [], [takeLog(core)], T0 + 1800))).toEqual(expected);
   });
 
   it('a series that began far away, and anew when that had been freed', () => {
     const config = metrics(['m', 1]);
-    const core = load(newCore(config), []);
-    ingest(core, line('m', 'h', 5, 1));
+    const core = restart(newCore(config), []);
+    store(core, line('m', 'h', 5, 1));
     core.writes.retainStep(0, 10, T0);
-    ingest(core, line('m', 'h', T0, 2));
+    store(core, line('m', 'h', T0, 2));
     const log = takeLog(core);
-    expect(samples(load(newCore(config), [], [log], T0 - 3600))).toEqual(new Map([[`m h ${T0}`, 2]]));
+    expect(samples(restart(newCore(config), [], [log], T0 - 3600))).toEqual(new Map([[`m h ${T0}`, 2]]));
   });
 
   it('a series of more blocks than fit into 16 bits', () => {
     const config = metrics(['m', 1]);
-    const core = load(newCore(config), []);
+    const core = restart(newCore(config), []);
     const lines: string[] = [];
     for (let k = 0; k < 70_000; k++) lines.push(line('m', 'h', T0 + 600 * k, k));
-    ingest(core, lines.join(''));
+    store(core, lines.join(''));
     takeLog(core);
-    const loaded = load(newCore(config), [checkpoint(core, true)]);
+    const loaded = restart(newCore(config), [checkpoint(core, true)]);
     loaded.figures.countBegin();
     expect(loaded.figures.countStep(0, 10)).toBe(-1);
     expect(loaded.figures.counted.samples).toBe(70_000);
@@ -102,10 +113,10 @@ describe('loading', () => {
   });
 
   it('a frame that claims more bytes than the file has costs no memory and hides nothing behind it', () => {
-    const core = load(newCore(ONE), []);
+    const core = restart(newCore(ONE), []);
     const frames: Uint8Array[] = [];
     for (let k = 0; k < 200; k++) {
-      ingest(core, line('m', 'h', T0 + 60 * k, k + 0.1));
+      store(core, line('m', 'h', T0 + 60 * k, k + 0.1));
       frames.push(takeLog(core));
     }
     const log = Buffer.concat(frames);
@@ -122,8 +133,8 @@ describe('loading', () => {
   });
 
   it('a checkpoint is no log', () => {
-    const core = load(newCore(ONE), []);
-    ingest(core, run('h', 10));
+    const core = restart(newCore(ONE), []);
+    store(core, run('h', 10));
     const log = takeLog(core);
     expect(scan(newCore(ONE), FrameMagic.Checkpoint, log, () => expect.unreachable())).not.toEqual([]);
   });
@@ -131,10 +142,10 @@ describe('loading', () => {
 
 describe('a number', () => {
   it('of a series that is gone names no other within a segment, so that a lost definition never gives its samples away', () => {
-    const core = load(newCore(ONE), []);
+    const core = restart(newCore(ONE), []);
     const frames: Uint8Array[] = [];
     const frame = (text: string): number => {
-      ingest(core, text);
+      store(core, text);
       return frames.push(takeLog(core)) - 1;
     };
     frame(line('m', 'gone', T0, 1) + line('m', 'stays', T0 + 86_400, 1));
@@ -159,7 +170,7 @@ describe('a number', () => {
     );
     // In the next segment the number is free.
     core.writes.logStartSegment();
-    ingest(core, line('m', 'another', T0 + 86_400, 4));
+    store(core, line('m', 'another', T0 + 86_400, 4));
     expect(core.series.end).toBe(3);
   });
 });

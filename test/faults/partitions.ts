@@ -1,12 +1,13 @@
 /** Partitions for fault tests: opened on a directory, written to, checkpointed, and killed by being forgotten. */
 import { expect } from 'vitest';
-import type { MetricConfig, StoreConfig } from '../../src/config/config.js';
+import type { MetricConfig } from '../../src/config/config.js';
 import { type Logger, logger } from '../../src/log.js';
 import { CheckpointQueue } from '../../src/partition/checkpointer.js';
 import { Jobs } from '../../src/partition/jobs.js';
 import { Partition } from '../../src/partition/partition.js';
 import type { Core } from '../../src/wasm/core.js';
-import { newCore } from './cores.js';
+import { configWith } from '../support/config.js';
+import { newCore } from '../support/core-driver.js';
 
 /** A partition and its core, to look into. */
 export interface Opened {
@@ -21,21 +22,17 @@ export async function openPartition(
   log: Logger = logger('test'),
   maxWalSize = 0,
 ): Promise<Opened> {
-  const config: StoreConfig = {
+  const checkpointed = { fileFormat: 'wal', directory, maxWalSize } as const;
+  // Times of the tests are fixed, and long ago.
+  const config = configWith({
+    checkpoints: checkpointed,
     retentionSeconds: 1e9,
     futureLimitSeconds: 0,
-    memoryCapBytes: 0,
-    checkpoints: { fileFormat: 'wal', directory, maxWalSize },
-    checkpointIntervalSeconds: 3600,
-    numWorkers: 1,
-    cleanup: { mode: 'delete' },
-    natsSubscriptions: [],
     walSync: 'off',
-    maxBodySize: 1 << 20,
-  };
+  });
   const core = newCore(metrics);
   const checkpoints = new CheckpointQueue();
-  const options = { core, worker: 0, config, logger: log, jobs: new Jobs(), checkpoints };
+  const options = { core, worker: 0, config: config.store, logger: log, jobs: new Jobs(), checkpoints };
   return { core, partition: await Partition.load(options, 0) };
 }
 

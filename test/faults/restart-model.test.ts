@@ -6,9 +6,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextStep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { line, metrics, samples, T0 } from '../support/core-driver.js';
+import { differences } from '../support/differences.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { seeded } from '../support/random.js';
-import { differences, line, metrics, samples, T0 } from './cores.js';
 import { type Opened, openPartition, writeLines } from './partitions.js';
 
 const RUNS = process.env.CCMS_LONG === '1' ? 300 : 12;

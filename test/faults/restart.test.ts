@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ask, query, write } from '../support/client.js';
+import { checkpoint, line, metrics, newCore, restart, samples, store, T0, takeLog } from '../support/core-driver.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { seeded } from '../support/random.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { checkpoint, ingest, line, load, metrics, newCore, samples, T0, takeLog } from './cores.js';
 import { Ledger, Source } from './ledger.js';
 
 const NOW = Math.floor(Date.now() / 1000);
@@ -184,7 +184,7 @@ describe('a start with other metrics', () => {
 describe('loading', () => {
   it('takes hardly more memory than what is loaded', () => {
     const config = metrics(['m', 10]);
-    const core = load(newCore(config), []);
+    const core = restart(newCore(config), []);
     const next = seeded(3);
     const files: Uint8Array[] = [];
     const segments: Uint8Array[] = [];
@@ -193,7 +193,7 @@ describe('loading', () => {
       for (let k = at; k < at + 100; k++) {
         for (let h = 0; h < 300; h++) lines.push(line('m', `h${h}`, T0 + 10 * k, Math.floor(next() * 65536)));
       }
-      ingest(core, lines.join(''));
+      store(core, lines.join(''));
       if (at === 1500 || at === 2000) {
         files.push(checkpoint(core, false));
         core.writes.logStartSegment();
@@ -202,7 +202,7 @@ describe('loading', () => {
       } else segments.push(takeLog(core));
     }
     const before = core.figures.memory;
-    const loaded = load(newCore(config), files, [Buffer.concat(segments)]);
+    const loaded = restart(newCore(config), files, [Buffer.concat(segments)]);
     const { memory, linearMemory } = loaded.figures;
     expect(samples(loaded)).toEqual(samples(core));
     const data = memory.total - memory.scratch;

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { Authenticator } from '../../src/http/auth.js';
 import { HttpError } from '../../src/http/errors.js';
 import { ask } from '../support/client.js';
-import { configWith, errorOf, start } from './harness.js';
+import { configWith } from '../support/config.js';
+import { errorOf, start } from './harness.js';
 
 /** The key and the token that the reference's documentation publishes for tests. */
 const PUBLISHED_KEY = Buffer.from('kzfYrYy+TzpanWZHJ5qSdMj5uKUWgq74BWhQG6copP0=', 'base64');
@@ -124,7 +125,7 @@ describe('Authenticator', () => {
 
 describe('routes of a server with a key', () => {
   const secured = () =>
-    start({ config: configWith({ jwtPublicKey: PUBLISHED_KEY }), metrics: async () => 'up 1\n', dev: true });
+    start({ config: configWith({}, { jwtPublicKey: PUBLISHED_KEY }), metrics: async () => 'up 1\n', dev: true });
 
   it('needs a token on every /api route and on the Influx write routes', async () => {
     const { port, store } = await secured();

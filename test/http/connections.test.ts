@@ -5,9 +5,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { ask, closed, exchange, openSocket, statuses } from '../support/client.js';
+import { configWith } from '../support/config.js';
 import { TEST_LIMIT } from '../support/limits.js';
 import { until } from '../support/wait.js';
-import { configWith, start } from './harness.js';
+import { start } from './harness.js';
 
 const WRITE = 'POST /api/write?cluster=c HTTP/1.1\r\nHost: x\r\n';
 const LINE = 'cpu_load,hostname=a1 value=1 1699999980\n';
@@ -108,7 +109,7 @@ describe('bodies that are not what was promised', () => {
   });
 
   it('refuses more bodies than the budget holds, and recovers', async () => {
-    const { port, store } = await start({ config: configWith({}, { maxBodySize: 1 << 20 }) });
+    const { port, store } = await start({ config: configWith({ maxBodySize: 1 << 20 }) });
     const answers: Buffer[] = [];
     const sockets = await Promise.all(Array.from({ length: 300 }, () => openSocket(port)));
     for (const socket of sockets) {
@@ -125,7 +126,7 @@ describe('bodies that are not what was promised', () => {
   });
 
   it('lets a client that is still sending see why it was refused', async () => {
-    const { port } = await start({ config: configWith({}, { maxBodySize: 1 << 20 }) });
+    const { port } = await start({ config: configWith({ maxBodySize: 1 << 20 }) });
     const socket = await openSocket(port);
     const chunks: Buffer[] = [];
     socket.on('data', (chunk) => chunks.push(chunk));
@@ -298,7 +299,7 @@ describe('close', () => {
 describe('startHttp', () => {
   it('says which address it cannot have', async () => {
     const { port } = await start();
-    await expect(start({ config: configWith({ port }) })).rejects.toThrow(
+    await expect(start({ config: configWith({}, { port }) })).rejects.toThrow(
       `main.addr: cannot listen on 127.0.0.1:${port}: EADDRINUSE`,
     );
   });

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import type { Config } from '../../src/config/config.js';
 import { type HttpOptions, type HttpServer, startHttp } from '../../src/http/server.js';
 import type { Answer } from '../support/client.js';
+import { configWith } from '../support/config.js';
 import { MemoryStore } from './memory-store.js';
 
 export interface Observation {
@@ -23,26 +23,6 @@ const running: HttpServer[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((http) => http.close()));
 });
-
-export function configWith(main: Partial<Config['main']> = {}, store: Partial<Config['store']> = {}): Config {
-  return {
-    main: { host: '127.0.0.1', port: 0, ...main },
-    metrics: new Map([['cpu_load', { frequency: 60, aggregation: null, precision: 'double' }]]),
-    store: {
-      retentionSeconds: 172800,
-      memoryCapBytes: 0,
-      futureLimitSeconds: 600,
-      checkpoints: { fileFormat: 'wal', directory: './var/checkpoints', maxWalSize: 0 },
-      checkpointIntervalSeconds: 43200,
-      numWorkers: 1,
-      cleanup: { mode: 'delete' },
-      natsSubscriptions: [],
-      walSync: 'interval',
-      maxBodySize: 64 << 20,
-      ...store,
-    },
-  };
-}
 
 /** A server on a free port; it is closed after the test. */
 export async function start(options: Partial<HttpOptions> & { store?: MemoryStore } = {}): Promise<Running> {

@@ -4,7 +4,8 @@ import { ReceiveBudget } from '../../src/http/body.js';
 import { documentPath } from '../../src/http/openapi.js';
 import type { HttpContext } from '../../src/http/route.js';
 import { ask } from '../support/client.js';
-import { configWith, start } from './harness.js';
+import { configWith } from '../support/config.js';
+import { start } from './harness.js';
 import { MemoryStore } from './memory-store.js';
 
 interface Document {

@@ -4,7 +4,8 @@ import { natsStatus, newNatsState } from '../../src/nats/state.js';
 import type { PartitionStats } from '../../src/store/store.js';
 import { tokenKey } from '../security/fixtures.js';
 import { ask } from '../support/client.js';
-import { configWith, start } from './harness.js';
+import { configWith } from '../support/config.js';
+import { start } from './harness.js';
 import { MemoryStore } from './memory-store.js';
 
 const partition = (number: number): PartitionStats => ({
@@ -90,7 +91,7 @@ describe('GET /api/status', () => {
 describe('GET /api/config', () => {
   it('shows what was understood, and no secret', async () => {
     const config = {
-      ...configWith({ backendUrl: 'http://user:password@backend' }),
+      ...configWith({}, { backendUrl: 'http://user:password@backend' }),
       nats: { address: 'nats://user:password@there', username: 'somebody', password: 'something', credsFile: '/creds' },
     };
     const { port } = await start({ config });
@@ -107,7 +108,7 @@ describe('GET /api/config', () => {
 });
 
 it.each(['/api/status', '/api/config'])('%s wants a token where the server has a key', async (path) => {
-  const { port } = await start({ config: configWith({ jwtPublicKey: Buffer.from(tokenKey().base64, 'base64') }) });
+  const { port } = await start({ config: configWith({}, { jwtPublicKey: Buffer.from(tokenKey().base64, 'base64') }) });
   const answer = await ask(port, path);
   expect([answer.status, answer.body.includes('cpu_load')]).toEqual([401, false]);
 });

@@ -5,8 +5,9 @@ import { afterEach, expect, test } from 'vitest';
 import { connectToSelf, isOtherEnd } from '../../src/http/self-connection.js';
 import type { ClusterSummary } from '../../src/store/store.js';
 import { ask } from '../support/client.js';
+import { configWith } from '../support/config.js';
 import { until } from '../support/wait.js';
-import { configWith, type Running, start } from './harness.js';
+import { type Running, start } from './harness.js';
 import { MemoryStore } from './memory-store.js';
 
 const PUBLISHED_KEY = Buffer.from('kzfYrYy+TzpanWZHJ5qSdMj5uKUWgq74BWhQG6copP0=', 'base64');
@@ -42,7 +43,7 @@ function storeWith(summaries: ClusterSummary[]): MemoryStore {
 }
 
 function startWith(summaries: ClusterSummary[]): Promise<Running> {
-  return start({ store: storeWith(summaries), config: configWith({ jwtPublicKey: PUBLISHED_KEY }) });
+  return start({ store: storeWith(summaries), config: configWith({}, { jwtPublicKey: PUBLISHED_KEY }) });
 }
 
 /** Waits until the last question has been asked: the connection that they come over is closed then. */

@@ -2,7 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/store/store.js';
 import { ask, exchange } from '../support/client.js';
-import { configWith, errorOf, start } from './harness.js';
+import { configWith } from '../support/config.js';
+import { errorOf, start } from './harness.js';
 
 const LINE = 'cpu_load,hostname=a1 value=1 1699999980\n';
 
@@ -108,7 +109,7 @@ describe('bodies', () => {
   });
 
   it('refuses bodies over the limit, by length and when chunked, and takes one that just fits', async () => {
-    const { port, store } = await start({ config: configWith({}, { maxBodySize: 1000 }) });
+    const { port, store } = await start({ config: configWith({ maxBodySize: 1000 }) });
     const tooLong = await ask(port, '/api/write', { body: 'x'.repeat(1001) });
     expect(tooLong.status).toBe(413);
     expect(errorOf(tooLong)).toContain('1000 bytes');
@@ -122,7 +123,7 @@ describe('bodies', () => {
   });
 
   it('answers 413 before a client that waits for 100 Continue sends anything', async () => {
-    const { port } = await start({ config: configWith({}, { maxBodySize: 1000 }) });
+    const { port } = await start({ config: configWith({ maxBodySize: 1000 }) });
     const head = 'POST /api/write HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ';
     const refused = await exchange(port, `${head}5000\r\n\r\n`, { answers: 1 });
     expect(refused).toMatch(/^HTTP\/1\.1 413 /);
@@ -142,7 +143,7 @@ describe('bodies', () => {
   });
 
   it('refuses gzip that is damaged, cut short, or grows beyond the limit', async () => {
-    const { port, store } = await start({ config: configWith({}, { maxBodySize: 100_000 }) });
+    const { port, store } = await start({ config: configWith({ maxBodySize: 100_000 }) });
     const gzip = { 'Content-Encoding': 'gzip' };
     const good = gzipSync(LINE.repeat(100));
     const damaged = Buffer.from(good);

@@ -7,10 +7,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NatsConfig } from '../../src/config/config.js';
 import { parseAddresses } from '../../src/nats/credentials.js';
 import { type NatsIngest, startNats } from '../../src/nats/ingest.js';
+import { KeptLog } from '../support/kept-log.js';
 import { NatsServer } from '../support/nats-server.js';
 import { firstLine, startProgram } from '../support/programs.js';
 import { until } from '../support/wait.js';
-import { KeptLog, LineStore } from './line-store.js';
+import { LineStore } from './line-store.js';
 
 interface KeyPair {
   getPublicKey(): string;

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../src/nats/batcher.js';
 import { newNatsState } from '../../src/nats/state.js';
 import type { WriteOutcome } from '../../src/store/store.js';
+import { KeptLog } from '../support/kept-log.js';
 import { LIMIT } from '../support/limits.js';
-import { KeptLog } from './line-store.js';
 
 /** The bodies that messages pushed at once are joined to. */
 async function bodiesOf(messages: string[]): Promise<string[]> {

@@ -4,10 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NatsConfig } from '../../src/config/config.js';
 import { type NatsIngest, type NatsOptions, startNats } from '../../src/nats/ingest.js';
 import { natsHealth } from '../../src/nats/state.js';
+import { KeptLog } from '../support/kept-log.js';
 import { NatsServer, publishRaw } from '../support/nats-server.js';
 import { freePort } from '../support/ports.js';
 import { until } from '../support/wait.js';
-import { KeptLog, LineStore } from './line-store.js';
+import { LineStore } from './line-store.js';
 
 describe('NATS ingest', () => {
   let server: NatsServer;

@@ -1,9 +1,10 @@
 import { AckPolicy, connect, type JetStreamManager, type NatsConnection, nanos } from 'nats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type NatsIngest, type NatsOptions, startNats } from '../../src/nats/ingest.js';
+import { KeptLog } from '../support/kept-log.js';
 import { NatsServer, publishRaw } from '../support/nats-server.js';
 import { until } from '../support/wait.js';
-import { KeptLog, LineStore } from './line-store.js';
+import { LineStore } from './line-store.js';
 
 describe('JetStream ingest', () => {
   let server: NatsServer;

@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Logger } from '../../src/log.js';
-import { line, metrics, T0 } from '../faults/cores.js';
 import { type Opened, openPartition, writeLines } from '../faults/partitions.js';
+import { line, metrics, T0 } from '../support/core-driver.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { LIMIT } from '../support/limits.js';
 

@@ -2,14 +2,14 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { HostClocks } from '../../src/partition/host-clocks.js';
 import { LineError } from '../../src/wasm/codes.js';
 import type { TimeFault } from '../../src/wasm/writes.js';
-import { keptLog } from '../retention/fixtures.js';
+import { KeptLog } from '../support/kept-log.js';
 
 const NOW = 1_700_000_000;
 const DAY = 86_400;
 
-let log: ReturnType<typeof keptLog>;
+let log: KeptLog;
 beforeEach(() => {
-  log = keptLog();
+  log = new KeptLog();
 });
 
 const clocks = (futureLimitSeconds = 600): HostClocks =>

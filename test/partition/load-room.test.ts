@@ -8,10 +8,11 @@ import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';
 import { Core } from '../../src/wasm/core.js';
 import { textOf } from '../core/answer-text.js';
-import { configWith, keptLog } from '../retention/fixtures.js';
-import { smallCore } from '../retention/small-core.js';
+import { configWith } from '../support/config.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { KeptLog } from '../support/kept-log.js';
 import { seeded } from '../support/random.js';
+import { smallCore } from '../support/small-core.js';
 
 const HOSTS = 100;
 /** A linear memory of 6 MB. */
@@ -47,7 +48,7 @@ async function fill(store: Pool, from: number, seconds: number, checkpointEvery:
     const text = new TextEncoder().encode(lines.join(''));
     expect((await store.write(text.slice().buffer, text.length, 'c', 's')).stored).toBe(HOSTS);
     if ((time - from) % 200 === 0)
-      await enforceMemoryCap(store, CAP, keptLog(), { partitionLimit: 1e12, now: () => time });
+      await enforceMemoryCap(store, CAP, new KeptLog(), { partitionLimit: 1e12, now: () => time });
     if ((time - from) % checkpointEvery === checkpointEvery - 1) await store.checkpoint('interval');
   }
 }

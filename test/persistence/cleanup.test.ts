@@ -2,6 +2,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { differences } from '../support/differences.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
@@ -9,7 +10,6 @@ import {
   archivedRows,
   archives,
   between,
-  differences,
   makeSamples,
   post,
   type Rows,

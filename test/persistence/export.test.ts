@@ -5,9 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readBin } from '../../src/persistence/reference/bin-reader.js';
 import { scanReferenceDirectory } from '../../src/persistence/reference/directory.js';
 import { readJsonCheckpoint } from '../../src/persistence/reference/json-reader.js';
+import { differences } from '../support/differences.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { startServer } from '../support/server-process.js';
-import { between, differences, makeSamples, post, type Rows, run, storeConfig } from './store-data.js';
+import { between, makeSamples, post, type Rows, run, storeConfig } from './store-data.js';
 
 const HOUR = 3600;
 const now = Math.floor(Date.now() / 1000);

@@ -7,10 +7,11 @@ import { jsonWindowSeconds } from '../../src/persistence/json/json-windows.js';
 import { scanReferenceDirectory } from '../../src/persistence/reference/directory.js';
 import { readJsonCheckpoint } from '../../src/persistence/reference/json-reader.js';
 import { ask } from '../support/client.js';
+import { differences } from '../support/differences.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { seeded } from '../support/random.js';
 import { startServer } from '../support/server-process.js';
-import { differences, makeSamples, post, type Rows, run, storeConfig } from './store-data.js';
+import { makeSamples, post, type Rows, run, storeConfig } from './store-data.js';
 
 const LONG = process.env.CCMS_LONG === '1';
 const HOUR = 3600;

@@ -97,16 +97,6 @@ export function between(rows: Rows, from: number, to: number): Rows {
   );
 }
 
-/** What differs between two sets of rows, described, at most ten of them. */
-export function differences(found: Rows, expected: Rows): string[] {
-  const list: string[] = [];
-  for (const [key, value] of expected) {
-    if (!Object.is(found.get(key), value)) list.push(`${key}: ${found.get(key)} instead of ${value}`);
-  }
-  for (const [key, value] of found) if (!expected.has(key)) list.push(`${key}: ${value} was never written`);
-  return list.slice(0, 10);
-}
-
 export interface RunOptions {
   /** Added to the environment. */
   env?: NodeJS.ProcessEnv;

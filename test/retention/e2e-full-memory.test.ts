@@ -4,10 +4,11 @@ import { type HttpServer, startHttp } from '../../src/http/server.js';
 import { logger } from '../../src/log.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';
+import { configWith } from '../support/config.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { KeptLog } from '../support/kept-log.js';
 import { seeded } from '../support/random.js';
-import { configWith, keptLog } from './fixtures.js';
-import { smallCore } from './small-core.js';
+import { smallCore } from '../support/small-core.js';
 
 const NOW = Math.floor(Date.now() / 1000);
 
@@ -61,7 +62,7 @@ describe('a store whose memory is full', () => {
     });
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
 
-    const log = keptLog();
+    const log = new KeptLog();
     await enforceMemoryCap(pool, 3 << 20, log, { partitionLimit: 1e12, now: () => time });
     expect(log.lines).toEqual([expect.stringContaining('warn memory-cap of')]);
     for (let i = 1; i <= 5; i++) expect((await write(time + 10 * i)).status).toBe(200);

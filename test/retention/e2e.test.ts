@@ -33,11 +33,11 @@ async function start(main: object = {}): Promise<ServerProcess> {
 /** The server's retention. It frees every half of it, and refuses what is older than twice. */
 const RETENTION = 4;
 
-/** Stores samples of hosts that are older than the retention: two of each, and one of the next minutes if `isBusy`. */
+/** Stores samples of hosts that are older than the retention: two of each, and if `isBusy` one in the same block that is not. */
 async function write({ url }: ServerProcess, hosts: string[], isBusy = false): Promise<void> {
   await until(async () => {
     const now = nowSeconds();
-    const times = [now - RETENTION - 2, now - RETENTION - 1, ...(isBusy ? [now + 300] : [])];
+    const times = [now - RETENTION - 2, now - RETENTION - 1, ...(isBusy ? [now + 40] : [])];
     const lines = hosts.flatMap((host) => times.map((time) => `load,hostname=${host} value=${time % 100} ${time}\n`));
     const answer = await fetch(`${url}/api/write?cluster=c`, { method: 'POST', body: lines.join('') });
     // Refused: between here and there were more than two seconds.

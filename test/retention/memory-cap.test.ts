@@ -5,9 +5,9 @@ import { Ages } from '../../src/partition/age-histogram.js';
 import { type CapOptions, type CappedStore, enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Core } from '../../src/wasm/core.js';
 import { ask, seriesQuery } from '../support/core-driver.js';
+import { KeptLog } from '../support/kept-log.js';
 import { seeded } from '../support/random.js';
-import { keptLog } from './fixtures.js';
-import { smallCore } from './small-core.js';
+import { smallCore } from '../support/small-core.js';
 
 const NOW = 1_700_000_000;
 const HOUR = 3600;
@@ -78,7 +78,7 @@ const twoDays = (): Block[] =>
 const enforce = (
   store: CappedStore,
   cap: number,
-  log = keptLog(),
+  log = new KeptLog(),
   partitionLimit = 1e12,
   more: CapOptions = {},
 ): Promise<number> => enforceMemoryCap(store, cap, log, { partitionLimit, now: () => NOW, ...more });
@@ -86,14 +86,14 @@ const enforce = (
 describe('enforceMemoryCap', () => {
   it('leaves a store below its cap alone', async () => {
     const store = new BlockStore(twoDays());
-    const log = keptLog();
+    const log = new KeptLog();
     expect(await enforce(store, 48 * MB, log)).toBe(0);
     expect([store.passes, log.lines]).toEqual([0, []]);
   });
 
   it('frees the oldest blocks, few more than it must, and says how much and from which time', async () => {
     const store = new BlockStore(twoDays());
-    const log = keptLog();
+    const log = new KeptLog();
     expect(await enforce(store, 40 * MB, log)).toBe(10);
     expect(store.blocks[0]?.from).toBe(NOW - 38 * HOUR);
     expect(log.lines).toEqual([
@@ -104,7 +104,7 @@ describe('enforceMemoryCap', () => {
   });
 
   it('says that it spares no job where retention would', async () => {
-    const log = keptLog();
+    const log = new KeptLog();
     await enforce(new BlockStore(twoDays()), 40 * MB, log, 1e12, { hasBackend: true });
     expect(log.lines).toEqual([expect.stringContaining('were freed, running jobs not spared; ')]);
   });
@@ -152,7 +152,7 @@ describe('enforceMemoryCap', () => {
   it('warns once when there is nothing to free', async () => {
     const store = new BlockStore([]);
     store.memoryByPartition = async () => [2 * MB];
-    const log = keptLog();
+    const log = new KeptLog();
     expect(await enforce(store, MB, log)).toBe(0);
     expect(log.lines).toEqual([expect.stringContaining('0 blocks (0 bytes) were freed;')]);
   });
@@ -160,7 +160,7 @@ describe('enforceMemoryCap', () => {
   it('frees when one partition fills up although the whole is below the cap', async () => {
     const blocks = twoDays().map((block, i) => ({ ...block, partition: i % 4 ? 0 : 1 }));
     const store = new BlockStore(blocks, 2);
-    const log = keptLog();
+    const log = new KeptLog();
     expect(await enforce(store, 100 * MB, log, 30 * MB)).toBeGreaterThan(0);
     expect((await store.memoryByPartition())[0]).toBeLessThanOrEqual(30 * MB);
     expect(log.lines[0]).toContain(`a partition has passed ${30 * MB} bytes of its 4 GiB`);
@@ -220,7 +220,7 @@ describe('a core under a memory cap', () => {
   it('takes many times what fits, keeps the newest, and reuses the memory', async () => {
     const store = new CoreStore(path);
     const random = seeded(5);
-    const log = keptLog();
+    const log = new KeptLog();
     const cap = 3 * MB;
     // Written once, long ago: only an open block, which must go all the same.
     store.write('old', NOW - 10, random);
@@ -250,7 +250,7 @@ describe('a core under a memory cap', () => {
   it('frees as much as it must and hardly more, although one sample is of 1999', async () => {
     const store = new CoreStore(path);
     const random = seeded(7);
-    const log = keptLog();
+    const log = new KeptLog();
     let time = NOW;
     for (; store.core.figures.memory.total < 4 * MB; time += 10)
       for (let host = 0; host < 10; host++) store.write(`h${host}`, time, random);
@@ -280,7 +280,7 @@ describe('a core under a memory cap', () => {
     ask(store.core, range, [query]);
     const { rollups, total } = store.core.figures.memory;
     expect(rollups).toBeGreaterThan(1000);
-    const log = keptLog();
+    const log = new KeptLog();
     expect(await enforceMemoryCap(store, total - rollups, log, { partitionLimit: 1e12, now: () => NOW + 3000 })).toBe(
       0,
     );
@@ -304,9 +304,9 @@ describe('a core under a memory cap', () => {
     // All of it but the reserve, which only scratch may have.
     expect(store.core.figures.linearMemory).toBeGreaterThan((PAGES << 16) - (1 << 20));
     expect(time - NOW).toBeGreaterThan(100 * 10);
-    expect(await enforceMemoryCap(store, 4 * MB, keptLog(), { partitionLimit: 1e12, now: () => time })).toBeGreaterThan(
-      0,
-    );
+    expect(
+      await enforceMemoryCap(store, 4 * MB, new KeptLog(), { partitionLimit: 1e12, now: () => time }),
+    ).toBeGreaterThan(0);
     const kept = store.core.series.exportRun(0, 0, Number.MAX_SAFE_INTEGER);
     expect(kept?.values.length).toBeGreaterThan(100);
     expect((kept?.start ?? 0) + (kept?.values.length ?? 0) * 10).toBeGreaterThanOrEqual(time);

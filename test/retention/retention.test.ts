@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Retention, type RetentionOptions, startRetention } from '../../src/retention/retention.js';
 import { every } from '../../src/retention/schedule.js';
-import { configWith, JobStore, keptLog } from './fixtures.js';
+import { configWith } from '../support/config.js';
+import { KeptLog } from '../support/kept-log.js';
+import { JobStore } from './fixtures.js';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -62,13 +64,13 @@ describe('every', () => {
 
 describe('startRetention', () => {
   let store: JobStore;
-  let log: ReturnType<typeof keptLog>;
+  let log: KeptLog;
   let jobs: string[];
   let retention: Retention;
 
   beforeEach(() => {
     store = new JobStore();
-    log = keptLog();
+    log = new KeptLog();
     jobs = [];
   });
   afterEach(async () => {
@@ -109,7 +111,7 @@ describe('startRetention', () => {
       asked.push(input);
       return new Response(asked.length === 1 ? 'oops' : '{"alpha":["n1"]}');
     };
-    start(configWith({ checkpointIntervalSeconds: 100 * DAY }, 'http://backend'), { fetch: fetcher });
+    start(configWith({ checkpointIntervalSeconds: 100 * DAY }, { backendUrl: 'http://backend' }), { fetch: fetcher });
     await pass(2 * DAY);
     expect(asked).toEqual([
       `http://backend/api/jobs/used_nodes?ts=${1_700_000_000 - DAY}`,

@@ -8,8 +8,10 @@ import { retentionRounds } from '../../src/retention/rounds.js';
 import { fetchUsedNodes, parseUsedNodes } from '../../src/retention/used-nodes.js';
 import { token, tokenKey } from '../security/fixtures.js';
 import { type CcBackend, startCcBackend } from '../support/cc-backend.js';
+import { configWith } from '../support/config.js';
 import { temporaryDirectory } from '../support/directories.js';
-import { configWith, JobStore, keptLog } from './fixtures.js';
+import { KeptLog } from '../support/kept-log.js';
+import { JobStore } from './fixtures.js';
 
 const NOW = 1_700_000_000_000;
 const CUTOFF = 1_700_000_000 - 48 * 3600;
@@ -48,12 +50,16 @@ const impatient = { ...limits, timeoutMs: 200 };
 describe('retentionRounds', () => {
   const rounds = (url?: string, token?: BackendToken) => {
     const store = new JobStore();
-    const log = keptLog();
+    const log = new KeptLog();
     const freed: number[] = [];
     const onFreed = (blocks: number): void => {
       freed.push(blocks);
     };
-    const config = configWith({}, url, token);
+    const backend = {
+      ...(url !== undefined && { backendUrl: url }),
+      ...(token !== undefined && { backendToken: token }),
+    };
+    const config = configWith({}, backend);
     const round = retentionRounds({ store, log, onFreed, config, now: () => NOW, limits });
     return { store, log, freed, round };
   };

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import { logger } from '../../src/log.js';
 import { Pool } from '../../src/store/pool.js';
-import { configWith } from '../retention/fixtures.js';
+import { configWith } from '../support/config.js';
 import { metric } from '../support/core-driver.js';
 import { temporaryDirectory } from '../support/directories.js';
 

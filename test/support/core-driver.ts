@@ -7,7 +7,7 @@ import { FrameMagic } from '../../src/wasm/codes.js';
 import { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
 import type { ExportedSeries } from '../../src/wasm/series.js';
-import { type Answer, keyOf } from '../core/model.js';
+import type { Series } from './client.js';
 
 /** A time without meaning that all tests count from: unix seconds, a multiple of 3600. */
 export const T0 = 1_699_999_200;
@@ -34,14 +34,32 @@ export function metric(
   return { frequency, aggregation, precision };
 }
 
-/** A core that logs, as one that has been loaded. */
-export function startCore(
+/** Metrics with these frequencies, neither added up nor averaged. */
+export function metrics(...list: [name: string, frequency: number][]): Map<string, MetricConfig> {
+  return new Map(list.map(([name, frequency]) => [name, metric(frequency)]));
+}
+
+/** An empty core that does not log yet. */
+export function newCore(
   metrics: ReadonlyMap<string, MetricConfig>,
   { index = 0, partitions = 1, module = coreModule() } = {},
 ): Core {
-  const core = new Core(module, metrics, index, partitions);
+  return new Core(module, metrics, index, partitions);
+}
+
+/** A core that logs, as one that has been loaded. */
+export function startCore(
+  metrics: ReadonlyMap<string, MetricConfig>,
+  options: Parameters<typeof newCore>[1] = {},
+): Core {
+  const core = newCore(metrics, options);
   core.writes.logStartSegment();
   return core;
+}
+
+/** A line of a node's own series in cluster `c`. */
+export function line(metric: string, host: string, time: number, value: number): string {
+  return `${metric},cluster=c,hostname=${host},type=node value=${value} ${time}\n`;
 }
 
 const encoder = new TextEncoder();
@@ -59,8 +77,14 @@ export function takeLog(core: Core): Uint8Array {
   return bytes;
 }
 
-/** Runs `onFrame` for the whole frames of a file's content. @throws when there is anything else in it. */
-function scan(core: Core, magic: number, bytes: Uint8Array, onFrame: (p: number, n: number) => void): void {
+/** Runs `onFrame` for the whole frames of a file's content. @returns the stretches that are none. */
+export function scan(
+  core: Core,
+  magic: number,
+  bytes: Uint8Array,
+  onFrame: (payload: number, length: number) => void,
+): [offset: number, length: number][] {
+  const gaps: [number, number][] = [];
   core.files.scanFrames(
     magic,
     4096,
@@ -70,28 +94,49 @@ function scan(core: Core, magic: number, bytes: Uint8Array, onFrame: (p: number,
       return part.length;
     },
     onFrame,
-    (offset, length) => {
-      throw new Error(`${length} bytes at ${offset} are no frame`);
-    },
+    (offset, length) => gaps.push([offset, length]),
+    bytes.length,
   );
+  return gaps;
 }
 
-/** Replays one log segment. */
+function expectWhole(gaps: [offset: number, length: number][]): void {
+  for (const [offset, length] of gaps) throw new Error(`${length} bytes at ${offset} are no frame`);
+}
+
+/** Replays one log segment. @throws when there is anything in it that makes no sense. */
 export function replay(core: Core, segment: Uint8Array, since = 0): void {
   core.files.replayBegin();
-  scan(core, FrameMagic.Log, segment, (p, n) => {
+  const gaps = scan(core, FrameMagic.Log, segment, (p, n) => {
     if (!core.files.replayFrame(p, n, since).sound) throw new Error('a frame made no sense');
   });
+  expectWhole(gaps);
 }
 
-/** Loads checkpoint files, oldest first. */
+/** Loads checkpoint files, oldest first. @throws when there is anything in them that makes no sense. */
 export function load(core: Core, files: Uint8Array[], since = 0): void {
   for (const file of files) {
-    scan(core, FrameMagic.Checkpoint, file, (p, n) => {
+    const gaps = scan(core, FrameMagic.Checkpoint, file, (p, n) => {
       if (core.files.checkpointLoad(p, n, since, false).unsound) throw new Error('a block was unsound');
     });
+    expectWhole(gaps);
   }
   core.files.checkpointLoadEnd();
+}
+
+/** What a start does: a core with what the files and segments hold that makes sense, which then logs. */
+export function restart(core: Core, files: Uint8Array[], segments: Uint8Array[] = [], since = 0): Core {
+  for (const file of files) {
+    scan(core, FrameMagic.Checkpoint, file, (p, n) => core.files.checkpointLoad(p, n, since, false));
+  }
+  core.files.checkpointLoadEnd();
+  for (const segment of segments) {
+    core.files.replayBegin();
+    scan(core, FrameMagic.Log, segment, (p, n) => core.files.replayFrame(p, n, since));
+  }
+  core.files.loadEnd();
+  core.writes.logStartSegment();
+  return core;
 }
 
 /** Makes a checkpoint's file. @param between called between its steps: what workers do meanwhile. */
@@ -120,6 +165,25 @@ export function dumpText(core: Core, selector: string[]): string {
   return Buffer.concat(parts).toString();
 }
 
+/** Names a series. @param levels cluster, host, level, sublevel. */
+export function keyOf(levels: string[], metric: string): string {
+  return JSON.stringify([...levels, metric]);
+}
+
+/** All samples of a core: `metric host/level.. middle of the bin` → value. */
+export function samples(core: Core): Map<string, number> {
+  const all = new Map<string, number>();
+  for (let number = 0; number < core.series.end; number++) {
+    const series = core.series.exportRun(number, 0, Number.MAX_SAFE_INTEGER);
+    if (!series) continue;
+    const name = `${series.metric} ${series.levels.slice(1).join('/')}`;
+    for (const [i, value] of series.values.entries()) {
+      if (!Number.isNaN(value)) all.set(`${name} ${series.start + i * series.frequency}`, value);
+    }
+  }
+  return all;
+}
+
 /** All bins of all series, by `keyOf`. */
 export function exportAll(cores: Core[]): Map<string, ExportedSeries> {
   const all = new Map<string, ExportedSeries>();
@@ -145,8 +209,8 @@ export function ask(
   range: Omit<QueryRequest, 'queries'>,
   queries: SeriesQuery[],
   budget = 1 << 16,
-): Answer[][] {
-  return JSON.parse(askText(core, range, queries, budget)) as Answer[][];
+): Series[][] {
+  return JSON.parse(askText(core, range, queries, budget)) as Series[][];
 }
 
 /** The same as the bytes that are sent. */

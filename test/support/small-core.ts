@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { temporaryDirectory } from '../support/directories.js';
+import { temporaryDirectory } from './directories.js';
 
 const CORE = resolve(import.meta.dirname, '../../dist/core.wasm');
 const MEMORY_SECTION = 5;
