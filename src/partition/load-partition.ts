@@ -14,13 +14,14 @@ import type { StoreConfig } from '../config/config.js';
 import type { Logger } from '../log.js';
 import { readArchivedTo } from '../persistence/archive/job/state.js';
 import { FileSet } from '../persistence/checkpoint/file-set.js';
-import type { Imported } from '../persistence/import-reference.js';
+import { keepDamaged } from '../persistence/damaged-files.js';
 import type { JsonLayout } from '../persistence/json/json-layout.js';
 import { jsonWindowSeconds } from '../persistence/json/json-windows.js';
-import { foreignDirectories, keepDamaged, makeDirectory, partitionDirectory } from '../persistence/layout.js';
 import { loadDirectory } from '../persistence/load.js';
 import { LogFile } from '../persistence/log/log-file.js';
+import { foreignDirectories, makeDirectory, partitionDirectory } from '../persistence/partition-directories.js';
 import { scanReferenceDirectory } from '../persistence/reference/directory.js';
+import type { Imported } from '../persistence/reference/import-reference.js';
 import type { Core } from '../wasm/core.js';
 import { LoadRoom, loadLimit } from './load-room.js';
 
@@ -89,7 +90,7 @@ async function importReferenceFiles(
   logger: Logger,
 ): Promise<Imported> {
   if (!(await scanReferenceDirectory(root)).length) return { foreign: false, damaged: [] };
-  const { importReference } = await import('../persistence/import-reference.js');
+  const { importReference } = await import('../persistence/reference/import-reference.js');
   return importReference(core, root, since, windowSeconds, logger);
 }
 

@@ -1,5 +1,5 @@
 /** Small file operations whose order decides what survives a crash or a power cut. */
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Makes creations, renames and removals in a directory durable. */
@@ -32,4 +32,9 @@ export function replaceFile(path: string, content: string): void {
   }
   renameSync(temporary, path);
   syncDirectory(dirname(path));
+}
+
+/** Removes a file that nothing refers to any more; that it is gone already is fine. */
+export function removeFile(path: string): void {
+  rmSync(path, { force: true });
 }

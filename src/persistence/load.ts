@@ -8,15 +8,9 @@ import { basename, join } from 'node:path';
 import type { Logger } from '../log.js';
 import { FrameMagic } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
-import {
-  corruptName,
-  FIRST_SEGMENT,
-  listCheckpoints,
-  listSegments,
-  MANIFEST,
-  type Manifest,
-  readManifest,
-} from './layout.js';
+import { type Manifest, readManifest } from './checkpoint/manifest.js';
+import { corruptName } from './damaged-files.js';
+import { FIRST_SEGMENT, listCheckpoints, listSegments, MANIFEST } from './layout.js';
 import { LoadProgress } from './load-progress.js';
 import { reportFile, scanFile } from './scan-file.js';
 

@@ -2,18 +2,18 @@
  * What other layouts and the Go server left is superseded once every partition holds it in files of its own. Our own old
  * layouts are removed; the Go server's files are moved to `superseded/`, where an admin may delete them, or take them back.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
 import type { Logger } from '../log.js';
 import { readArchivedTo } from './archive/job/state.js';
+import { readManifest, writeManifest } from './checkpoint/manifest.js';
 import { syncDirectory } from './files.js';
 import { isJsonWindow, jsonWindowSeconds } from './json/json-windows.js';
-import { foreignDirectories, readManifest, SUPERSEDED, writeManifest } from './layout.js';
+import { SUPERSEDED } from './layout.js';
+import { foreignDirectories, removeDirectory, removeRemains } from './partition-directories.js';
 import { scanReferenceDirectory } from './reference/directory.js';
-
-const REMOVED = '.removed';
 
 /** To be called once all partitions are loaded, and have made a checkpoint of what was not in their own files. */
 export async function supersede(config: Config, log: Logger): Promise<void> {
@@ -61,9 +61,7 @@ async function setAsideReference(root: string, windowSeconds: number | undefined
  * because they are older than `since` (unix seconds), it stays for the archive, and for it alone.
  */
 function removeForeign(root: string, count: number, archives: boolean, since: number, log: Logger): void {
-  for (const name of readdirSync(root)) {
-    if (name.endsWith(REMOVED)) rmSync(join(root, name), { recursive: true, force: true });
-  }
+  removeRemains(root);
   const archivedTo = archives ? (readArchivedTo(root) ?? Number.NEGATIVE_INFINITY) : Number.POSITIVE_INFINITY;
   for (const directory of foreignDirectories(root, count)) {
     const state = readManifest(directory);
@@ -77,13 +75,4 @@ function removeForeign(root: string, count: number, archives: boolean, since: nu
       `${directory}: ${waits ? 'kept until its old samples are archived' : 'removed'}, its samples are in our files`,
     );
   }
-}
-
-/** Removes a directory in one step: half of one would be read as damaged at the next start. */
-export function removeDirectory(root: string, directory: string): void {
-  const gone = `${directory}${REMOVED}`;
-  rmSync(gone, { recursive: true, force: true });
-  renameSync(directory, gone);
-  syncDirectory(root);
-  rmSync(gone, { recursive: true, force: true });
 }

@@ -26,16 +26,11 @@ import { listSources, spanOfLogs } from '../persistence/archive/job/sources.js';
 import { readArchivedTo, writeArchivedTo } from '../persistence/archive/job/state.js';
 import { archiveInThread } from '../persistence/archive/job/thread.js';
 import type { ArchiveResult } from '../persistence/archive/parquet/write-archive.js';
+import { type CheckpointFile, readManifest, writeManifest } from '../persistence/checkpoint/manifest.js';
+import { removeFile } from '../persistence/files.js';
 import { dropWindows } from '../persistence/json/json-layout.js';
 import { jsonWindowSeconds } from '../persistence/json/json-windows.js';
-import {
-  type CheckpointFile,
-  partitionDirectories,
-  readManifest,
-  removeFile,
-  writeManifest,
-} from '../persistence/layout.js';
-import { removeDirectory } from '../persistence/supersede.js';
+import { partitionDirectories, removeDirectory } from '../persistence/partition-directories.js';
 
 /** What cleanup needs of the running store. */
 export interface CleanableStore {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { FileSet } from '../../src/persistence/checkpoint/file-set.js';
-import { type CheckpointFile, readManifest } from '../../src/persistence/layout.js';
+import { type CheckpointFile, readManifest } from '../../src/persistence/checkpoint/manifest.js';
 import { temporaryDirectory } from '../support/directories.js';
 
 function fileSet(archivedTo: number | undefined, freedTo: number, aside: string[] = []) {

@@ -3,9 +3,9 @@ import { close, closeSync, fdatasync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Core } from '../../wasm/core.js';
-import { syncDirectory, writeAll } from '../files.js';
-import { type CheckpointFile, removeFile } from '../layout.js';
+import { removeFile, syncDirectory, writeAll } from '../files.js';
 import type { CheckpointRun } from './checkpoint-run.js';
+import type { CheckpointFile } from './manifest.js';
 
 const sync = promisify(fdatasync);
 const closeAsync = promisify(close);

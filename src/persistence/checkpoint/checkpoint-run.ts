@@ -1,5 +1,5 @@
 /** A checkpoint that is being written in steps, while the core goes on storing; whatever its layout. */
-import type { CheckpointFile } from '../layout.js';
+import type { CheckpointFile } from './manifest.js';
 
 export interface CheckpointRun {
   /** It holds all that memory holds, not just what is new. */

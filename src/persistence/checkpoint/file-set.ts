@@ -12,17 +12,11 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type CheckpointFile,
-  checkpointName,
-  type KeptFile,
-  listCheckpoints,
-  type Manifest,
-  removeFile,
-  setAside,
-  writeManifest,
-} from '../layout.js';
+import { setAside } from '../damaged-files.js';
+import { removeFile } from '../files.js';
+import { checkpointName, listCheckpoints } from '../layout.js';
 import type { Loaded } from '../load.js';
+import { type CheckpointFile, type KeptFile, type Manifest, writeManifest } from './manifest.js';
 
 /** So many checkpoint files are joined by a full checkpoint. */
 const MAX_FILES = 24;

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Core } from '../../wasm/core.js';
 import type { CheckpointRun } from '../checkpoint/checkpoint-run.js';
-import { removeFile } from '../layout.js';
+import { removeFile } from '../files.js';
 import { classifyReferenceFile, scanReferenceDirectory } from '../reference/directory.js';
 import { JsonCheckpoint } from './json-checkpoint.js';
 import { isJsonWindow } from './json-windows.js';

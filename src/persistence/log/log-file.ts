@@ -7,8 +7,8 @@
  */
 import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { syncDirectory, writeAll } from '../files.js';
-import { listSegments, removeFile, segmentName } from '../layout.js';
+import { removeFile, syncDirectory, writeAll } from '../files.js';
+import { listSegments, segmentName } from '../layout.js';
 
 export type WalSync = 'always' | 'interval' | 'off';
 

@@ -6,7 +6,7 @@
  * again under the same `from` it adds what is missing, and doubles nothing (write-archive.ts).
  */
 import type { Logger } from '../../../log.js';
-import { keepDamaged } from '../../layout.js';
+import { keepDamaged } from '../../damaged-files.js';
 import type { ArchiveResult } from '../parquet/write-archive.js';
 import { loadShares, type ShareOptions, seriesRuns } from './shares.js';
 import { ArchiveWriters } from './writers.js';

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { FrameMagic } from '../../../wasm/codes.js';
 import { Core } from '../../../wasm/core.js';
 import { compileCore } from '../../../wasm/module.js';
+import { readManifest } from '../../checkpoint/manifest.js';
 import { LogFrames } from '../../frame-reader.js';
 import { isJsonWindow } from '../../json/json-windows.js';
-import { listSegments, partitionDirectories, readManifest } from '../../layout.js';
+import { listSegments } from '../../layout.js';
+import { partitionDirectories } from '../../partition-directories.js';
 import { type ReferenceHost, scanReferenceDirectory } from '../../reference/directory.js';
 import { scanFile } from '../../scan-file.js';
 

@@ -3,12 +3,12 @@
  * server left, and our own JSON checkpoints.
  */
 
-import type { Logger } from '../log.js';
-import type { Core } from '../wasm/core.js';
-import { isJsonWindow } from './json/json-windows.js';
-import { scanReferenceDirectory } from './reference/directory.js';
-import { loadReference } from './reference/load.js';
-import type { LogBatch, SeriesRun } from './reference/types.js';
+import type { Logger } from '../../log.js';
+import type { Core } from '../../wasm/core.js';
+import { isJsonWindow } from '../json/json-windows.js';
+import { scanReferenceDirectory } from './directory.js';
+import { loadReference } from './load.js';
+import type { LogBatch, SeriesRun } from './types.js';
 
 export interface Imported {
   /** Samples came from files that are not our own: they must be in our own before those may be moved away. */

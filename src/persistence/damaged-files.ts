@@ -1,0 +1,27 @@
+/** Files that can't be trusted are kept under other names. */
+import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { SUPERSEDED } from './layout.js';
+
+/** What a file that can't be trusted is called when it is set aside: `<name>.corrupt`, never an older one's name. */
+export function corruptName(path: string): string {
+  let target = `${path}.corrupt`;
+  for (let n = 1; existsSync(target); n++) target = `${path}.${n}.corrupt`;
+  return target;
+}
+
+/** Keeps copies of damaged files of a directory that will be removed. @param paths of the files. */
+export function keepDamaged(root: string, paths: string[]): void {
+  for (const path of paths) {
+    const copy = corruptName(join(root, SUPERSEDED, `${basename(dirname(path))}-${basename(path)}`));
+    mkdirSync(dirname(copy), { recursive: true });
+    copyFileSync(path, copy);
+  }
+}
+
+/** Sets a file aside. @returns the new path. */
+export function setAside(path: string): string {
+  const target = corruptName(path);
+  renameSync(path, target);
+  return target;
+}
