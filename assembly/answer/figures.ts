@@ -1,8 +1,8 @@
 /** Counts for /metrics and `debug?summary=1`. */
 import { LOOSE_BLOCKS } from '../../src/wasm/codes';
-import { blockCodec, blockCount, blockGaps } from '../codec/block';
 import { bytesEqual } from '../memory/bytes';
-import { statCount, stats } from '../read/kernels';
+import { stats } from '../read/kernels';
+import { Statistics } from '../read/statistics';
 import { Node, Series } from '../series/records';
 import { allSeries, nextStep, seriesByNumber } from '../series/series';
 import { DEPTH_HOST } from '../series/tree';
@@ -65,6 +65,8 @@ function kindLength(node: Node): i32 {
   return n;
 }
 
+const run = changetype<Statistics>(memory.data(offsetof<Statistics>(), 8));
+
 function count(s: Series): void {
   countedSeries++;
   for (let i = 0; i < s.blockCount; i++) {
@@ -72,19 +74,19 @@ function count(s: Series): void {
     countedBytes += <f64>row.bytes;
     let codec = LOOSE_BLOCKS;
     if (row.isLoose) {
-      stats(row.loose.bins, row.count);
-      countedSamples += <f64>statCount;
+      stats(row.loose.bins, row.count, run);
+      countedSamples += <f64>run.samples;
     } else {
-      codec = blockCodec(row.block);
-      countedSamples += <f64>(blockCount(row.block) - blockGaps(row.block));
+      codec = <i32>row.sealed.codec;
+      countedSamples += <f64>row.sealed.present;
     }
     const counter = blocksByCodec + (<usize>codec << 2);
     store<u32>(counter, load<u32>(counter) + 1);
   }
   const n = s.openLength;
   if (!n) return;
-  stats(s.openBins, n);
-  countedSamples += <f64>statCount;
+  stats(s.openBins, n, run);
+  countedSamples += <f64>run.samples;
   countedBytes += <f64>(n << 3);
 }
 

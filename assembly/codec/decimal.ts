@@ -31,14 +31,20 @@ const INVERSES: usize = memory.data<f64>([1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6,
 /** Positions of the misfits (u16). */
 const MISFITS: usize = memory.data(64, 8);
 
-/** Result of `planDecimals`: decimals k of the block. */
-export let places: i32 = 0;
-/** Result of `planDecimals`: a `Convert`. */
-export let formula: i32 = 0;
-/** Result of `planDecimals`: number of bins that are not decimals; see `misfitAt`. */
-export let misfits: i32 = 0;
-/** Result of `planDecimals`: common divisor of the integers, at least 1. */
-export let divisor: i64 = 1;
+@unmanaged
+class Decimals {
+  /** Common divisor of the integers, at least 1. */
+  divisor: i64;
+  /** Decimals k of the block. */
+  places: i32;
+  /** A `Convert`. */
+  formula: i32;
+  /** Number of bins that are not decimals; see `misfitAt`. */
+  misfits: i32;
+}
+
+/** Result of `planDecimals`. */
+export const decimals = changetype<Decimals>(memory.data(offsetof<Decimals>(), 8));
 
 /** Bin of the i-th misfit, ascending. */
 export function misfitAt(i: i32): i32 {
@@ -109,7 +115,7 @@ function samplePlaces(count: i32, convert: i32): i32 {
 function convertBins(count: i32, convert: i32, k: i32): i32 {
   let wanted = 0;
   let before: i64 = 0;
-  misfits = 0;
+  let misfits = 0;
   for (let i = 0; i < count; i++) {
     const v = load<f64>(FILLED + (<usize>i << 3));
     const fits = abs<f64>(v) * power(k) < INTEGER_LIMIT && (convert == Convert.Divide ? divides(v, k) : multiplies(v, k));
@@ -124,6 +130,7 @@ function convertBins(count: i32, convert: i32, k: i32): i32 {
     }
     store<i64>(DECIMALS + (<usize>i << 3), before);
   }
+  decimals.misfits = misfits;
   return misfits > TOLERATED_MISFITS ? wanted : 0;
 }
 
@@ -132,8 +139,8 @@ function convertBlock(count: i32, convert: i32): bool {
   while (k >= 0) {
     const wanted = convertBins(count, convert, k);
     if (wanted <= 0) {
-      places = k;
-      formula = k == 0 ? Convert.Integer : convert;
+      decimals.places = k;
+      decimals.formula = k == 0 ? Convert.Integer : convert;
       return wanted == 0;
     }
     k = wanted;
@@ -165,12 +172,13 @@ function commonDivisor(count: i32): i64 {
  */
 export function planDecimals(count: i32, least: f64): bool {
   if (!convertBlock(count, Convert.Divide) && !convertBlock(count, Convert.Multiply)) return false;
-  const reference = scaledInteger(least, places);
+  const reference = scaledInteger(least, decimals.places);
   for (let i = 0; i < count; i++) {
     const at = DECIMALS + (<usize>i << 3);
     store<i64>(at, load<i64>(at) - reference);
   }
-  divisor = commonDivisor(count);
+  const divisor = commonDivisor(count);
+  decimals.divisor = divisor;
   if (divisor == 1) return true;
   for (let i = 0; i < count; i++) {
     const at = DECIMALS + (<usize>i << 3);

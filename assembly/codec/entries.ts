@@ -10,8 +10,9 @@
  * Values of the integer kinds are decimals above the least bin: (least * 10^k + value) / 10^k.
  */
 import { Codec } from '../../src/wasm/codecs';
+import { fill } from '../memory/doubles';
 import { decimalPlaces, MAX_PLACES, power, scaledInteger } from './decimal';
-import { blockCodec, blockCount, MAX_OFFSET, MIN_OFFSET, paramA, paramB } from './layout';
+import { Block } from './layout';
 import { FILLED } from './scratch';
 import { checkSkips, MAX_SKIP } from './skips';
 
@@ -40,20 +41,27 @@ const MAX_RUN: i32 = 255;
 const STEPS: usize = memory.data(528, 8);
 const ENTRY_VALUES: usize = memory.data(4224, 16);
 
-let entries: i32 = 0;
-let kind: i32 = 0;
-let places: i32 = 0;
-let commonKind: i32 = 0;
-let commonBits: u64 = 0;
+@unmanaged
+class EntryPlan {
+  /** Bits of the most common value of a sparse block. */
+  commonBits: u64;
+  commonKind: i32;
+  /** Entries planned, and the `Kind` of their values. */
+  entries: i32;
+  kind: i32;
+  places: i32;
+}
+
+const plan = changetype<EntryPlan>(memory.data(offsetof<EntryPlan>(), 8));
 
 function bitsAt(i: i32): u64 {
   return load<u64>(FILLED + (<usize>i << 3));
 }
 
 function addEntry(step: i32, bits: u64): void {
-  store<u8>(STEPS + entries, step);
-  store<u64>(ENTRY_VALUES + (<usize>entries << 3), bits);
-  entries++;
+  store<u8>(STEPS + plan.entries, step);
+  store<u64>(ENTRY_VALUES + (<usize>plan.entries << 3), bits);
+  plan.entries++;
 }
 
 function valueAt(reference: i64, offset: i64, k: i32): f64 {
@@ -62,11 +70,11 @@ function valueAt(reference: i64, offset: i64, k: i32): f64 {
 
 /** Chooses the narrowest kind that brings all entries back bit by bit. */
 function chooseKind(least: f64): void {
-  kind = Kind.Double;
-  places = 0;
+  plan.kind = Kind.Double;
+  plan.places = 0;
   let k = decimalPlaces(least);
   if (k < 0) return;
-  for (let e = 0; e < entries; e++) {
+  for (let e = 0; e < plan.entries; e++) {
     const v = load<f64>(ENTRY_VALUES + (<usize>e << 3));
     const own = decimalPlaces(v);
     if (own < 0) return;
@@ -74,15 +82,15 @@ function chooseKind(least: f64): void {
   }
   const reference = scaledInteger(least, k);
   let all: u64 = 0;
-  for (let e = 0; e < entries; e++) {
+  for (let e = 0; e < plan.entries; e++) {
     const v = load<f64>(ENTRY_VALUES + (<usize>e << 3));
     const offset = scaledInteger(v, k) - reference;
     if (reinterpret<u64>(valueAt(reference, offset, k)) != reinterpret<u64>(v)) return;
     all |= <u64>offset;
   }
   if (all >> 32) return;
-  places = k;
-  kind = all >> 16 ? Kind.Word : all >> 8 ? Kind.Half : Kind.Byte;
+  plan.places = k;
+  plan.kind = all >> 16 ? Kind.Word : all >> 8 ? Kind.Half : Kind.Byte;
 }
 
 /**
@@ -90,7 +98,7 @@ function chooseKind(least: f64): void {
  * @returns the bytes of the body.
  */
 export function planSparse(count: i32, common: u64, least: f64, greatest: f64): i32 {
-  entries = 0;
+  plan.entries = 0;
   let before = 0;
   for (let i = 0; i < count; i++) {
     if (bitsAt(i) == common) continue;
@@ -102,16 +110,16 @@ export function planSparse(count: i32, common: u64, least: f64, greatest: f64): 
     before = i;
   }
   chooseKind(least);
-  commonBits = common;
-  commonKind = common == reinterpret<u64>(least) ? Common.Least
+  plan.commonBits = common;
+  plan.commonKind = common == reinterpret<u64>(least) ? Common.Least
     : common == reinterpret<u64>(greatest) ? Common.Greatest : Common.Stored;
-  return (commonKind == Common.Stored ? 8 : 0) + entries * (1 + (1 << kind));
+  return (plan.commonKind == Common.Stored ? 8 : 0) + plan.entries * (1 + (1 << plan.kind));
 }
 
 /** Plans the bins of FILLED as runs. The plan lasts until the next one. Returns the bytes of the body. */
 export function planRuns(count: i32, least: f64): i32 {
-  entries = 0;
-  commonKind = Common.Least;
+  plan.entries = 0;
+  plan.commonKind = Common.Least;
   let start = 0;
   for (let i = 1; i <= count; i++) {
     if (i < count && i - start < MAX_RUN && bitsAt(i) == bitsAt(start)) continue;
@@ -119,33 +127,33 @@ export function planRuns(count: i32, least: f64): i32 {
     start = i;
   }
   chooseKind(least);
-  return entries * (1 + (1 << kind));
+  return plan.entries * (1 + (1 << plan.kind));
 }
 
 /** `a` of the block planned last. */
 export function entriesA(): i32 {
-  return kind | (commonKind << COMMON_SHIFT) | (places << PLACES_SHIFT);
+  return plan.kind | (plan.commonKind << COMMON_SHIFT) | (plan.places << PLACES_SHIFT);
 }
 
 /** `b` of the block planned last. */
 export function entriesB(): i32 {
-  return entries;
+  return plan.entries;
 }
 
 /** Writes the body of the block planned last; returns its end. */
 export function writeEntries(least: f64, out: usize): usize {
-  if (commonKind == Common.Stored) {
-    store<u64>(out, commonBits);
+  if (plan.commonKind == Common.Stored) {
+    store<u64>(out, plan.commonBits);
     out += 8;
   }
-  memory.copy(out, STEPS, entries);
-  out += entries;
-  const reference = scaledInteger(least, places);
-  for (let e = 0; e < entries; e++) {
+  memory.copy(out, STEPS, plan.entries);
+  out += plan.entries;
+  const reference = scaledInteger(least, plan.places);
+  for (let e = 0; e < plan.entries; e++) {
     const v = load<f64>(ENTRY_VALUES + (<usize>e << 3));
-    if (kind == Kind.Double) store<f64>(out, v);
-    else store<u32>(out, <u32>(scaledInteger(v, places) - reference));
-    out += <usize>1 << kind;
+    if (plan.kind == Kind.Double) store<f64>(out, v);
+    else store<u32>(out, <u32>(scaledInteger(v, plan.places) - reference));
+    out += <usize>1 << plan.kind;
   }
   return out;
 }
@@ -157,24 +165,18 @@ function entryValue(at: usize, ofKind: i32, reference: i64, k: i32): f64 {
   return load<f64>(at);
 }
 
-function fill(dst: usize, end: usize, v: f64): void {
-  const both = f64x2.splat(v);
-  for (; dst + 16 <= end; dst += 16) v128.store(dst, both);
-  if (dst < end) store<f64>(dst, v);
-}
-
 /** Writes the bins of the block, gaps still filled, to `dst`. */
-export function decodeEntries(block: usize, body: usize, dst: usize): void {
-  const a = paramA(block);
-  const count = paramB(block);
+export function decodeEntries(block: Block, body: usize, dst: usize): void {
+  const a = <i32>block.a;
+  const count = <i32>block.b;
   const ofKind = a & KIND_MASK;
   const k = a >> PLACES_SHIFT;
-  const least = load<f64>(block, MIN_OFFSET);
+  const least = block.min;
   const reference = ofKind == Kind.Double ? 0 : scaledInteger(least, k);
-  if (blockCodec(block) == Codec.Sparse) {
+  if (<i32>block.codec == Codec.Sparse) {
     const choice = (a >> COMMON_SHIFT) & COMMON_MASK;
-    const common = choice == Common.Least ? least : choice == Common.Greatest ? load<f64>(block, MAX_OFFSET) : load<f64>(body);
-    fill(dst, dst + (<usize>blockCount(block) << 3), common);
+    const common = choice == Common.Least ? least : choice == Common.Greatest ? block.max : load<f64>(body);
+    fill(dst, block.count, common);
     if (choice == Common.Stored) body += 8;
     let value = body + count;
     for (let e = 0; e < count; e++) {
@@ -186,26 +188,26 @@ export function decodeEntries(block: usize, body: usize, dst: usize): void {
   }
   let value = body + count;
   for (let e = 0; e < count; e++) {
-    const end = dst + (<usize>load<u8>(body + e) << 3);
-    fill(dst, end, entryValue(value, ofKind, reference, k));
-    dst = end;
+    const n = <i32>load<u8>(body + e);
+    fill(dst, n, entryValue(value, ofKind, reference, k));
+    dst += <usize>n << 3;
     value += <usize>1 << ofKind;
   }
 }
 
 /** End of the body of a block from disk, not padded; 0 if it is unsound or reaches beyond `end`. */
-export function checkEntries(block: usize, body: usize, end: usize): usize {
-  const a = paramA(block);
-  const listed = paramB(block);
+export function checkEntries(block: Block, body: usize, end: usize): usize {
+  const a = <i32>block.a;
+  const listed = <i32>block.b;
   const common = (a >> COMMON_SHIFT) & COMMON_MASK;
   if (common > Common.Stored || a >> PLACES_SHIFT > MAX_PLACES) return 0;
-  const sparse = blockCodec(block) == Codec.Sparse;
+  const sparse = <i32>block.codec == Codec.Sparse;
   if (!sparse && common != Common.Least) return 0;
   if (common == Common.Stored) body += 8;
   const bodyEnd = body + listed * (1 + (1 << (a & KIND_MASK)));
   if (bodyEnd > end) return 0;
-  if (sparse) return checkSkips(body, listed, blockCount(block)) ? bodyEnd : 0;
+  if (sparse) return checkSkips(body, listed, block.count) ? bodyEnd : 0;
   let bins = 0;
   for (let e = 0; e < listed; e++) bins += load<u8>(body + e);
-  return bins == blockCount(block) ? bodyEnd : 0;
+  return bins == block.count ? bodyEnd : 0;
 }

@@ -12,10 +12,10 @@
  * A patch adds its (signed) upper bits above the packed ones; a misfit is a bin that is no decimal, kept as it is.
  */
 import { Codec } from '../../src/wasm/codecs';
-import { inversePower, MAX_PLACES, misfitAt, misfits, power, scaledInteger } from './decimal';
-import { blockCodec, blockCount, halfOf, laneBytes, laneOffset, MAX_OFFSET, MAX_WIDTH, MIN_OFFSET, paramA, paramB } from './layout';
+import { decimals, inversePower, MAX_PLACES, misfitAt, power, scaledInteger } from './decimal';
+import { Block, halfOf, laneBytes, laneOffset, MAX_WIDTH } from './layout';
 import { packLanes, unpackLanes } from './pack';
-import { Frame, frameBytes, frameShift, planFrame, planFrameKind, planPatchBytes, planPatches, planWidth } from './plan';
+import { Frame, frameBytes, frameShift, Plan } from './plan';
 import { FILLED, LANES } from './scratch';
 import {
   addDelta, addFrame, Convert, CONVERT_LIMIT, lowerPart, quotientConvert, sinkScalar, upperPart, writeDelta, writeFrame,
@@ -52,9 +52,9 @@ export function differences(source: usize, count: i32, deltas: usize): void {
 }
 
 function misfitEntries(): i32 {
-  let entries = misfits;
+  let entries = decimals.misfits;
   let before = 0;
-  for (let m = 0; m < misfits; m++) {
+  for (let m = 0; m < decimals.misfits; m++) {
     entries += fillersBetween(before, misfitAt(m));
     before = misfitAt(m);
   }
@@ -68,38 +68,38 @@ function loadSlack(width: i32): i32 {
 
 /** Bytes of divisor and misfits of a decimal block, after `planDecimals`. */
 export function decimalExtras(divisor: i64): i32 {
-  return (divisor == 1 ? 0 : 8) + (misfits == 0 ? 0 : 1 + misfitEntries() * MISFIT_SIZE);
+  return (divisor == 1 ? 0 : 8) + (decimals.misfits == 0 ? 0 : 1 + misfitEntries() * MISFIT_SIZE);
 }
 
 /** Bytes of the body of items that take `planned` bytes by their plan, and `extras` more. */
-export function integersSize(plan: usize, count: i32, planned: i32, extras: i32): i32 {
-  const width = planWidth(plan);
+export function integersSize(plan: Plan, count: i32, planned: i32, extras: i32): i32 {
+  const width = plan.width;
   return max(planned + extras, 2 * laneBytes(count, width) + loadSlack(width));
 }
 
 /** `a` of a block with this plan. */
-export function integersA(plan: usize): i32 {
-  return planWidth(plan) | (planFrameKind(plan) << FRAME_KIND_SHIFT);
+export function integersA(plan: Plan): i32 {
+  return plan.width | (plan.frameKind << FRAME_KIND_SHIFT);
 }
 
 /** `b` of a bits block with this plan. */
-export function bitsB(plan: usize): i32 {
-  return planPatches(plan) | ((planPatchBytes(plan) - 1) << PATCH_BYTES_SHIFT);
+export function bitsB(plan: Plan): i32 {
+  return plan.patches | ((plan.patchBytes - 1) << PATCH_BYTES_SHIFT);
 }
 
 /** `b` of a decimal block with this plan, after `planDecimals`. */
-export function decimalsB(plan: usize, places: i32, formula: i32, divisor: i64): i32 {
+export function decimalsB(plan: Plan, places: i32, formula: i32, divisor: i64): i32 {
   return bitsB(plan) | (places << PLACES_SHIFT) | (formula == Convert.Multiply ? MULTIPLY : 0) |
-    (divisor == 1 ? 0 : DIVISOR) | (misfits == 0 ? 0 : MISFITS);
+    (divisor == 1 ? 0 : DIVISOR) | (decimals.misfits == 0 ? 0 : MISFITS);
 }
 
 /** Writes the body of items planned in `plan`. `isDecimal`: with divisor and misfits. Returns the end, not padded. */
-export function writeIntegers(source: usize, count: i32, plan: usize, isDecimal: bool, divisor: i64, out: usize): usize {
-  const width = planWidth(plan);
-  const frame = planFrame(plan);
+export function writeIntegers(source: usize, count: i32, plan: Plan, isDecimal: bool, divisor: i64, out: usize): usize {
+  const width = plan.width;
+  const frame = plan.frame;
   let end = width == 0 ? out : packLanes(source, count, width, frame, out);
   const lanesEnd = end;
-  const kind = planFrameKind(plan);
+  const kind = plan.frameKind;
   if (kind == Frame.Short) store<i16>(end, <i16>(frame >> frameShift(width)));
   else if (kind == Frame.Long) store<i64>(end, frame);
   end += frameBytes(kind);
@@ -108,17 +108,17 @@ export function writeIntegers(source: usize, count: i32, plan: usize, isDecimal:
     end += 8;
   }
   end = writePatches(source, count, plan, end);
-  if (isDecimal && misfits > 0) end = writeMisfits(end);
+  if (isDecimal && decimals.misfits > 0) end = writeMisfits(end);
   store<u64>(end, 0);
   return max(end, lanesEnd + loadSlack(width));
 }
 
-function writePatches(source: usize, count: i32, plan: usize, out: usize): usize {
-  const patches = planPatches(plan);
+function writePatches(source: usize, count: i32, plan: Plan, out: usize): usize {
+  const patches = plan.patches;
   if (patches == 0) return out;
-  const width = planWidth(plan);
-  const frame = planFrame(plan);
-  const bytes = planPatchBytes(plan);
+  const width = plan.width;
+  const frame = plan.frame;
+  const bytes = plan.patchBytes;
   let uppers = out + patches;
   let before = 0;
   const frames = i64x2.splat(frame);
@@ -150,7 +150,7 @@ function writeMisfits(out: usize): usize {
   store<u8>(out++, entries);
   let values = out + entries;
   let before = 0;
-  for (let m = 0; m < misfits; m++) {
+  for (let m = 0; m < decimals.misfits; m++) {
     const bin = misfitAt(m);
     for (let f = fillersBetween(before, bin); f > 0; f--) {
       before += MAX_SKIP;
@@ -167,50 +167,58 @@ function writeMisfits(out: usize): usize {
 }
 
 /** Whether the block has misfits, which cannot be added in one pass. */
-export function hasMisfits(block: usize): bool {
-  return (paramB(block) & MISFITS) != 0;
+export function hasMisfits(block: Block): bool {
+  return (<i32>block.b & MISFITS) != 0;
 }
 
-let frame: i64 = 0;
-let reference: i64 = 0;
-let convert: i32 = 0;
-let scale: f64 = 1;
-let lower: f64 = 0;
-/** Integers of 2^51 and more: the sink's scalar twin takes them. */
-let large: bool = false;
+/** How the items in LANES become bins. */
+@unmanaged
+class Unpacked {
+  frame: i64;
+  reference: i64;
+  /** Of the conversion: see sink.ts. */
+  scale: f64;
+  lower: f64;
+  /** A `Convert`. */
+  convert: i32;
+  /** Integers of 2^51 and more: the sink's scalar twin takes them. */
+  isLarge: bool;
 
-function chooseConvert(places: i32, largest: f64, multiply: bool): void {
-  convert = multiply ? Convert.Multiply : places == 0 ? Convert.Integer : quotientConvert(places, largest);
-  scale = convert == Convert.Divide ? power(places) : inversePower(places);
-  if (convert != Convert.Quotient) return;
-  scale = upperPart(scale);
-  lower = lowerPart(places);
+  chooseConvert(places: i32, largest: f64, multiply: bool): void {
+    const convert: i32 = multiply ? Convert.Multiply : places == 0 ? Convert.Integer : quotientConvert(places, largest);
+    this.convert = convert;
+    this.scale = convert == Convert.Divide ? power(places) : inversePower(places);
+    if (convert != Convert.Quotient) return;
+    this.scale = upperPart(this.scale);
+    this.lower = lowerPart(places);
+  }
 }
 
-/** Fills LANES with the items (deltas) of the block, sets the variables above; returns the misfits' address. */
-function unpackItems(block: usize, body: usize): usize {
-  const count = blockCount(block);
-  const width = paramA(block) & WIDTH_MASK;
-  const kind = paramA(block) >> FRAME_KIND_SHIFT;
-  const b = paramB(block);
+const unpacked = changetype<Unpacked>(memory.data(offsetof<Unpacked>(), 8));
+
+/** Fills LANES with the items (deltas) of the block, and `unpacked`; returns the misfits' address. */
+function unpackItems(block: Block, body: usize): usize {
+  const count = block.count;
+  const width = <i32>block.a & WIDTH_MASK;
+  const kind = <i32>block.a >> FRAME_KIND_SHIFT;
+  const b = <i32>block.b;
   unpackLanes(body, count, width, LANES);
   let at = body + 2 * laneBytes(count, width);
-  frame = 0;
+  let frame: i64 = 0;
   if (kind == Frame.Short) frame = <i64>load<i16>(at) << frameShift(width);
   else if (kind == Frame.Long) frame = load<i64>(at);
   at += frameBytes(kind);
 
-  const least = load<f64>(block, MIN_OFFSET);
-  if (isBits(blockCodec(block))) {
-    convert = Convert.Bits;
-    reference = reinterpret<i64>(least);
-    large = false;
+  if (isBits(<i32>block.codec)) {
+    unpacked.convert = Convert.Bits;
+    unpacked.reference = reinterpret<i64>(block.min);
+    unpacked.isLarge = false;
   } else {
     const places = (b >> PLACES_SHIFT) & 15;
-    const largest = max(abs(least), abs(load<f64>(block, MAX_OFFSET))) * power(places);
-    large = largest >= CONVERT_LIMIT;
-    reference = scaledInteger(least, places);
-    chooseConvert(places, largest, (b & MULTIPLY) != 0);
+    const largest = max(abs(block.min), abs(block.max)) * power(places);
+    unpacked.isLarge = largest >= CONVERT_LIMIT;
+    unpacked.reference = scaledInteger(block.min, places);
+    unpacked.chooseConvert(places, largest, (b & MULTIPLY) != 0);
   }
   let divisor: i64 = 1;
   if (b & DIVISOR) {
@@ -225,6 +233,7 @@ function unpackItems(block: usize, body: usize): usize {
     }
     frame = 0;
   }
+  unpacked.frame = isDelta(<i32>block.codec) ? frame : frame + unpacked.reference;
   return at;
 }
 
@@ -244,14 +253,14 @@ function addPatches(skips: usize, patches: i32, bytes: i32, width: i32, half: i3
 }
 
 /** Writes the bins of the block, gaps still filled, to `dst`. */
-export function decodeIntegers(block: usize, body: usize, dst: usize): void {
+export function decodeIntegers(block: Block, body: usize, dst: usize): void {
   let at = unpackItems(block, body);
-  const count = blockCount(block);
-  const delta = isDelta(blockCodec(block));
-  if (!delta) frame += reference;
-  if (large) sinkScalar(delta, convert, false, count, reference, frame, scale, lower, dst);
-  else if (delta) writeDelta(convert, count, reference, frame, scale, lower, dst);
-  else writeFrame(convert, count, frame, scale, lower, dst);
+  const u = unpacked;
+  const count = block.count;
+  const delta = isDelta(<i32>block.codec);
+  if (u.isLarge) sinkScalar(delta, u.convert, false, count, u.reference, u.frame, u.scale, u.lower, dst);
+  else if (delta) writeDelta(u.convert, count, u.reference, u.frame, u.scale, u.lower, dst);
+  else writeFrame(u.convert, count, u.frame, u.scale, u.lower, dst);
   if (!hasMisfits(block)) return;
   const entries = <i32>load<u8>(at++);
   const values = at + entries;
@@ -262,24 +271,24 @@ export function decodeIntegers(block: usize, body: usize, dst: usize): void {
 }
 
 /** Adds the bins of a block without gaps and misfits to `dst`. */
-export function addIntegers(block: usize, body: usize, dst: usize): void {
+export function addIntegers(block: Block, body: usize, dst: usize): void {
   unpackItems(block, body);
-  const count = blockCount(block);
-  const delta = isDelta(blockCodec(block));
-  if (!delta) frame += reference;
-  if (large) sinkScalar(delta, convert, true, count, reference, frame, scale, lower, dst);
-  else if (delta) addDelta(convert, count, reference, frame, scale, lower, dst);
-  else addFrame(convert, count, frame, scale, lower, dst);
+  const u = unpacked;
+  const count = block.count;
+  const delta = isDelta(<i32>block.codec);
+  if (u.isLarge) sinkScalar(delta, u.convert, true, count, u.reference, u.frame, u.scale, u.lower, dst);
+  else if (delta) addDelta(u.convert, count, u.reference, u.frame, u.scale, u.lower, dst);
+  else addFrame(u.convert, count, u.frame, u.scale, u.lower, dst);
 }
 
 /** End of the body of a block from disk, not padded; 0 if it is unsound or reaches beyond `end`. */
-export function checkIntegers(block: usize, body: usize, end: usize): usize {
-  const count = blockCount(block);
-  const width = paramA(block) & WIDTH_MASK;
-  const kind = paramA(block) >> FRAME_KIND_SHIFT;
-  const b = paramB(block);
+export function checkIntegers(block: Block, body: usize, end: usize): usize {
+  const count = block.count;
+  const width = <i32>block.a & WIDTH_MASK;
+  const kind = <i32>block.a >> FRAME_KIND_SHIFT;
+  const b = <i32>block.b;
   if (width > MAX_WIDTH || kind > Frame.Long || ((b >> PLACES_SHIFT) & 15) > MAX_PLACES) return 0;
-  if (isBits(blockCodec(block)) && b >> PLACES_SHIFT) return 0;
+  if (isBits(<i32>block.codec) && b >> PLACES_SHIFT) return 0;
   const lanesEnd = body + 2 * laneBytes(count, width);
   let at = lanesEnd + frameBytes(kind) + (b & DIVISOR ? 8 : 0);
   const patches = b & PATCHES_MASK;

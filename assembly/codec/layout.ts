@@ -24,76 +24,92 @@ export const MAX_BINS: i32 = 512;
 /** Widest integer that one unaligned 64-bit load can fetch from any bit offset. */
 export const MAX_WIDTH: i32 = 57;
 
-export const HEADER_SIZE: i32 = 32;
-export const CONSTANT_SIZE: i32 = 16;
-export const EMPTY_SIZE: i32 = 8;
-
 const COUNT_BITS: u32 = 10;
 const COUNT_MASK: u32 = (1 << COUNT_BITS) - 1;
 
-export const VALUE_OFFSET: usize = 8;
-export const SUM_OFFSET: usize = 8;
-export const MIN_OFFSET: usize = 16;
-export const MAX_OFFSET: usize = 24;
+/** Bytes of a block of nothing but missing bins, of a constant one's header, and of all other headers. */
+export const EMPTY_SIZE: i32 = 8;
+export const CONSTANT_SIZE: i32 = 16;
+export const HEADER_SIZE: i32 = 32;
 
-/** Writes the first 8 bytes of a block; `size` in bytes. */
-export function writeHeader(block: usize, codec: i32, a: i32, b: i32, count: i32, gaps: i32, size: i32): void {
-  store<u8>(block, codec);
-  store<u8>(block, a, 1);
-  store<u16>(block, b, 2);
-  store<u32>(block, <u32>count | (<u32>gaps << COUNT_BITS) | (<u32>(size >> 3) << (2 * COUNT_BITS)), 4);
-}
+/** A sealed block. What it says of itself holds for sound ones (`blockIsSound`). */
+@unmanaged
+export class Block {
+  /** A `Codec`. */
+  codec: u8;
+  /** The codec's parameters. */
+  a: u8;
+  b: u16;
+  private counts: u32;
+  private sumOrValue: f64;
+  /** Least and greatest bin, unless the block is constant. */
+  min: f64;
+  max: f64;
 
-/** Codec number of a block. */
-export function blockCodec(block: usize): i32 {
-  return load<u8>(block);
-}
+  /** Address of a byte. */
+  at(offset: i32): usize {
+    return changetype<usize>(this) + <usize>offset;
+  }
+  /** Bins, gaps included. */
+  get count(): i32 {
+    return this.counts & COUNT_MASK;
+  }
+  /** Missing bins. */
+  get gaps(): i32 {
+    return (this.counts >> COUNT_BITS) & COUNT_MASK;
+  }
+  /** Bins that are not missing. */
+  get present(): i32 {
+    return this.count - this.gaps;
+  }
+  /** Bytes, from the first 8 bytes alone. */
+  get size(): i32 {
+    return <i32>((this.counts >> (2 * COUNT_BITS)) & COUNT_MASK) << 3;
+  }
+  /** Whether the highest bits of the counts are 0, as they have to be. */
+  get isPlain(): bool {
+    return this.counts >> (3 * COUNT_BITS) == 0;
+  }
+  get isConstant(): bool {
+    return <i32>this.codec == Codec.Constant;
+  }
+  /** Of a constant block with a value. */
+  get value(): f64 {
+    return this.sumOrValue;
+  }
+  set value(v: f64) {
+    this.sumOrValue = v;
+  }
+  /** Sum of the bins that are there; 0 without any. */
+  get sum(): f64 {
+    if (!this.isConstant) return this.sumOrValue;
+    return this.present == 0 ? 0 : this.value * <f64>this.present;
+  }
+  /** Least bin; NaN without any. */
+  get least(): f64 {
+    return this.isConstant ? this.onlyValue : this.min;
+  }
+  /** Greatest bin; NaN without any. */
+  get greatest(): f64 {
+    return this.isConstant ? this.onlyValue : this.max;
+  }
+  private get onlyValue(): f64 {
+    return this.present == 0 ? NaN : this.value;
+  }
 
-/** The codec's 8-bit parameter. */
-export function paramA(block: usize): i32 {
-  return load<u8>(block, 1);
-}
-
-/** The codec's 16-bit parameter. */
-export function paramB(block: usize): i32 {
-  return load<u16>(block, 2);
-}
-
-/** Bins of a block, gaps included. */
-export function blockCount(block: usize): i32 {
-  return load<u32>(block, 4) & COUNT_MASK;
-}
-
-/** Missing bins of a block. */
-export function blockGaps(block: usize): i32 {
-  return (load<u32>(block, 4) >> COUNT_BITS) & COUNT_MASK;
-}
-
-/** Size of a block in bytes, from its first 8 bytes alone. */
-export function blockSize(block: usize): i32 {
-  return <i32>((load<u32>(block, 4) >> (2 * COUNT_BITS)) & COUNT_MASK) << 3;
-}
-
-/** Sum of the bins that are there; 0 without any. */
-export function blockSum(block: usize): f64 {
-  if (blockCodec(block) != Codec.Constant) return load<f64>(block, SUM_OFFSET);
-  const present = blockCount(block) - blockGaps(block);
-  return present == 0 ? 0 : load<f64>(block, VALUE_OFFSET) * <f64>present;
-}
-
-/** Least bin; NaN without any. */
-export function blockMin(block: usize): f64 {
-  return extreme(block, MIN_OFFSET);
-}
-
-/** Greatest bin; NaN without any. */
-export function blockMax(block: usize): f64 {
-  return extreme(block, MAX_OFFSET);
-}
-
-function extreme(block: usize, offset: usize): f64 {
-  if (blockCodec(block) != Codec.Constant) return load<f64>(block + offset);
-  return blockCount(block) == blockGaps(block) ? NaN : load<f64>(block, VALUE_OFFSET);
+  /** Writes the first 8 bytes; `size` in bytes. */
+  setHeader(codec: i32, a: i32, b: i32, count: i32, gaps: i32, size: i32): void {
+    this.codec = <u8>codec;
+    this.a = <u8>a;
+    this.b = <u16>b;
+    this.counts = <u32>count | (<u32>gaps << COUNT_BITS) | (<u32>(size >> 3) << (2 * COUNT_BITS));
+  }
+  /** Writes the statistics of a block that is not constant. */
+  setStatistics(sum: f64, least: f64, greatest: f64): void {
+    this.sumOrValue = sum;
+    this.min = least;
+    this.max = greatest;
+  }
 }
 
 /** Bins of lane 0. */

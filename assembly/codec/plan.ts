@@ -11,14 +11,6 @@
 import { laneBytes, MAX_WIDTH } from './layout';
 import { fillersBetween } from './skips';
 
-/** A plan in memory. Width -1: the items cannot be packed. */
-const WIDTH: usize = 0;
-const FRAME_KIND: usize = 4;
-const FRAME: usize = 8;
-const PATCHES: usize = 16;
-const PATCH_BYTES: usize = 20;
-export const PLAN_SIZE: i32 = 24;
-
 /** How the frame is stored. */
 export const enum Frame {
   /** It is 0. */
@@ -27,6 +19,21 @@ export const enum Frame {
   Short = 1,
   /** i64. */
   Long = 2,
+}
+
+@unmanaged
+export class Plan {
+  /** Bits of an item; -1: the items cannot be packed. */
+  width: i32;
+  /** A `Frame`. */
+  frameKind: i32;
+  frame: i64;
+  /** Entries of the patch list, and bytes of one patch's upper bits, 1..8. */
+  patches: i32;
+  patchBytes: i32;
+  /** Least and greatest distance to the centre of the items within the threshold. */
+  low: i64;
+  high: i64;
 }
 
 /** Most entries of the patch list. */
@@ -46,23 +53,6 @@ const MEDIAN_OF: i32 = 7;
 const SAMPLE: usize = memory.data(56, 8);
 /** Items that `mayTakeLess` looks at. */
 const JUDGED: i32 = 32;
-
-export function planWidth(plan: usize): i32 {
-  return load<i32>(plan, WIDTH);
-}
-export function planFrame(plan: usize): i64 {
-  return load<i64>(plan, FRAME);
-}
-export function planFrameKind(plan: usize): i32 {
-  return load<i32>(plan, FRAME_KIND);
-}
-export function planPatches(plan: usize): i32 {
-  return load<i32>(plan, PATCHES);
-}
-/** Bytes of one patch's upper bits, 1..8. */
-export function planPatchBytes(plan: usize): i32 {
-  return load<i32>(plan, PATCH_BYTES);
-}
 
 /** A short frame is a multiple of 2^shift: at most 1/128 of the window is lost. */
 export function frameShift(width: i32): i32 {
@@ -102,12 +92,8 @@ function greatestPair(a: v128, b: v128): v128 {
   return v128.bitselect(a, b, i64x2.gt_s(a, b));
 }
 
-/** Least and greatest distance to the centre of the items within the threshold. */
-let low: i64 = 0;
-let high: i64 = 0;
-
 /** Step 1: `low` and `high` of all items; returns the greatest length. */
-function measureDistances(source: usize, count: i32, centre: i64): i32 {
+function measureDistances(source: usize, count: i32, centre: i64, plan: Plan): i32 {
   const centres = i64x2.splat(centre);
   const end = source + (<usize>count << 3);
   let lows = i64x2.sub(v128.load64_splat(source), centres);
@@ -125,8 +111,8 @@ function measureDistances(source: usize, count: i32, centre: i64): i32 {
     lows = leastPair(z, lows);
     highs = greatestPair(z, highs);
   }
-  low = min(i64x2.extract_lane(lows, 0), i64x2.extract_lane(lows, 1));
-  high = max(i64x2.extract_lane(highs, 0), i64x2.extract_lane(highs, 1));
+  plan.low = min(i64x2.extract_lane(lows, 0), i64x2.extract_lane(lows, 1));
+  plan.high = max(i64x2.extract_lane(highs, 0), i64x2.extract_lane(highs, 1));
   return 64 - <i32>clz<u64>(i64x2.extract_lane(all, 0) | i64x2.extract_lane(all, 1));
 }
 
@@ -209,7 +195,7 @@ function bestThreshold(source: usize, count: i32, centre: i64, longest: i32): i3
 }
 
 /** Step 3, where some items are outside: `low` and `high` of those within. */
-function shrinkWindow(source: usize, count: i32, centre: i64, threshold: i32): void {
+function shrinkWindow(source: usize, count: i32, centre: i64, threshold: i32, plan: Plan): void {
   // Distances are compared after a move that makes the window [-2^63, -2^63 + 2^threshold).
   const reach: i64 = threshold == 0 ? 0 : (<i64>1) << (threshold - 1);
   const moves = i64x2.splat(reach - centre + i64.MIN_VALUE);
@@ -223,14 +209,14 @@ function shrinkWindow(source: usize, count: i32, centre: i64, threshold: i32): v
     lows = v128.bitselect(moved, lows, v128.and(inside, i64x2.lt_s(moved, lows)));
     highs = v128.bitselect(moved, highs, v128.and(inside, i64x2.gt_s(moved, highs)));
   }
-  low = min(i64x2.extract_lane(lows, 0), i64x2.extract_lane(lows, 1)) - reach - i64.MIN_VALUE;
-  high = max(i64x2.extract_lane(highs, 0), i64x2.extract_lane(highs, 1)) - reach - i64.MIN_VALUE;
+  plan.low = min(i64x2.extract_lane(lows, 0), i64x2.extract_lane(lows, 1)) - reach - i64.MIN_VALUE;
+  plan.high = max(i64x2.extract_lane(highs, 0), i64x2.extract_lane(highs, 1)) - reach - i64.MIN_VALUE;
 }
 
 /** Step 4, second half: counts list entries, and the bytes that the upper bits take. */
-function countPatches(source: usize, count: i32, plan: usize): void {
-  const width = planWidth(plan);
-  const frame = planFrame(plan);
+function countPatches(source: usize, count: i32, plan: Plan): void {
+  const width = plan.width;
+  const frame = plan.frame;
   const frames = i64x2.splat(frame);
   const end = source + (<usize>count << 3);
   let entries = 0;
@@ -247,25 +233,25 @@ function countPatches(source: usize, count: i32, plan: usize): void {
       spread |= upper ^ (upper >> 63);
     }
   }
-  store<i32>(plan, entries, PATCHES);
-  store<i32>(plan, entries == 0 ? 1 : max(1, (signedBits(spread) + 7) >> 3), PATCH_BYTES);
+  plan.patches = entries;
+  plan.patchBytes = entries == 0 ? 1 : max(1, (signedBits(spread) + 7) >> 3);
 }
 
 /**
- * Plans the `count` i64 items at `source`; the result is in the PLAN_SIZE bytes at `plan`.
+ * Plans the `count` i64 items at `source`; the result is in `plan`.
  * @returns bytes that the items take packed (lanes, frame and patches), or IMPOSSIBLE.
  */
-export function planIntegers(source: usize, count: i32, plan: usize): i32 {
-  store<i32>(plan, -1, WIDTH);
+export function planIntegers(source: usize, count: i32, plan: Plan): i32 {
+  plan.width = -1;
   const centre = median(source, count);
-  const longest = measureDistances(source, count, centre);
+  const longest = measureDistances(source, count, centre, plan);
   const threshold = bestThreshold(source, count, centre, longest);
   if (threshold < 0) return IMPOSSIBLE;
-  if (threshold < longest) shrinkWindow(source, count, centre, threshold);
-  const width = 64 - <i32>clz<u64>(<u64>(high - low));
+  if (threshold < longest) shrinkWindow(source, count, centre, threshold, plan);
+  const width = 64 - <i32>clz<u64>(<u64>(plan.high - plan.low));
   if (width > MAX_WIDTH) return IMPOSSIBLE;
-  const first = low + centre;
-  const last = high + centre;
+  const first = plan.low + centre;
+  const last = plan.high + centre;
 
   let frame = first;
   let kind: i32 = Frame.Long;
@@ -279,17 +265,17 @@ export function planIntegers(source: usize, count: i32, plan: usize): i32 {
     frame = short << shift;
     kind = Frame.Short;
   }
-  store<i32>(plan, width, WIDTH);
-  store<i64>(plan, frame, FRAME);
-  store<i32>(plan, kind, FRAME_KIND);
-  store<i32>(plan, 0, PATCHES);
-  store<i32>(plan, 1, PATCH_BYTES);
+  plan.width = width;
+  plan.frame = frame;
+  plan.frameKind = kind;
+  plan.patches = 0;
+  plan.patchBytes = 1;
   if (threshold < longest) countPatches(source, count, plan);
-  if (planPatches(plan) > MAX_PATCHES) {
-    store<i32>(plan, -1, WIDTH);
+  if (plan.patches > MAX_PATCHES) {
+    plan.width = -1;
     return IMPOSSIBLE;
   }
-  return 2 * laneBytes(count, width) + frameBytes(kind) + planPatches(plan) * (1 + planPatchBytes(plan));
+  return 2 * laneBytes(count, width) + frameBytes(kind) + plan.patches * (1 + plan.patchBytes);
 }
 
 /**

@@ -4,22 +4,28 @@
  */
 import { FILLED, GAP_BITS, GAP_BITS_SIZE } from './scratch';
 
-/** Missing bins. */
-export let gaps: i32 = 0;
-/** Sum of the bins that are there, added in order of time. */
-export let sum: f64 = 0;
-export let least: f64 = NaN;
-export let greatest: f64 = NaN;
-/** Runs of bit-equal bins, gaps filled. */
-export let runs: i32 = 0;
-/** Result of `findCommon`: the bits of the value that more than half of the bins have, if there is one. */
-export let common: u64 = 0;
-/** Result of `findCommon`: how many bins of FILLED have it. */
-export let commonCount: i32 = 0;
+@unmanaged
+class Profile {
+  /** Sum of the bins that are there, added in order of time. */
+  sum: f64;
+  least: f64;
+  greatest: f64;
+  /** Result of `findCommon`: the bits of the value that more than half of the bins have, if there is one. */
+  common: u64;
+  /** Result of `findCommon`: how many bins of FILLED have it. */
+  commonCount: i32;
+  /** Missing bins. */
+  gaps: i32;
+  /** Runs of bit-equal bins, gaps filled. */
+  runs: i32;
+}
+
+/** Of the bins that were profiled last. */
+export const profile = changetype<Profile>(memory.data(offsetof<Profile>(), 8));
 
 /**
  * Copies the bins at `values` to FILLED, gaps filled with the bin before (leading ones with the first bin), marks gaps in
- * GAP_BITS (if there are any) and sets the results above. With nothing but gaps only `gaps` is set.
+ * GAP_BITS (if there are any) and fills `profile`. With nothing but gaps only `gaps` is set.
  */
 export function profileBins(values: usize, count: i32): void {
   if (!profileWhole(values, count)) profileScalar(values, count);
@@ -57,14 +63,14 @@ function profileWhole(values: usize, count: i32): bool {
     total += f64x2.extract_lane(v, 0);
   }
   if (v128.any_true(missing)) return false;
-  gaps = 0;
-  sum = total;
-  least = min(f64x2.extract_lane(lows, 0), f64x2.extract_lane(lows, 1));
-  greatest = max(f64x2.extract_lane(highs, 0), f64x2.extract_lane(highs, 1));
+  const least = min(f64x2.extract_lane(lows, 0), f64x2.extract_lane(lows, 1));
+  const greatest = max(f64x2.extract_lane(highs, 0), f64x2.extract_lane(highs, 1));
+  profile.gaps = 0;
+  profile.sum = total;
   // Of 0 and -0 the first one counts, in whichever lane.
-  if (least == 0) least = firstZero();
-  if (greatest == 0) greatest = firstZero();
-  runs = count - <i32>(i64x2.extract_lane(equal, 0) + i64x2.extract_lane(equal, 1));
+  profile.least = least == 0 ? firstZero() : least;
+  profile.greatest = greatest == 0 ? firstZero() : greatest;
+  profile.runs = count - <i32>(i64x2.extract_lane(equal, 0) + i64x2.extract_lane(equal, 1));
   return true;
 }
 
@@ -78,11 +84,11 @@ function firstZero(): f64 {
 /** The scalar twin of `profileWhole`, for bins with gaps and without. */
 export function profileScalar(values: usize, count: i32): void {
   memory.fill(GAP_BITS, 0, GAP_BITS_SIZE);
-  gaps = 0;
+  let gaps = 0;
   let first = 0;
   while (first < count && isNaN(load<f64>(values + (<usize>first << 3)))) first++;
   if (first == count) {
-    gaps = count;
+    profile.gaps = count;
     return;
   }
   let before = load<f64>(values + (<usize>first << 3));
@@ -106,18 +112,19 @@ export function profileScalar(values: usize, count: i32): void {
     }
     store<f64>(FILLED + at, before);
   }
-  sum = total;
-  least = low;
-  greatest = high;
-  runs = changes;
+  profile.gaps = gaps;
+  profile.sum = total;
+  profile.least = low;
+  profile.greatest = high;
+  profile.runs = changes;
 }
 
 /** Finds the most common of the profiled bins. */
 export function findCommon(count: i32): void {
   // Where no neighbours are equal, no value has more than half of the bins (of an odd number perhaps one more).
-  if (runs == count) {
-    common = load<u64>(FILLED);
-    commonCount = 1;
+  if (profile.runs == count) {
+    profile.common = load<u64>(FILLED);
+    profile.commonCount = 1;
     return;
   }
   // Boyer-Moore majority vote.
@@ -129,7 +136,8 @@ export function findCommon(count: i32): void {
     if (votes == 0) candidate = bits;
     votes += bits == candidate ? 1 : -1;
   }
-  common = candidate;
-  commonCount = 0;
-  for (let at = FILLED; at < end; at += 8) commonCount += <i32>(load<u64>(at) == candidate);
+  let found = 0;
+  for (let at = FILLED; at < end; at += 8) found += <i32>(load<u64>(at) == candidate);
+  profile.common = candidate;
+  profile.commonCount = found;
 }

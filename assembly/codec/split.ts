@@ -9,7 +9,7 @@
  *  body: │ lanes of lower bits │ lanes of codes │ dictionary u32.. │ skips u8.. │ upper bits u32.. │
  * ```
  */
-import { blockCount, halfOf, laneBytes, laneOffset, paramA, paramB } from './layout';
+import { Block, halfOf, laneBytes, laneOffset } from './layout';
 import { packLanes, unpackLanes } from './pack';
 import { IMPOSSIBLE, MAX_PATCHES } from './plan';
 import { CODE_LANES, CODES, FILLED, LANES } from './scratch';
@@ -40,10 +40,17 @@ const RANKED: usize = memory.data(65 * 4, 8);
 /** The dictionary while decoding, shifted into place (u64). */
 const UPPERS: usize = memory.data(32 * 8, 16);
 
-let distinct: i32 = 0;
-let cut: i32 = 0;
-let codeBits: i32 = 0;
-let size: i32 = 0;
+@unmanaged
+class SplitPlan {
+  /** Distinct upper bits at the cut that was counted last. */
+  distinct: i32;
+  /** The best cut so far, the bits of its codes and the bytes of its body. */
+  cut: i32;
+  codeBits: i32;
+  size: i32;
+}
+
+const plan = changetype<SplitPlan>(memory.data(offsetof<SplitPlan>(), 8));
 
 function upperAt(i: i32, at: i32): u32 {
   return <u32>(load<u64>(FILLED + (<usize>i << 3)) >> at);
@@ -59,15 +66,15 @@ function slotOf(upper: u32): usize {
 /** Counts the distinct upper bits above `at`; false if there are too many. */
 function countUppers(count: i32, at: i32): bool {
   memory.fill(SLOTS, 0, SLOTS_SIZE);
-  distinct = 0;
+  plan.distinct = 0;
   for (let i = 0; i < count; i++) {
     const upper = upperAt(i, at);
     const slot = slotOf(upper);
     const occurrences = load<u16>(slot, 4);
     if (occurrences == 0) {
-      if (distinct == MAX_DISTINCT) return false;
+      if (plan.distinct == MAX_DISTINCT) return false;
       store<u32>(slot, upper);
-      store<u32>(RANKED + (distinct++ << 2), <u32>slot);
+      store<u32>(RANKED + (plan.distinct++ << 2), <u32>slot);
     }
     store<u16>(slot, occurrences + 1, 4);
   }
@@ -75,7 +82,7 @@ function countUppers(count: i32, at: i32): bool {
 }
 
 function rankUppers(): void {
-  for (let r = 1; r < distinct; r++) {
+  for (let r = 1; r < plan.distinct; r++) {
     const slot = load<u32>(RANKED + (r << 2));
     let to = r;
     for (; to > 0 && load<u16>(load<u32>(RANKED + ((to - 1) << 2)), 4) < load<u16>(slot, 4); to--) {
@@ -83,11 +90,11 @@ function rankUppers(): void {
     }
     store<u32>(RANKED + (to << 2), slot);
   }
-  for (let r = 0; r < distinct; r++) store<u16>(load<u32>(RANKED + (r << 2)), r, 6);
+  for (let r = 0; r < plan.distinct; r++) store<u16>(load<u32>(RANKED + (r << 2)), r, 6);
 }
 
 function entriesFor(bits: i32): i32 {
-  return min(1 << bits, distinct);
+  return min(1 << bits, plan.distinct);
 }
 
 /** Tries one cut and keeps it if it is the best so far. */
@@ -101,58 +108,58 @@ function tryCut(count: i32, at: i32): void {
     for (; rank < entries; rank++) outside -= load<u16>(load<u32>(RANKED + (rank << 2)), 4);
     if (outside > MAX_PATCHES - FILLERS || (bits > 0 && entries <= 1 << (bits - 1))) continue;
     const bytes = 2 * laneBytes(count, at) + 2 * laneBytes(count, bits) + 4 * entries + outside * EXCEPTION_SIZE;
-    if (bytes >= size) continue;
-    size = bytes;
-    cut = at;
-    codeBits = bits;
+    if (bytes >= plan.size) continue;
+    plan.size = bytes;
+    plan.cut = at;
+    plan.codeBits = bits;
   }
 }
 
 /** Plans the bins of FILLED; the plan lasts until the next one. Returns bytes of the body or IMPOSSIBLE. */
 export function planSplit(count: i32): i32 {
-  size = IMPOSSIBLE;
+  plan.size = IMPOSSIBLE;
   for (let at = MIN_CUT; at <= MAX_CUT; at += CUT_STEP) tryCut(count, at);
-  if (size == IMPOSSIBLE) return size;
+  if (plan.size == IMPOSSIBLE) return plan.size;
   for (let step = CUT_STEP >> 1; step > 0; step >>= 1) {
-    const middle = cut;
+    const middle = plan.cut;
     if (middle - step >= MIN_CUT) tryCut(count, middle - step);
     if (middle + step <= MAX_CUT) tryCut(count, middle + step);
   }
-  return size;
+  return plan.size;
 }
 
 /** Writes `a` and `b` of the planned block to its header and the body to `out`; returns the body's end. */
-export function writeSplit(block: usize, count: i32, out: usize): usize {
-  countUppers(count, cut);
+export function writeSplit(block: Block, count: i32, out: usize): usize {
+  countUppers(count, plan.cut);
   rankUppers();
-  const entries = entriesFor(codeBits);
+  const entries = entriesFor(plan.codeBits);
   let exceptions = 0;
   let before = 0;
   for (let i = 0; i < count; i++) {
-    const rank = <i32>load<u16>(slotOf(upperAt(i, cut)), 6);
+    const rank = <i32>load<u16>(slotOf(upperAt(i, plan.cut)), 6);
     const known = rank < entries;
     store<u64>(CODES + (<usize>i << 3), known ? rank : 0);
     if (known) continue;
     exceptions += 1 + fillersBetween(before, i);
     before = i;
   }
-  store<u8>(block, cut, 1);
-  store<u16>(block, codeBits | ((entries - 1) << ENTRIES_SHIFT) | (exceptions << EXCEPTIONS_SHIFT), 2);
+  block.a = <u8>plan.cut;
+  block.b = <u16>(plan.codeBits | ((entries - 1) << ENTRIES_SHIFT) | (exceptions << EXCEPTIONS_SHIFT));
 
-  out = packLanes(FILLED, count, cut, 0, out);
-  if (codeBits > 0) out = packLanes(CODES, count, codeBits, 0, out);
+  out = packLanes(FILLED, count, plan.cut, 0, out);
+  if (plan.codeBits > 0) out = packLanes(CODES, count, plan.codeBits, 0, out);
   for (let r = 0; r < entries; r++, out += 4) store<u32>(out, load<u32>(load<u32>(RANKED + (r << 2))));
   let uppers = out + exceptions;
   before = 0;
   for (let i = 0; i < count; i++) {
-    if (<i32>load<u16>(slotOf(upperAt(i, cut)), 6) < entries) continue;
+    if (<i32>load<u16>(slotOf(upperAt(i, plan.cut)), 6) < entries) continue;
     for (let f = fillersBetween(before, i); f > 0; f--, uppers += 4) {
       before += MAX_SKIP;
       store<u8>(out++, MAX_SKIP);
-      store<u32>(uppers, upperAt(before, cut));
+      store<u32>(uppers, upperAt(before, plan.cut));
     }
     store<u8>(out++, i - before);
-    store<u32>(uppers, upperAt(i, cut));
+    store<u32>(uppers, upperAt(i, plan.cut));
     uppers += 4;
     before = i;
   }
@@ -160,11 +167,11 @@ export function writeSplit(block: usize, count: i32, out: usize): usize {
 }
 
 /** Writes the bins of the block, gaps still filled, to `dst`. */
-export function decodeSplit(block: usize, body: usize, dst: usize): void {
-  const count = blockCount(block);
+export function decodeSplit(block: Block, body: usize, dst: usize): void {
+  const count = block.count;
   const half = halfOf(count);
-  const at = paramA(block);
-  const b = paramB(block);
+  const at = <i32>block.a;
+  const b = <i32>block.b;
   const bits = b & ((1 << ENTRIES_SHIFT) - 1);
   const entries = ((b >> ENTRIES_SHIFT) & ENTRIES_MASK) + 1;
   const exceptions = b >> EXCEPTIONS_SHIFT;
@@ -192,10 +199,10 @@ export function decodeSplit(block: usize, body: usize, dst: usize): void {
 }
 
 /** End of the body of a block from disk, not padded; 0 if it is unsound or reaches beyond `end`. */
-export function checkSplit(block: usize, body: usize, end: usize): usize {
-  const count = blockCount(block);
-  const at = paramA(block);
-  const b = paramB(block);
+export function checkSplit(block: Block, body: usize, end: usize): usize {
+  const count = block.count;
+  const at = <i32>block.a;
+  const b = <i32>block.b;
   const bits = b & ((1 << ENTRIES_SHIFT) - 1);
   const entries = ((b >> ENTRIES_SHIFT) & ENTRIES_MASK) + 1;
   const exceptions = b >> EXCEPTIONS_SHIFT;

@@ -13,7 +13,8 @@
  */
 import { FrameField, FrameMagic, LineError, SeriesStep } from '../../src/wasm/codes';
 import { encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
-import { blockCount, blockIsSound, blockSize, decodeBlock } from '../codec/block';
+import { blockIsSound, decodeBlock } from '../codec/block';
+import { Block } from '../codec/layout';
 import { namesEnd, namesForeign, readNames, writeSeriesNames } from '../series/names';
 import { insertSealed } from '../series/insert';
 import { Frame } from './frame';
@@ -91,7 +92,7 @@ function writeSeries(s: Series, full: bool): bool {
     // Out of memory while sealing late samples: a loose block is compressed here.
     if (row.isLoose) {
       if (!writeBins(row.loose.bins, row.count, row.start, false)) return false;
-    } else if (!writeBlock(row.block, row.start, false)) return false;
+    } else if (!writeBlock(row.sealed, row.start, false)) return false;
     row.isDirty = false;
     span(s, row.start, row.end);
   }
@@ -108,13 +109,13 @@ function span(s: Series, first: i32, end: i32): void {
   checkpointTo = max(checkpointTo, <f64>s.timeOf(end));
 }
 
-function writeBlock(block: usize, bin: i32, open: bool): bool {
-  const size = blockSize(block);
+function writeBlock(block: Block, bin: i32, open: bool): bool {
+  const size = block.size;
   if (!out.ensure(<u32>size + <u32>BLOCK_HEADER)) return false;
   store<i32>(out.end, bin);
   store<u8>(out.end, open ? 1 : 0, 4);
   out.end += BLOCK_HEADER;
-  out.put(block, size);
+  out.put(block.at(0), size);
   return true;
 }
 
@@ -189,13 +190,13 @@ function loadBlocks(s: Series, p: usize, end: usize, blocks: i32, frequency: i32
     if (p + BLOCK_HEADER > end) break;
     const bin = load<i32>(p);
     const open = load<u8>(p, 4) == 1;
-    const block = p + BLOCK_HEADER;
-    if (!blockIsSound(block, <i32>(end - block))) {
+    const block = changetype<Block>(p + BLOCK_HEADER);
+    if (!blockIsSound(block, <i32>(end - block.at(0)))) {
       unsoundBlocks++;
       return true;
     }
-    p = block + blockSize(block);
-    const n = blockCount(block);
+    p = block.at(block.size);
+    const n = block.count;
     if (anchor + <i64>(bin + n) * f <= since || anchor + <i64>bin * f >= until) continue;
     if (same) {
       if (!loadBlock(s, bin + <i32>shift, block, open, dirty)) return false;
@@ -210,7 +211,7 @@ function loadBlocks(s: Series, p: usize, end: usize, blocks: i32, frequency: i32
   return true;
 }
 
-function loadBlock(s: Series, bin: i32, block: usize, open: bool, dirty: bool): bool {
+function loadBlock(s: Series, bin: i32, block: Block, open: bool, dirty: bool): bool {
   // What was open before (of another directory, or of the Go server's files) is covered or continued by this block.
   if (s.openLength && !sealOpen(s)) return false;
   if (!insertSealed(s, bin, block, dirty)) return false;

@@ -3,23 +3,28 @@
 // The series table is keyed by bytes that clients choose. With a secret key nobody can pick names that collide, and one word of eight
 // bytes still costs a single round.
 
-/** The key's halves, as given. */
-let key0: u64 = 0;
-let key1: u64 = 0;
+/** The 128-bit key: its first eight bytes and the rest, little-endian. */
+@unmanaged
+class HashKey {
+  k0: u64;
+  k1: u64;
+}
 
-/** Sets the 128-bit key: `k0` its first eight bytes and `k1` the rest, little-endian. Hashes made before are worth nothing afterwards. */
+const key = changetype<HashKey>(memory.data(offsetof<HashKey>(), 8));
+
+/** Sets the key. Hashes made before are worth nothing afterwards. */
 export function setHashKey(k0: u64, k1: u64): void {
-  key0 = k0;
-  key1 = k1;
+  key.k0 = k0;
+  key.k1 = k1;
 }
 
 /** The hash of `n` bytes at `p`, under the key that was set. Reads no byte beyond them; no alignment needed. */
 export function siphash13(p: usize, n: i32): u64 {
   // The state stays in locals, and the round is written out twice: globals or an inlined helper would send it through memory.
-  let v0 = key0 ^ 0x736f6d6570736575;
-  let v1 = key1 ^ 0x646f72616e646f6d;
-  let v2 = key0 ^ 0x6c7967656e657261;
-  let v3 = key1 ^ 0x7465646279746573;
+  let v0 = key.k0 ^ 0x736f6d6570736575;
+  let v1 = key.k1 ^ 0x646f72616e646f6d;
+  let v2 = key.k0 ^ 0x6c7967656e657261;
+  let v3 = key.k1 ^ 0x7465646279746573;
   const length = <usize>max(n, 0);
   const end = p + length;
   const wordsEnd = end - (length & 7);

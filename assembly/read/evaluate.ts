@@ -7,12 +7,13 @@ import { alloc, capacity, free } from '../memory/alloc';
 import { endBin, firstBin } from '../series/blocks';
 import { Metric } from '../series/metrics';
 import { Series } from '../series/records';
-import { divide, scale, stats, statCount, statMax, statMin, statSum } from './kernels';
-import { rangeCount, rangeMax, rangeMin, rangeStats, rangeSum } from './read';
+import { divide, scale, stats } from './kernels';
+import { rangeStats } from './read';
 import { Query, Request } from './request';
 import { lttb, lttbPoints } from './resample';
 import { rollUp } from './rollup';
 import { selection } from './select';
+import { Statistics } from './statistics';
 
 /** Shorter columns are never resampled. */
 const RESAMPLE_FROM: i32 = 1000;
@@ -24,9 +25,9 @@ const MAX_COUNT: i64 = 1 << 24;
 /** Bytes behind the values that decoding may overwrite. */
 const OVERRUN: u32 = 128;
 
-/** The values of one entry, or why there are none. It owns the memory of its values; memory of zeros is an empty one. */
+/** The values of one entry and, if they were asked for, their statistics; or why there are none. It owns the memory of its values; memory of zeros is an empty one. */
 @unmanaged
-export class Column {
+export class Column extends Statistics {
   /** Where the first value begins and the last one ends, unix seconds. */
   from: i64;
   to: i64;
@@ -34,11 +35,6 @@ export class Column {
   step: i64;
   /** Missing bins between the start that was asked for and `from`, if they were asked for. */
   padding: i64;
-  /** Statistics of the values, if they were asked for: how many are not missing, their sum, the least and the greatest. */
-  sum: f64;
-  least: f64;
-  greatest: f64;
-  samples: i32;
   /** Why there are no values: a `QueryError`. */
   error: i32;
   /** Of BadResolution: the resolution asked for and the metric's frequency, seconds. Of TooLong: bins, and how many may be. */
@@ -84,25 +80,17 @@ export class Column {
     return true;
   }
 
-  private setStatistics(samples: i32, sum: f64, least: f64, greatest: f64): void {
-    this.samples = samples;
-    this.sum = sum;
-    this.least = least;
-    this.greatest = greatest;
-  }
-
   /** Statistics of the values. A negative factor has turned least and greatest round, but the protocol scales each. */
   summarize(factor: f64): void {
-    stats(this.values, this.count);
-    if (factor < 0) this.setStatistics(statCount, statSum, statMax, statMin);
-    else this.setStatistics(statCount, statSum, statMin, statMax);
+    stats(this.values, this.count, this);
+    if (factor < 0) this.set(this.samples, this.sum, this.greatest, this.least);
   }
 
   /** Statistics of n bins of the only series, from block headers where they have them. */
   summarizeBins(s: Series, n: i32, factor: f64): void {
-    rangeStats(s, <i32>s.binOf(this.from), n);
+    rangeStats(s, <i32>s.binOf(this.from), n, this);
     const k = factor != 0 ? factor : 1;
-    this.setStatistics(rangeCount, rangeSum * k, rangeMin * k, rangeMax * k);
+    this.set(this.samples, this.sum * k, this.least * k, this.greatest * k);
   }
 }
 

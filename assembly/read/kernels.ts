@@ -3,43 +3,14 @@
 // Addresses are bytes in linear memory and need no alignment; `n` is a number of samples, and nothing is read or written for n <= 0.
 // Each routine has a scalar twin (suffix Scalar): the stated baseline, and what the tests compare with.
 
+import { Statistics } from './statistics';
+
 /** Bytes of one sample. */
 const SAMPLE_SIZE: usize = 8;
 /** Bytes of one vector of two samples. */
 const VECTOR_SIZE: usize = 16;
 /** Bytes of the four vectors that an unrolled loop handles at once. */
 const GROUP_SIZE: usize = 64;
-
-/** Samples that `stats` counted: those that are not NaN. */
-export let statCount: i32 = 0;
-/** Their sum; 0 without samples. */
-export let statSum: f64 = 0;
-/** The smallest of them; +Infinity without samples. */
-export let statMin: f64 = Infinity;
-/** The largest of them; -Infinity without samples. */
-export let statMax: f64 = -Infinity;
-
-/** Adds `n` samples at `src` to those at `acc`, one by one; NaN on either side makes NaN. The runs must not overlap. */
-export function addInto(acc: usize, src: usize, n: i32): void {
-  const bytes = sizeOf(n);
-  const groups = bytes & ~(GROUP_SIZE - 1);
-  let at: usize = 0;
-  for (; at < groups; at += GROUP_SIZE) {
-    const to = acc + at;
-    const from = src + at;
-    v128.store(to, f64x2.add(v128.load(to), v128.load(from)));
-    v128.store(to, f64x2.add(v128.load(to, 16), v128.load(from, 16)), 16);
-    v128.store(to, f64x2.add(v128.load(to, 32), v128.load(from, 32)), 32);
-    v128.store(to, f64x2.add(v128.load(to, 48), v128.load(from, 48)), 48);
-  }
-  for (; at < bytes; at += SAMPLE_SIZE) store<f64>(acc + at, load<f64>(acc + at) + load<f64>(src + at));
-}
-
-/** Scalar twin of `addInto`. */
-export function addIntoScalar(acc: usize, src: usize, n: i32): void {
-  const bytes = sizeOf(n);
-  for (let at: usize = 0; at < bytes; at += SAMPLE_SIZE) store<f64>(acc + at, load<f64>(acc + at) + load<f64>(src + at));
-}
 
 /** Multiplies `n` samples at `values` by `factor`, in place. */
 export function scale(values: usize, n: i32, factor: f64): void {
@@ -75,13 +46,13 @@ export function divideScalar(values: usize, n: i32, divisor: f64): void {
 }
 
 /**
- * Count, sum, smallest and largest of the samples among `n` at `values` that are not NaN, into the globals above.
+ * Count, sum, least and greatest of the samples among `n` at `values` that are not NaN.
  *
  * 1. A lane that equals itself is a sample: the comparison's mask (-1 or 0) counts it and lets it into the sum.
  * 2. pmin(m, v) is "v < m ? v : m", which NaN never wins: no mask needed.
  * 3. Lanes are added in a fixed order, so the same samples always give the same sum (which differs from the scalar twin's in its last bits).
  */
-export function stats(values: usize, n: i32): void {
+export function stats(values: usize, n: i32, result: Statistics): void {
   const end = values + sizeOf(n);
   const groupEnd = values + (sizeOf(n) & ~(GROUP_SIZE - 1));
   let sum0 = f64x2.splat(0);
@@ -127,14 +98,11 @@ export function stats(values: usize, n: i32): void {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  statCount = count;
-  statSum = sum;
-  statMin = low;
-  statMax = high;
+  result.set(count, sum, low, high);
 }
 
 /** Scalar twin of `stats`. */
-export function statsScalar(values: usize, n: i32): void {
+export function statsScalar(values: usize, n: i32, result: Statistics): void {
   const end = values + sizeOf(n);
   let count = 0;
   let sum: f64 = 0;
@@ -148,10 +116,7 @@ export function statsScalar(values: usize, n: i32): void {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  statCount = count;
-  statSum = sum;
-  statMin = low;
-  statMax = high;
+  result.set(count, sum, low, high);
 }
 
 /** Bytes of `n` samples; 0 for a negative number. */

@@ -1,10 +1,12 @@
 /** Reading bins [from, from + n) of a series: copied, added up, or as statistics. Missing bins are NaN. */
-import { addBlock, blockCount, blockSize, blockGaps, blockMax, blockMin, blockSum, decodeBlock } from '../codec/block';
-import { fillNaN } from '../memory/fill';
+import { addBlock, decodeBlock } from '../codec/block';
+import { Block } from '../codec/layout';
+import { addInto, fillNaN } from '../memory/doubles';
 import { BlockRef } from '../series/block-ref';
 import { binsScratch, blockIndex } from '../series/blocks';
 import { Series } from '../series/records';
-import { addInto, stats, statCount, statMax, statMin, statSum } from './kernels';
+import { stats } from './kernels';
+import { Statistics } from './statistics';
 
 const CACHE_LINE: usize = 64;
 
@@ -59,30 +61,32 @@ function eachBin(s: Series, from: i32, n: i32, dst: usize, add: bool): void {
 }
 
 /** Keeps the loads of `fetch` alive. */
-let fetched: u64 = 0;
+const fetched: usize = memory.data(8, 8);
 
 /**
  * Brings a block into the caches: one load a line, none waiting for another. Decoding asks for its lines one after the
  * other, and a roll-up of 72 series touches 600 blocks that no cache holds.
  */
-function fetch(block: usize): void {
-  const end = block + <usize>blockSize(block);
+function fetch(block: Block): void {
+  const end = block.at(block.size);
   let sum: u64 = 0;
-  for (let p = block; p < end; p += CACHE_LINE) sum += load<u64>(p);
-  fetched = sum;
+  for (let p = block.at(0); p < end; p += CACHE_LINE) sum += load<u64>(p);
+  store<u64>(fetched, sum);
 }
 
 /** Takes n bins of a block from the offset on. */
 function takeBlock(row: BlockRef, offset: i32, n: i32, dst: usize, add: bool): void {
-  if (!row.isLoose) fetch(row.block);
-  if (row.isLoose) take(row.loose.bins + (<usize>offset << 3), n, dst, add);
-  else if (n == row.count) {
-    if (add) addBlock(row.block, dst);
-    else decodeBlock(row.block, dst);
-  } else {
-    decodeBlock(row.block, binsScratch);
-    take(binsScratch + (<usize>offset << 3), n, dst, add);
+  if (row.isLoose) {
+    take(row.loose.bins + (<usize>offset << 3), n, dst, add);
+    return;
   }
+  const block = row.sealed;
+  fetch(block);
+  if (n < block.count) {
+    decodeBlock(block, binsScratch);
+    take(binsScratch + (<usize>offset << 3), n, dst, add);
+  } else if (add) addBlock(block, dst);
+  else decodeBlock(block, dst);
 }
 
 function take(src: usize, n: i32, dst: usize, add: bool): void {
@@ -90,25 +94,16 @@ function take(src: usize, n: i32, dst: usize, add: bool): void {
   else memory.copy(dst, src, <usize>n << 3);
 }
 
-export let rangeCount: i32 = 0;
-export let rangeSum: f64 = 0;
-export let rangeMin: f64 = Infinity;
-export let rangeMax: f64 = -Infinity;
+const part = changetype<Statistics>(memory.data(offsetof<Statistics>(), 8));
 
-function gather(count: i32, sum: f64, low: f64, high: f64): void {
-  if (!count) return;
-  rangeCount += count;
-  rangeSum += sum;
-  rangeMin = min(rangeMin, low);
-  rangeMax = max(rangeMax, high);
+function addRun(values: usize, n: i32, result: Statistics): void {
+  stats(values, n, part);
+  result.add(part.samples, part.sum, part.least, part.greatest);
 }
 
-/** Statistics over the bins, into the globals above. Blocks covered whole answer from their headers. */
-export function rangeStats(s: Series, from: i32, n: i32): void {
-  rangeCount = 0;
-  rangeSum = 0;
-  rangeMin = Infinity;
-  rangeMax = -Infinity;
+/** Statistics over the bins. Blocks covered whole answer from their headers. */
+export function rangeStats(s: Series, from: i32, n: i32, result: Statistics): void {
+  result.set(0, 0, Infinity, -Infinity);
   const end = from + n;
   const blocks = s.blockCount;
   for (let i = firstBlock(s, from); i < blocks; i++) {
@@ -117,20 +112,16 @@ export function rangeStats(s: Series, from: i32, n: i32): void {
     const stop = row.end;
     if (stop <= from) continue;
     if (start >= end) break;
-    const block = row.block;
     if (!row.isLoose && start >= from && stop <= end) {
-      gather(blockCount(block) - blockGaps(block), blockSum(block), blockMin(block), blockMax(block));
+      const block = row.sealed;
+      result.add(block.present, block.sum, block.least, block.greatest);
       continue;
     }
     row.read(binsScratch);
     const first = max(from, start);
-    stats(binsScratch + (<usize>(first - start) << 3), min(stop, end) - first);
-    gather(statCount, statSum, statMin, statMax);
+    addRun(binsScratch + (<usize>(first - start) << 3), min(stop, end) - first, result);
   }
   const first = max(from, s.openStart);
   const last = min(end, s.openEnd);
-  if (last > first) {
-    stats(s.openBins + (<usize>(first - s.openStart) << 3), last - first);
-    gather(statCount, statSum, statMin, statMax);
-  }
+  if (last > first) addRun(s.openBins + (<usize>(first - s.openStart) << 3), last - first, result);
 }

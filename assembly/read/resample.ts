@@ -84,8 +84,9 @@ function largest(src: usize, low: i32, middle: i32, previous: i32, previousValue
   for (; x <= last; x += AT_ONCE) {
     const found = largestOfTen(sample(src, x), x, previous, previousValue, rise, run);
     if (found < 0) return largestScalar(src, low, middle, previous, previousValue, rise, run);
-    if (tenArea > largestArea) {
-      largestArea = tenArea;
+    const area = load<f64>(TEN_AREA);
+    if (area > largestArea) {
+      largestArea = area;
       best = x + found;
     }
   }
@@ -101,15 +102,15 @@ function largest(src: usize, low: i32, middle: i32, previous: i32, previousValue
   return best;
 }
 
-/** Result of `largestOfTen`. */
-let tenArea: f64 = 0;
+/** Where `largestOfTen` leaves twice the area, f64. */
+const TEN_AREA: usize = memory.data(8, 8);
 
 /** Twice the areas of the two candidates at `at`, at the distances `d` before the point chosen. */
 function areaPair(at: usize, d: v128, previousValues: v128, rises: v128, runs: v128): v128 {
   return f64x2.abs(f64x2.sub(f64x2.mul(d, rises), f64x2.mul(runs, f64x2.sub(v128.load(at), previousValues))));
 }
 
-/** The first of ten candidates from `at` (index x) on with the largest area, counted from 0, and `tenArea`; -1 if an area is NaN. */
+/** The first of ten candidates from `at` (index x) on with the largest area, counted from 0, and TEN_AREA; -1 if an area is NaN. */
 function largestOfTen(at: usize, x: i32, previous: i32, previousValue: f64, rise: f64, run: f64): i32 {
   const rises = f64x2.splat(rise);
   const runs = f64x2.splat(run);
@@ -132,7 +133,7 @@ function largestOfTen(at: usize, x: i32, previous: i32, previousValue: f64, rise
   if (v128.any_true(f64x2.ne(sums, sums))) return -1;
   const pairs = f64x2.pmax(f64x2.pmax(f64x2.pmax(a0, a1), f64x2.pmax(a2, a3)), a4);
   const most = f64x2.pmax(pairs, v128.shuffle<f64>(pairs, pairs, 1, 0));
-  tenArea = f64x2.extract_lane(most, 0);
+  store<f64>(TEN_AREA, f64x2.extract_lane(most, 0));
   return <i32>ctz(
     i64x2.bitmask(f64x2.eq(a0, most)) |
       (i64x2.bitmask(f64x2.eq(a1, most)) << 2) |

@@ -13,7 +13,8 @@
  *                    └────────┴───────┴──────────────────┘
  */
 import { capacity } from '../memory/alloc';
-import { blockCount, decodeBlock } from '../codec/block';
+import { decodeBlock } from '../codec/block';
+import { Block } from '../codec/layout';
 
 const LOOSE: u32 = 1;
 const DIRTY: u32 = 2;
@@ -39,8 +40,8 @@ export class BlockRef {
   /** First bin. */
   start: i32;
 
-  /** Address of the block. */
-  get block(): usize {
+  /** Address of the block, whatever it is. */
+  get address(): usize {
     return <usize>(this.word & ~BITS);
   }
   get isLoose(): bool {
@@ -62,21 +63,25 @@ export class BlockRef {
   }
 
   /** Refers to a sealed block from now on; the old one is the caller's to free. */
-  setSealed(block: usize, dirty: bool): void {
-    this.word = <u32>block | (dirty ? DIRTY : 0);
+  setSealed(block: Block, dirty: bool): void {
+    this.word = <u32>changetype<usize>(block) | (dirty ? DIRTY : 0);
   }
   /** Refers to a loose block from now on, which no checkpoint holds; the old one is the caller's to free. */
   setLoose(block: LooseBlock): void {
     this.word = <u32>changetype<usize>(block) | LOOSE | DIRTY;
   }
 
+  /** The block. Precondition: it is sealed. */
+  get sealed(): Block {
+    return changetype<Block>(this.address);
+  }
   /** The block. Precondition: it is loose. */
   get loose(): LooseBlock {
-    return changetype<LooseBlock>(this.block);
+    return changetype<LooseBlock>(this.address);
   }
   /** Bins of the block. */
   get count(): i32 {
-    return this.isLoose ? this.loose.count : blockCount(this.block);
+    return this.isLoose ? this.loose.count : this.sealed.count;
   }
   /** One past the last bin. */
   get end(): i32 {
@@ -84,11 +89,11 @@ export class BlockRef {
   }
   /** Bytes that the block takes in memory. */
   get bytes(): u32 {
-    return capacity(this.block) + 4;
+    return capacity(this.address) + 4;
   }
   /** Writes all bins to dst; 64 bytes behind them may be overwritten. */
   read(dst: usize): void {
     if (this.isLoose) memory.copy(dst, this.loose.bins, <usize>this.count << 3);
-    else decodeBlock(this.block, dst);
+    else decodeBlock(this.sealed, dst);
   }
 }

@@ -4,8 +4,9 @@
  */
 import { MemoryKind } from '../../src/wasm/codes';
 import { alloc, capacity, free, realloc } from '../memory/alloc';
-import { MAX_BINS, blockSize, encodeBlock } from '../codec/block';
-import { fillNaN } from '../memory/fill';
+import { encodeBlock } from '../codec/encode';
+import { Block, MAX_BINS } from '../codec/layout';
+import { fillNaN } from '../memory/doubles';
 import { BlockRef } from './block-ref';
 import { OPEN_BINS, Series } from './records';
 import { firstMergeLess, nextSealAt, settledChanged } from './series';
@@ -42,7 +43,7 @@ export function blockIndex(s: Series, bin: i32): i32 {
 
 /** Gives a row's block back; the row is the caller's to fill or to close. */
 export function dropBlock(row: BlockRef): void {
-  free(row.block, row.isLoose ? MemoryKind.OpenBlocks : MemoryKind.SealedBlocks);
+  free(row.address, row.isLoose ? MemoryKind.OpenBlocks : MemoryKind.SealedBlocks);
 }
 
 /** Makes room for a row at index i, with garbage in it. False when memory is exhausted. */
@@ -68,28 +69,27 @@ export function closeRoom(s: Series, i: i32, n: i32): void {
 }
 
 /** Compresses n bins into static scratch; valid until the next block is compressed. */
-export function encodeBins(bins: usize, n: i32): usize {
+export function encodeBins(bins: usize, n: i32): Block {
   encodeBlock(bins, n, blockScratch);
-  return blockScratch;
+  return changetype<Block>(blockScratch);
 }
 
-/** Compresses n bins into a fresh block; 0 when memory is exhausted. */
-function compress(bins: usize, n: i32): usize {
-  const bytes = encodeBlock(bins, n, blockScratch);
-  const block = alloc(bytes, MemoryKind.SealedBlocks);
-  if (block) memory.copy(block, blockScratch, bytes);
-  return block;
+/** A copy of a block, owned by the caller; null when memory is exhausted. */
+export function copyBlock(block: Block): Block | null {
+  const copy = alloc(block.size, MemoryKind.SealedBlocks);
+  if (copy) memory.copy(copy, block.at(0), block.size);
+  return changetype<Block | null>(copy);
 }
 
 /** Seals the open block (which must not be empty). False when memory is exhausted: nothing has changed then. */
 export function sealOpen(s: Series): bool {
   const n = s.openLength;
   const start = s.openStart;
-  const block = compress(s.openBins, n);
+  const block = copyBlock(encodeBins(s.openBins, n));
   if (!block) return false;
   const at = s.blockCount;
   if (!makeRoom(s, at)) {
-    free(block, MemoryKind.SealedBlocks);
+    free(block.at(0), MemoryKind.SealedBlocks);
     return false;
   }
   const row = s.block(at);
@@ -109,12 +109,12 @@ export function sealLoose(s: Series): void {
   for (let i = 0; i < s.blockCount; i++) {
     const row = s.block(i);
     if (!row.isLoose) continue;
-    const block = compress(row.loose.bins, row.count);
+    const block = copyBlock(encodeBins(row.loose.bins, row.count));
     if (!block) {
       left = true;
       continue;
     }
-    free(row.block, MemoryKind.OpenBlocks);
+    free(row.address, MemoryKind.OpenBlocks);
     row.setSealed(block, true);
   }
   s.hasLoose = left;
@@ -135,7 +135,7 @@ function mergeTail(s: Series): void {
   let first = n - 1;
   let bytes: u32 = 0;
   while (first >= 0 && end - s.block(first).start <= MAX_BINS) {
-    bytes += blockSize(s.block(first).block);
+    bytes += s.block(first).sealed.size;
     first--;
   }
   first++;
@@ -149,11 +149,10 @@ function mergeTail(s: Series): void {
     const nextStart = i + 1 < n ? s.block(i + 1).start : end;
     fillNaN(binsScratch + (<usize>(row.end - start) << 3), nextStart - row.end);
   }
-  const size = encodeBlock(binsScratch, end - start, blockScratch);
-  if (<u32>size > bytes) return;
-  const block = alloc(size, MemoryKind.SealedBlocks);
+  const merged = encodeBins(binsScratch, end - start);
+  if (<u32>merged.size > bytes) return;
+  const block = copyBlock(merged);
   if (!block) return;
-  memory.copy(block, blockScratch, size);
   for (let i = first; i < n; i++) dropBlock(s.block(i));
   s.block(first).setSealed(block, true);
   s.blockCount = first + 1;

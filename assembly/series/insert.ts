@@ -1,8 +1,9 @@
 /** Blocks that were read from a file, put into a series' block table. */
 import { MemoryKind } from '../../src/wasm/codes';
-import { alloc, free } from '../memory/alloc';
-import { blockIndex, closeRoom, dropBlock, makeRoom } from './blocks';
-import { blockCount, blockSize, decodeBlock } from '../codec/block';
+import { free } from '../memory/alloc';
+import { blockIndex, closeRoom, copyBlock, dropBlock, makeRoom } from './blocks';
+import { decodeBlock } from '../codec/block';
+import { Block } from '../codec/layout';
 import { writeLate } from './late';
 import { Series } from './records';
 import { settledChanged } from './series';
@@ -12,9 +13,9 @@ import { settledChanged } from './series';
  * so the newer of two blocks of the same bins wins. The bytes are copied.
  * @param dirty the block must go into the next checkpoint. @returns false when memory is exhausted.
  */
-export function insertSealed(s: Series, bin: i32, block: usize, dirty: bool): bool {
+export function insertSealed(s: Series, bin: i32, block: Block, dirty: bool): bool {
   settledChanged(s);
-  const end = bin + blockCount(block);
+  const end = bin + block.count;
   let first = blockIndex(s, bin);
   if (first < 0 || s.block(first).end <= bin) first++;
   let last = first;
@@ -25,12 +26,10 @@ export function insertSealed(s: Series, bin: i32, block: usize, dirty: bool): bo
     for (let i = first; i < last; i++) dropBlock(s.block(i));
     closeRoom(s, first, last - first);
   }
-  const size = blockSize(block);
-  const copy = alloc(size, MemoryKind.SealedBlocks);
+  const copy = copyBlock(block);
   if (!copy) return false;
-  memory.copy(copy, block, size);
   if (!makeRoom(s, first)) {
-    free(copy, MemoryKind.SealedBlocks);
+    free(copy.at(0), MemoryKind.SealedBlocks);
     return false;
   }
   const row = s.block(first);
@@ -42,8 +41,8 @@ export function insertSealed(s: Series, bin: i32, block: usize, dirty: bool): bo
 const overlayScratch: usize = memory.data(8 * 512 + 64, 16);
 
 /** Writes a block's bins one by one over what is there. */
-function overlay(s: Series, bin: i32, block: usize): bool {
-  const n = blockCount(block);
+function overlay(s: Series, bin: i32, block: Block): bool {
+  const n = block.count;
   decodeBlock(block, overlayScratch);
   for (let i = 0; i < n; i++) {
     const v = load<f64>(overlayScratch + (<usize>i << 3));

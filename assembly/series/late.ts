@@ -6,8 +6,9 @@ import { MemoryKind } from '../../src/wasm/codes';
 import { alloc, capacity, free, realloc } from '../memory/alloc';
 import { BlockRef, LooseBlock } from './block-ref';
 import { blockIndex, makeRoom, sealLoose } from './blocks';
-import { MAX_BINS, decodeBlock } from '../codec/block';
-import { fillNaN } from '../memory/fill';
+import { decodeBlock } from '../codec/block';
+import { MAX_BINS } from '../codec/layout';
+import { fillNaN } from '../memory/doubles';
 import { OPEN_BINS, Series } from './records';
 import { settledChanged } from './series';
 
@@ -24,8 +25,8 @@ function loosen(s: Series, row: BlockRef): bool {
   const loose = changetype<LooseBlock | null>(alloc(looseBytes(n) + SPARE, MemoryKind.OpenBlocks));
   if (!loose) return false;
   loose.count = n;
-  decodeBlock(row.block, loose.bins);
-  free(row.block, MemoryKind.SealedBlocks);
+  decodeBlock(row.sealed, loose.bins);
+  free(row.address, MemoryKind.SealedBlocks);
   row.setLoose(loose);
   s.hasLoose = true;
   return true;
@@ -75,8 +76,8 @@ export function writeLate(s: Series, bin: i32, value: f64): bool {
 function extend(s: Series, row: BlockRef, offset: i32, value: f64): bool {
   const need = looseBytes(offset + 1);
   let loose = row.loose;
-  if (capacity(row.block) < need) {
-    const grown = changetype<LooseBlock | null>(realloc(row.block, min(need * 2, looseBytes(MAX_BINS)), MemoryKind.OpenBlocks));
+  if (capacity(row.address) < need) {
+    const grown = changetype<LooseBlock | null>(realloc(row.address, min(need * 2, looseBytes(MAX_BINS)), MemoryKind.OpenBlocks));
     if (!grown) return false;
     loose = grown;
   }
@@ -92,7 +93,7 @@ function extend(s: Series, row: BlockRef, offset: i32, value: f64): bool {
 /** Grows a loose block to the front by `ahead` bins and writes the first. False when memory is exhausted. */
 function prepend(row: BlockRef, ahead: i32, value: f64): bool {
   const n = row.count;
-  const loose = changetype<LooseBlock | null>(realloc(row.block, looseBytes(n + ahead), MemoryKind.OpenBlocks));
+  const loose = changetype<LooseBlock | null>(realloc(row.address, looseBytes(n + ahead), MemoryKind.OpenBlocks));
   if (!loose) return false;
   memory.copy(loose.bins + (<usize>ahead << 3), loose.bins, <usize>n << 3);
   fillNaN(loose.bins, ahead);

@@ -1,7 +1,7 @@
 /** Writing samples into a series: the last write to a bin wins, late ones are kept, gaps become missing bins. */
 import { LineError, MemoryKind } from '../../src/wasm/codes';
 import { capacity, realloc } from '../memory/alloc';
-import { fillNaN } from '../memory/fill';
+import { fillNaN } from '../memory/doubles';
 import { sealOpen } from './blocks';
 import { writeLate } from './late';
 import { Series, UNSETTLED } from './records';

@@ -50,35 +50,44 @@ function shiftLeft(words: usize, count: i32, bits: i32): i32 {
   return count + whole;
 }
 
-/** Reads significant digits of p..end (digits and at most one '.') into `decimal`; returns the count of words. */
-function readDigits(p: usize, end: usize): i32 {
-  let count = 0;
-  digitsRead = 0;
-  for (; p < end; p++) {
-    const digit = u32(load<u8>(p)) - 0x30;
-    if (digit > 9 || (digitsRead == 0 && digit == 0)) continue;
-    if (digitsRead == DIGITS_MAX) {
-      if (digit == 0) continue;
-      // Any digit that is not 0 puts the rest above the kept ones: one 1 says so.
-      digitsRead++;
-      return multiplyAdd(decimal, count, 10, 1);
-    }
-    count = multiplyAdd(decimal, count, 10, digit);
-    digitsRead++;
-  }
-  return count;
+/** What `readDigits` has put into `decimal`. */
+@unmanaged
+class Read {
+  digits: i32;
+  words: i32;
 }
 
-/** Digits that readDigits has put into `decimal`. */
-let digitsRead: i32 = 0;
+const read = changetype<Read>(memory.data(offsetof<Read>(), 8));
+
+/** Reads significant digits of p..end (digits and at most one '.') into `decimal`. */
+function readDigits(p: usize, end: usize): void {
+  let count = 0;
+  let digits = 0;
+  for (; p < end; p++) {
+    const digit = u32(load<u8>(p)) - 0x30;
+    if (digit > 9 || (digits == 0 && digit == 0)) continue;
+    if (digits == DIGITS_MAX) {
+      if (digit == 0) continue;
+      // Any digit that is not 0 puts the rest above the kept ones: one 1 says so.
+      digits++;
+      count = multiplyAdd(decimal, count, 10, 1);
+      break;
+    }
+    count = multiplyAdd(decimal, count, 10, digit);
+    digits++;
+  }
+  read.digits = digits;
+  read.words = count;
+}
 
 /**
  * Chooses between the double `lower` (bits, positive, finite) and the next one for the decimal in the text start..end (digits and
  * at most one '.', more than 19 of them significant). `exponent` is the power of ten that belongs to the 19th significant digit.
  */
 export function roundExactly(lower: u64, start: usize, end: usize, exponent: i32): u64 {
-  let decimalCount = readDigits(start, end);
-  const power = exponent + 19 - digitsRead;
+  readDigits(start, end);
+  let decimalCount = read.words;
+  const power = exponent + 19 - read.digits;
 
   const field = i32(lower >> MANTISSA_BITS);
   let mantissa = lower & ((u64(1) << MANTISSA_BITS) - 1);

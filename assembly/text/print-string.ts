@@ -26,8 +26,9 @@ export function printString(dst: usize, src: usize, len: i32): usize {
     src += plain;
     dst += plain;
     if (plain < 16) {
-      dst = printCharacter(dst, src, end);
-      src += consumed;
+      const n = lengthAt(src, end);
+      dst = printCharacter(dst, src, n);
+      src += n;
     }
   }
   dst = printCharacters(dst, src, end);
@@ -55,20 +56,22 @@ function plainRun(bytes: v128): i32 {
 
 function printCharacters(dst: usize, src: usize, end: usize): usize {
   while (src < end) {
-    dst = printCharacter(dst, src, end);
-    src += consumed;
+    const n = lengthAt(src, end);
+    dst = printCharacter(dst, src, n);
+    src += n;
   }
   return dst;
 }
 
-/** Bytes of text that the last printCharacter has used up. */
-let consumed: usize = 0;
+/** Bytes of the character at src, src < end; of an ill-formed one, those that one U+FFFD replaces. */
+function lengthAt(src: usize, end: usize): usize {
+  return load<u8>(src) < 0x80 ? 1 : wellFormed(src, end);
+}
 
-/** Writes the character at src, src < end; returns the address behind and sets `consumed`. */
-function printCharacter(dst: usize, src: usize, end: usize): usize {
+/** Writes the character of n bytes at src; returns the address behind. */
+function printCharacter(dst: usize, src: usize, n: usize): usize {
   const c = load<u8>(src);
-  consumed = 1;
-  if (c >= 0x80) return printMultibyte(dst, src, end);
+  if (c >= 0x80) return printMultibyte(dst, src, n);
   if (c >= 0x20) {
     if (c == QUOTE || c == BACKSLASH) store<u8>(dst++, BACKSLASH);
     store<u8>(dst, c);
@@ -87,16 +90,21 @@ function printCharacter(dst: usize, src: usize, end: usize): usize {
   return dst + 6;
 }
 
+/** Bytes that a sequence with this first byte has; 1: none begins with it. */
+function sequenceLength(lead: u8): usize {
+  return lead < 0xc2 || lead > 0xf4 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
 /**
- * Well-formed sequences (Unicode 15, table 3-7):
+ * How many bytes at src belong to a well-formed sequence (Unicode 15, table 3-7):
  *
  *   c2..df 80..bf
  *   e0     a0..bf 80..bf          e1..ef 80..bf 80..bf, but ed 80..9f
  *   f0     90..bf 80..bf 80..bf   f1..f3 80..bf 80..bf 80..bf   f4 80..8f 80..bf 80..bf
  */
-function printMultibyte(dst: usize, src: usize, end: usize): usize {
+function wellFormed(src: usize, end: usize): usize {
   const lead = load<u8>(src);
-  const length: usize = lead < 0xc2 || lead > 0xf4 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  const length = sequenceLength(lead);
   let low: u8 = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
   let high: u8 = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
   let good: usize = 1;
@@ -107,12 +115,17 @@ function printMultibyte(dst: usize, src: usize, end: usize): usize {
     high = 0xbf;
     good++;
   }
-  consumed = good;
-  if (length == 1 || good < length) {
+  return good;
+}
+
+/** Writes the n well-formed bytes at src if they are a whole sequence, else U+FFFD. */
+function printMultibyte(dst: usize, src: usize, n: usize): usize {
+  const length = sequenceLength(load<u8>(src));
+  if (length == 1 || n < length) {
     store<u16>(dst, u16(REPLACEMENT));
     store<u8>(dst, u8(REPLACEMENT >> 16), 2);
     return dst + 3;
   }
-  for (let i: usize = 0; i < good; i++) store<u8>(dst + i, load<u8>(src + i));
-  return dst + good;
+  for (let i: usize = 0; i < n; i++) store<u8>(dst + i, load<u8>(src + i));
+  return dst + n;
 }

@@ -4,6 +4,7 @@ import { compileModule, FREE, type WasmGlobal, type WasmMemory } from './compile
 
 type Run = (values: number, n: number) => void;
 type Scale = (values: number, n: number, factor: number) => void;
+type Statistics = (values: number, n: number, result: number) => void;
 type Add = (acc: number, src: number, n: number) => void;
 
 interface Kernels {
@@ -16,12 +17,14 @@ interface Kernels {
   fill: Scale;
   fillScalar: Scale;
   fillNaN: Run;
-  stats: Run;
-  statsScalar: Run;
-  statCount: WasmGlobal;
-  statSum: WasmGlobal;
-  statMin: WasmGlobal;
-  statMax: WasmGlobal;
+  stats: Statistics;
+  statsScalar: Statistics;
+  /** Where they are left, and what is read of them. */
+  result: WasmGlobal;
+  samplesOf(result: number): number;
+  sumOf(result: number): number;
+  leastOf(result: number): number;
+  greatestOf(result: number): number;
 }
 
 let wasm: Kernels & { memory: WasmMemory };
@@ -68,10 +71,10 @@ function eachCase(check: (n: number, at: number, seed: number) => void): void {
 }
 
 const read = () => ({
-  count: wasm.statCount.value,
-  sum: wasm.statSum.value,
-  min: wasm.statMin.value,
-  max: wasm.statMax.value,
+  count: wasm.samplesOf(wasm.result.value),
+  sum: wasm.sumOf(wasm.result.value),
+  min: wasm.leastOf(wasm.result.value),
+  max: wasm.greatestOf(wasm.result.value),
 });
 
 describe.each(['', 'Scalar'] as const)('kernels%s', (suffix) => {
@@ -117,7 +120,7 @@ describe.each(['', 'Scalar'] as const)('kernels%s', (suffix) => {
       const values = samples(n, seed).map((value) => Math.round(value * 4) / 4);
       const present = values.filter((value) => !Number.isNaN(value));
       put(at, values);
-      wasm[`stats${suffix}`](at, n);
+      wasm[`stats${suffix}`](at, n, wasm.result.value);
       const sum = present.reduce((total, value) => total + value, 0);
       expect(read()).toEqual({
         count: present.length,
@@ -133,11 +136,11 @@ describe.each(['', 'Scalar'] as const)('kernels%s', (suffix) => {
       for (let position = 0; position < n; position++) {
         const values = Array.from({ length: n }, (_, i) => Number(i === position) * 4 + 5);
         put(FREE + 64, values);
-        wasm[`stats${suffix}`](FREE + 64, n);
+        wasm[`stats${suffix}`](FREE + 64, n, wasm.result.value);
         expect(read()).toEqual({ count: n, sum: 5 * n + 4, min: n === 1 ? 9 : 5, max: 9 });
         values[position] = -9;
         put(FREE + 64, values);
-        wasm[`stats${suffix}`](FREE + 64, n);
+        wasm[`stats${suffix}`](FREE + 64, n, wasm.result.value);
         expect(read()).toEqual({ count: n, sum: 5 * n - 14, min: -9, max: n === 1 ? -9 : 5 });
       }
     }
@@ -149,7 +152,7 @@ describe.each(['', 'Scalar'] as const)('kernels%s', (suffix) => {
         FREE + 64,
         Array.from({ length: Math.max(n, 0) }, () => Number.NaN),
       );
-      wasm[`stats${suffix}`](FREE + 64, n);
+      wasm[`stats${suffix}`](FREE + 64, n, wasm.result.value);
       expect(read()).toEqual({ count: 0, sum: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY });
     }
   });
