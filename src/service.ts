@@ -1,7 +1,7 @@
 /**
  * The running server: what is started, in which order, and stopped in reverse.
  *
- *   port (answers 503 "loading") → partitions loaded → NATS, retention → READY
+ *   port (takes writes) → partitions loaded (answer) → what was written meanwhile applied → NATS, retention → READY
  *
  * The store is open before the port is (server.ts), unless the process becomes another user: then port → privileges → store.
  *
@@ -11,6 +11,7 @@
 import type { Server as TlsServer } from 'node:https';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config/config.js';
+import type { EarlyPort } from './early-port.js';
 import { settleHeap } from './heap.js';
 import { type HttpServer, startHttp } from './http/server.js';
 import { limited, logger } from './log.js';
@@ -37,17 +38,22 @@ export class Service {
   readonly #telemetry: Telemetry;
   #http: HttpServer | undefined;
   #store: OpenStore | undefined;
+  readonly #port: EarlyPort | undefined;
   #nats: NatsIngest | undefined;
   #retention: Retention | undefined;
   #memoryCap: MemoryCap | undefined;
   readonly #undo: (() => void)[] = [];
 
-  /** @param store the pool's, if it is open already; undefined: it is opened once the port is bound. */
-  constructor(config: Config, dev: boolean, pool: Pool, store: OpenStore | undefined) {
+  /**
+   * @param store the pool's, if it is open already; undefined: it is opened once the port is bound.
+   * @param port if it is bound already.
+   */
+  constructor(config: Config, dev: boolean, pool: Pool, store: OpenStore | undefined, port: EarlyPort | undefined) {
     this.#config = config;
     this.#dev = dev;
     this.#pool = pool;
     this.#store = store;
+    this.#port = port;
     const { version, commit } = buildInfo();
     this.#telemetry = createTelemetry({
       store: this.#pool,
@@ -82,6 +88,7 @@ export class Service {
       store: this.#pool,
       config: this.#config,
       dev: this.#dev,
+      ...(this.#port && { port: this.#port }),
       pageDirectory: fileURLToPath(new URL('./web', import.meta.url)),
       version,
       commit,

@@ -8,6 +8,9 @@ export interface Address {
   port: number;
 }
 
+/** Where the server listens unless `main.addr` says otherwise. */
+export const DEFAULT_ADDRESS = 'localhost:8080';
+
 const FORM = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d*)$/;
 const HOST = /^[A-Za-z0-9._%:-]*$/;
 

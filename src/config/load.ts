@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import * as v from 'valibot';
-import { parseAddress } from './address.js';
+import { DEFAULT_ADDRESS, parseAddress } from './address.js';
 import { rewriteReferenceForms } from './compat.js';
 import type { Config, MainConfig, MetricConfig, NatsConfig, NatsSubscription, StoreConfig } from './config.js';
 import { parseGoDuration } from './duration.js';
@@ -28,7 +28,6 @@ export interface LoadedConfig {
 
 const BYTES_PER_GB = 1e9;
 const MAX_WORKERS = 64;
-const DEFAULT_ADDRESS = 'localhost:8080';
 const DEFAULT_CHECKPOINT_SECONDS = 12 * 3600;
 const DEFAULT_FUTURE_LIMIT = '10m';
 const DEFAULT_MAX_BODY_BYTES = 64 * 2 ** 20;

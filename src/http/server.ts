@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { SecureVersion } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
+import { type Address, listenAddress } from '../config/address.js';
 import type { Config } from '../config/config.js';
 import type { Store } from '../store/store.js';
 import { errorHeaders, JSON_TYPE, send } from './answer.js';
@@ -17,6 +18,8 @@ import { type WarmUpOptions, warmUpWhenIdle } from './warm-up.js';
 export interface HttpOptions {
   store: Store;
   config: Config;
+  /** The port, if it is bound already; absent: `config.main` says which. */
+  port?: { handOver(server: Server): Promise<void> };
   /** Serve the OpenAPI document and Swagger UI. */
   dev: boolean;
   /** The built page: dist/web. */
@@ -92,7 +95,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   server.on('request', onRequest);
   // The body reader says `100 Continue` itself, after the checks that need no body.
   server.on('checkContinue', onRequest);
-  await listen(server, config.main.host, config.main.port);
+  await (options.port ? options.port.handOver(server) : listen(server, config.main));
   server.on('error', (error) => log.err('the HTTP server failed', error));
   return {
     server,
@@ -146,14 +149,18 @@ function makeListener(context: HttpContext): (incoming: IncomingMessage, outgoin
   };
 }
 
-function listen(server: Server | TlsServer, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      reject(new Error(`main.addr: cannot listen on ${host}:${port}: ${cause.code ?? cause.message}`, { cause }));
+async function listen(server: Server | TlsServer, { host, port }: Address): Promise<void> {
+  try {
+    const found = await listenAddress(host);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ port, ...(found !== undefined && { host: found }) }, () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
     });
-    server.listen(port, host, () => {
-      server.removeAllListeners('error');
-      resolve();
-    });
-  });
+  } catch (error) {
+    const cause = error as NodeJS.ErrnoException;
+    throw new Error(`main.addr: cannot listen on ${host}:${port}: ${cause.code ?? cause.message}`, { cause });
+  }
 }

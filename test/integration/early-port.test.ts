@@ -1,0 +1,74 @@
+/** The port is open before the server's code is read: whoever connects then waits, and is answered. */
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { request as requestTls } from 'node:https';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { config, TIME } from '../security/fixtures.js';
+import { write } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { freePort } from '../support/ports.js';
+import { startProcess, type TestProcess } from '../support/processes.js';
+import { until } from '../support/wait.js';
+
+const SERVER = resolve(import.meta.dirname, '../../dist/server.js');
+const LINE = `cpu_load,cluster=c,hostname=h1,type=node value=1 ${TIME}\n`;
+
+function start(dir: string, setup: object): TestProcess {
+  writeFileSync(join(dir, 'config.json'), JSON.stringify(setup));
+  return startProcess(process.execPath, [SERVER, '-config', 'config.json', '-loglevel', 'debug'], { cwd: dir });
+}
+
+/** Resolves as soon as a connection is accepted, to the server's log of that moment. */
+async function accepted(port: number, server: TestProcess): Promise<string> {
+  const tried = (): Promise<boolean> =>
+    new Promise((done) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.destroy();
+        done(true);
+      });
+      socket.on('error', () => done(false));
+    });
+  await until(tried, () => `a connection to be accepted:\n${server.log}`);
+  return server.log;
+}
+
+describe('the port', () => {
+  it('is open before the server has said anything, and a write of then is stored', async () => {
+    const port = await freePort();
+    const server = start(temporaryDirectory(), config({ addr: `127.0.0.1:${port}` }));
+    expect(await accepted(port, server)).toBe('');
+    expect((await write(port, LINE)).status).toBe(200);
+    await server.stop('SIGKILL');
+  });
+
+  it('is so with TLS too', async () => {
+    const dir = temporaryDirectory();
+    for (const file of ['key.pem', 'cert.pem']) {
+      copyFileSync(resolve(import.meta.dirname, '../http/tls', file), join(dir, file));
+    }
+    const port = await freePort();
+    const tls = { 'https-cert-file': 'cert.pem', 'https-key-file': 'key.pem' };
+    const server = start(dir, config({ addr: `127.0.0.1:${port}`, ...tls }));
+    expect(await accepted(port, server)).toBe('');
+    const status = await new Promise<number | undefined>((done, fail) => {
+      const asking = requestTls(
+        { host: '127.0.0.1', port, path: '/api/write', method: 'POST', rejectUnauthorized: false, agent: false },
+        (response) => done(response.resume().statusCode),
+      );
+      asking.on('error', fail);
+      asking.end(LINE);
+    });
+    expect(status).toBe(200);
+    await server.stop('SIGKILL');
+  });
+
+  it('closes again when the configuration is wrong', async () => {
+    const port = await freePort();
+    const setup = { ...config({ addr: `127.0.0.1:${port}` }), metrics: { m: {} } };
+    const server = start(temporaryDirectory(), setup);
+    expect(await server.exited).toMatchObject({ status: 1 });
+    expect(server.log).toContain('metrics.m.frequency');
+    await expect(write(port, LINE)).rejects.toThrow('ECONNREFUSED');
+  });
+});
