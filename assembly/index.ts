@@ -5,6 +5,7 @@
 import { MemoryKind, STAGING_SLACK } from '../src/wasm/codes';
 import { alloc, bytesReserved, bytesUsed, expectBytes, free } from './memory/alloc';
 import { out } from './memory/out';
+import { Frame } from './durable/frame';
 import { dumpFind } from './answer/dump';
 import { logFree } from './durable/log';
 import { replayEnd } from './durable/replay';
@@ -76,6 +77,11 @@ export {
 /** Scratch memory for the host's input, with STAGING_SLACK readable bytes after it; to be given back by `bufferFree`. 0: exhausted. */
 export function bufferAlloc(bytes: u32): usize {
   return alloc(bytes + STAGING_SLACK, MemoryKind.Scratch);
+}
+
+/** Writes the header of a frame at p, whose n bytes of payload follow it already. */
+export function sealFrame(p: usize, n: u32, magic: u32): void {
+  changetype<Frame>(p).seal(magic, n);
 }
 
 /** Gives memory of `bufferAlloc` back. */

@@ -85,13 +85,13 @@ let faultOfLine: i32 = 0;
 let totalStored: f64 = 0;
 let totalSkipped: f64 = 0;
 
-/** This partition among all: lines of others' hosts are not stored but noted as runs (runs.ts). */
+/** This partition among all: lines of others' hosts are not stored but noted as runs (runs.ts). CHECKS_ONLY: all are others'. */
 let self: u32 = 0;
 let partitions: u32 = 1;
 /** Start of the text. */
 let text: usize = 0;
 
-/** Says which hosts are this core's; once, before anything is stored. */
+/** Says which hosts are this core's (none: CHECKS_ONLY); once, before anything is stored. */
 export function setPartition(index: i32, count: i32): void {
   self = <u32>index;
   partitions = <u32>count;
@@ -318,18 +318,16 @@ function storeLine(p: usize, stop: usize, line: i32): i32 {
     if (clusterLength > MAX_NAME) return LineError.NameTooLong;
     if (!nameIsSafe(clusterAt, clusterLength)) return LineError.UnsafeName;
   }
-  if (partitions > 1) {
-    const owner = partitionOf(clusterAt, clusterLength, nameAt(host), nameLength(host), partitions);
-    if (owner != self) {
-      const added = runAdd(owner, <u32>(p - text), <u32>(stop - p) + 1, line - 1, 1);
-      return added ? LineError.None : LineError.OutOfMemory;
-    }
-  }
   const seconds = lineHasTimestamp ? toSeconds(lineTimestamp, perSecond) : now;
   const fault = timeError(seconds);
   if (fault) {
     faultOfLine = noteFault(fault, seconds, clusterAt, clusterLength, nameAt(host), nameLength(host));
     if (clock.isTrusted) return fault;
+  }
+  const owner = partitionOf(clusterAt, clusterLength, nameAt(host), nameLength(host), partitions);
+  if (owner != self) {
+    const added = runAdd(owner, <u32>(p - text), <u32>(stop - p) + 1, line - 1, 1);
+    return added ? LineError.None : LineError.OutOfMemory;
   }
   let node = nodeEnsure(root, clusterAt, clusterLength);
   if (node) node = nodeEnsure(node, nameAt(host), nameLength(host));

@@ -46,7 +46,10 @@ export function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof StoreError) {
     const known = storeErrors[error.code];
-    if (known !== null) return new HttpError(known.status, error.message, known.headers, { cause: error });
+    if (known !== null) {
+      const headers = error.retryAfter === undefined ? known.headers : ['Retry-After', String(error.retryAfter)];
+      return new HttpError(known.status, error.message, headers, { cause: error });
+    }
   }
   return new HttpError(500, "internal error; the server's log has the details", [], { cause: error });
 }

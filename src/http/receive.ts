@@ -1,7 +1,7 @@
 import type { Precision, WriteOutcome } from '../store/store.js';
 import { readBody } from './body.js';
 import type { Exchange } from './exchange.js';
-import { requireReady } from './ready.js';
+import { requireRunning } from './ready.js';
 import type { HttpContext } from './route.js';
 
 /** Reads a body of line protocol and stores it. Rejects without having stored anything. */
@@ -11,7 +11,7 @@ export async function receiveLines(
   cluster: string,
   precision: Precision,
 ): Promise<WriteOutcome> {
-  requireReady(store);
+  requireRunning(store);
   const take = (bytes: number): ArrayBuffer => store.takeBuffer(bytes);
   const body = await readBody(exchange, config.store.maxBodySize, take, budget);
   if (body.length === 0) return { stored: 0, skipped: 0, refused: 0, refusals: [] };

@@ -18,6 +18,7 @@ import { keepDamaged } from '../persistence/damaged-files.js';
 import type { JsonLayout } from '../persistence/json/json-layout.js';
 import { jsonWindowSeconds } from '../persistence/json/json-windows.js';
 import { loadDirectory } from '../persistence/load.js';
+import type { Progress } from '../persistence/load-progress.js';
 import { LogFile } from '../persistence/log/log-file.js';
 import { foreignDirectories, makeDirectory, partitionDirectory } from '../persistence/partition-directories.js';
 import { scanReferenceDirectory } from '../persistence/reference/directory.js';
@@ -36,6 +37,8 @@ export interface PartitionFiles {
   mustSave: boolean;
   /** The log frees what the files still hold. */
   freed: boolean;
+  /** What was read of our own layout. */
+  read: { files: number; bytes: number };
 }
 
 /** Fills an empty core from a partition's files. @param since unix seconds: older data is left out. */
@@ -44,6 +47,7 @@ export async function loadPartition(
   config: StoreConfig,
   since: number,
   logger: Logger,
+  onProgress: Progress,
 ): Promise<PartitionFiles> {
   const root = config.checkpoints.directory;
   mkdirSync(root, { recursive: true });
@@ -57,14 +61,19 @@ export async function loadPartition(
   const json = windowSeconds === undefined ? undefined : await jsonLayout(core, root, windowSeconds);
   await json?.removeUnfinished();
   const room = new LoadRoom(core, since, loadLimit(config.memoryCapBytes, core.partitions));
+  const all = { files: 0, bytes: 0 };
   const foreign = foreignDirectories(root, core.partitions);
   for (const directory of foreign) {
-    const { aside } = loadDirectory(core, directory, room, logSince, true, logger);
+    const { aside, read } = await loadDirectory(core, directory, room, logSince, true, logger, onProgress);
+    all.files += read.files;
+    all.bytes += read.bytes;
     if (core.index === 0) keepDamaged(root, aside);
   }
   const directory = partitionDirectory(root, core.index, core.partitions);
   makeDirectory(root, directory);
-  const loaded = loadDirectory(core, directory, room, logSince, false, logger);
+  const loaded = await loadDirectory(core, directory, room, logSince, false, logger, onProgress);
+  all.files += loaded.read.files;
+  all.bytes += loaded.read.bytes;
   room.report(directory, logger);
   if (loaded.samples) logger.debug(`${directory}: ${loaded.samples} samples replayed from the log`);
   core.files.loadEnd();
@@ -78,6 +87,7 @@ export async function loadPartition(
     json,
     mustSave: loaded.damaged || foreign.length > 0 || imported.foreign || imported.damaged.length > 0,
     freed: core.files.replayedFrees > 0,
+    read: all,
   };
 }
 

@@ -9,6 +9,7 @@
  */
 import type { StoreConfig } from '../config/config.js';
 import type { Logger } from '../log.js';
+import type { Progress } from '../persistence/load-progress.js';
 import { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/core.js';
 import type { Reads } from '../wasm/reads.js';
@@ -46,13 +47,18 @@ export class Partition {
   readonly #counting: Counting;
   readonly #clocks: HostClocks;
   readonly #jobs: Jobs;
+  /** What was read at start. */
+  readonly loadFigures: { files: number; bytes: number };
   /** The core has log bytes that are not appended yet. */
   #dirty = false;
 
-  /** Reads everything back that belongs to the partition. @param since unix seconds: older data is left out. */
-  static async load(options: PartitionOptions, since: number): Promise<Partition> {
+  /**
+   * Reads everything back that belongs to the partition. @param since unix seconds: older data is left out.
+   * @param onProgress told now and then how many bytes of its files are read.
+   */
+  static async load(options: PartitionOptions, since: number, onProgress: Progress): Promise<Partition> {
     const { core, config, logger } = options;
-    return new Partition(options, await loadPartition(core, config, since, logger));
+    return new Partition(options, await loadPartition(core, config, since, logger, onProgress));
   }
 
   private constructor({ core, worker, config, logger, jobs, checkpoints }: PartitionOptions, loaded: PartitionFiles) {
@@ -60,6 +66,7 @@ export class Partition {
     this.#worker = worker;
     this.#walSync = config.walSync;
     this.#log = loaded.log;
+    this.loadFigures = loaded.read;
     this.#checkpointer = new Checkpointer({
       ...loaded,
       core,

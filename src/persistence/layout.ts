@@ -3,6 +3,7 @@
  *
  *   <checkpoints.directory>/
  *     archive.json          until when samples have been archived (archive/job/state.ts)
+ *     early-writes/         log segments of their own format, while and after a load
  *     json-windows.json     with file-format "json" (json/json-windows.ts)
  *     partition-0-of-2/
  *       manifest.json     which checkpoint files count, and the first log segment that is needed besides them
@@ -20,6 +21,8 @@ import { existsSync, readdirSync } from 'node:fs';
 
 const LOG = /^(\d{8,})\.log$/;
 const BLOCKS = /^(\d{8,})\.blocks$/;
+/** Where writes are kept that came during the load (src/store/early-writes.ts). */
+export const EARLY_WRITES = 'early-writes';
 /** Where files go that were replaced and may be wanted still. */
 export const SUPERSEDED = 'superseded';
 /** Name of a partition's manifest. */

@@ -5,13 +5,14 @@
  */
 import { copyFileSync, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { Logger } from '../log.js';
 import { FrameMagic } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
 import { type Manifest, readManifest } from './checkpoint/manifest.js';
 import { corruptName } from './damaged-files.js';
 import { FIRST_SEGMENT, listCheckpoints, listSegments, MANIFEST } from './layout.js';
-import { LoadProgress } from './load-progress.js';
+import { LoadProgress, type Progress } from './load-progress.js';
 import { reportFile, scanFile } from './scan-file.js';
 
 export interface Loaded {
@@ -25,6 +26,8 @@ export interface Loaded {
   /** Paths of files to be set aside once that checkpoint is safe. */
   aside: string[];
   samples: number;
+  /** What was read, damaged files included. */
+  read: { files: number; bytes: number };
 }
 
 /** Decides what is loaded of files that may hold more than fits into memory. */
@@ -40,19 +43,20 @@ export interface Room {
 }
 
 /**
- * Reads one partition directory into the core.
+ * Reads one partition directory into the core. The thread does other things between two files.
  * @param room says which blocks are left out: what is too old, or does not fit.
  * @param logSince unix seconds: older samples of the log are left out.
  * @param dirty its blocks must be written again (another layout's).
  */
-export function loadDirectory(
+export async function loadDirectory(
   core: Core,
   directory: string,
   room: Room,
   logSince: number,
   dirty: boolean,
   log: Logger,
-): Loaded {
+  onProgress: Progress = () => {},
+): Promise<Loaded> {
   const state = readManifest(directory);
   let damaged = false;
   let manifest: Manifest = { version: 1, files: [], firstSegment: 0 };
@@ -70,7 +74,7 @@ export function loadDirectory(
 
   let samples = 0;
   const needed = listSegments(directory).filter(({ number }) => number >= manifest.firstSegment);
-  const progress = new LoadProgress(directory, [...manifest.files, ...needed], log);
+  const progress = new LoadProgress(directory, [...manifest.files, ...needed], log, onProgress);
   // The largest file's blocks need at least so much; of another layout's only a part is ours.
   if (!dirty)
     core.files.expectSamples(
@@ -78,7 +82,9 @@ export function loadDirectory(
     );
   const kept: Manifest['files'] = [];
   const aside: string[] = [];
+  const all = { files: 0, bytes: 0 };
   for (const [i, file] of manifest.files.entries()) {
+    await immediate();
     progress.file(i);
     const path = join(directory, file.name);
     if (!existsSync(path)) {
@@ -98,6 +104,8 @@ export function loadDirectory(
         return unsound;
       }),
     );
+    all.files++;
+    all.bytes += read.bytes;
     const short = read.bytes < file.bytes;
     if (short) log.err(`${path}: ${read.bytes} bytes long, ${file.bytes} were written`);
     // Without a manifest the last one may be unfinished, and holds nothing then that the log does not.
@@ -111,6 +119,7 @@ export function loadDirectory(
 
   const segments: Loaded['segments'] = [];
   for (const [i, { name, number }] of needed.entries()) {
+    await immediate();
     progress.file(manifest.files.length + i);
     const path = join(directory, name);
     let stored = 0;
@@ -128,6 +137,8 @@ export function loadDirectory(
       });
     });
     room.keepBelow();
+    all.files++;
+    all.bytes += read.bytes;
     samples += stored;
     if (unnamed) log.err(`${path}: ${unnamed} samples are left out: what named their series is damaged`);
     if (reportFile(path, read, log, true)) {
@@ -144,6 +155,7 @@ export function loadDirectory(
     damaged,
     aside,
     samples,
+    read: all,
   };
 }
 

@@ -54,6 +54,8 @@ export interface PartitionWrite {
   cluster: string;
   /** Units of the timestamps a second; 0: by magnitude. */
   perSecond: number;
+  /** Unix seconds, of lines without a time. Absent: when they are stored. */
+  now?: number;
 }
 
 /** Whoever holds some of the partitions. Rejects with a StoreError when it can't be reached. */

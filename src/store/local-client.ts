@@ -3,6 +3,7 @@ import { StoreError } from '../store-error.js';
 import type { Buffers } from './buffers.js';
 import type { CallName, Calls, PartitionClient, PartitionWrite, Written } from './client.js';
 import { fromFailure } from './failure.js';
+import type { Loading } from './loading.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import type { AnswerBudget } from './query/budget.js';
 import { type PackedPieces, unpack } from './query/pack.js';
@@ -22,6 +23,8 @@ export interface LocalClientOptions {
   /** Where bodies go when they are stored. */
   buffers: Buffers;
   budget: AnswerBudget;
+  /** Told how far the load is. */
+  loading: Loading;
   /** Told when the shard died: the process must end. */
   onFatal(error: Error): void;
 }
@@ -30,6 +33,7 @@ export class LocalClient implements PartitionClient, PieceSource {
   readonly #link: ShardLink;
   readonly #buffers: Buffers;
   readonly #budget: AnswerBudget;
+  readonly #loading: Loading;
   readonly #onFatal: (error: Error) => void;
   readonly #pending = new Map<number, Pending>();
   /** Answers of more than one piece. */
@@ -38,9 +42,10 @@ export class LocalClient implements PartitionClient, PieceSource {
   #nextId = 1;
 
   /** @param link makes the link to the shard, with this as its listener. */
-  constructor(link: (listener: LocalClient) => ShardLink, { buffers, budget, onFatal }: LocalClientOptions) {
+  constructor(link: (listener: LocalClient) => ShardLink, { buffers, budget, loading, onFatal }: LocalClientOptions) {
     this.#buffers = buffers;
     this.#budget = budget;
+    this.#loading = loading;
     this.#onFatal = onFatal;
     this.#link = link(this);
   }
@@ -152,6 +157,12 @@ export class LocalClient implements PartitionClient, PieceSource {
         this.#streams.delete(message.id);
         break;
       }
+      case 'progress':
+        this.#loading.progress(message.partition, message.bytes, message.of);
+        break;
+      case 'loaded':
+        this.#loading.loaded(message.partition, message.figures);
+        break;
       case 'reply':
         if (message.failure) this.#taken(message.id)?.reject(fromFailure(message.failure));
         else this.#taken(message.id)?.resolve(message.result);

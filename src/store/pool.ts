@@ -13,6 +13,8 @@ import type { Trigger } from '../partition/checkpointer.js';
 import { ContentsSum } from '../partition/contents.js';
 import { Buffers } from './buffers.js';
 import type { CallName, Calls } from './client.js';
+import { EarlyWrites } from './early-writes.js';
+import { Loading } from './loading.js';
 import { LocalClient } from './local-client.js';
 import { mergeSummaries, sum } from './merge.js';
 import { Placement, partitionsOf } from './placement.js';
@@ -39,6 +41,8 @@ import {
 } from './store.js';
 import { Writes } from './writes.js';
 
+const UNITS_PER_SECOND: Record<Precision, number> = { auto: 0, s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
+
 export interface PoolOptions {
   config: Config;
   log: Logger;
@@ -55,6 +59,9 @@ export class Pool implements Store {
   readonly #budget = new AnswerBudget();
   readonly #router: HostRouter;
   readonly #writes: Writes;
+  readonly #loading: Loading;
+  /** Keeps what is written until all is loaded. */
+  #early: EarlyWrites | undefined;
   #clients: readonly LocalClient[] = [];
   #placement: Placement;
   #state: Store['state'] = 'loading';
@@ -66,10 +73,23 @@ export class Pool implements Store {
     this.#router = new HostRouter(this.#module, partitionCount(config.store), this.#buffers);
     this.#writes = new Writes(this.#router, config.store.maxBodySize);
     this.#placement = new Placement(this.#router, []);
+    this.#loading = new Loading(this.#router.partitions);
+    this.#early = new EarlyWrites({
+      module: this.#module,
+      metrics: config.metrics,
+      partitions: this.#router.partitions,
+      config: config.store,
+      buffers: this.#buffers,
+      log: options.log,
+    });
   }
 
   get state(): Store['state'] {
     return this.#state;
+  }
+
+  get secondsToReady(): number {
+    return this.#state === 'ready' ? 0 : this.#loading.secondsLeft;
   }
 
   /** Starts the worker threads, which read their code and wait. Worth while when there is something to do before `start`. */
@@ -96,24 +116,47 @@ export class Pool implements Store {
     return new LocalClient((listener) => link(start, listener), {
       buffers: this.#buffers,
       budget: this.#budget,
+      loading: this.#loading,
       onFatal,
     });
   }
 
   /**
-   * Has the workers load, which the directory must be locked for; resolves once all partitions are loaded.
-   * @param beforeReady runs after that and before the first write. It may remove files of other layouts.
+   * Has the workers load, which the directory must be locked for; resolves once all partitions are loaded and hold what was
+   * written meanwhile. @param beforeReady runs after the load and before the first write. It may remove files of other layouts.
    */
   async start(beforeReady: () => Promise<void> = async () => {}): Promise<void> {
     this.prepare();
+    this.#early?.open();
     await Promise.all(this.#clients.map((client) => client.load()));
     await beforeReady();
-    if (this.#state === 'loading') this.#state = 'ready';
+    const early = await this.#early?.apply((lines) => this.#writes.store(this.#placement, lines));
+    if (this.#state !== 'loading') return;
+    this.#state = 'ready';
+    this.#early = undefined;
+    await this.#reportLoad(early ?? 0);
+  }
+
+  /** @param early lines that were written during the load. */
+  async #reportLoad(early: number): Promise<void> {
+    const { files, bytes } = this.#loading.figures;
+    const { seconds } = this.#loading;
+    const stats = await this.stats();
+    const samples = sum(stats.map((part) => part.samples));
+    const series = sum(stats.map((part) => part.series));
+    this.#options.log.info(
+      `loaded ${files} files, ${(bytes / 1e6).toFixed(1)} MB: ${samples} samples of ${series} series in ${seconds.toFixed(2)} s` +
+        `${early ? `; ${early} more lines came meanwhile` : ''}`,
+    );
+  }
+
+  #assertRunning(): void {
+    if (this.#state === 'stopping') throw new StoreError('STOPPING', 'the server is stopping');
   }
 
   #assertReady(): void {
-    if (this.#state === 'loading') throw new StoreError('LOADING', 'checkpoints are still being read');
-    if (this.#state === 'stopping') throw new StoreError('STOPPING', 'the server is stopping');
+    this.#assertRunning();
+    if (this.#state === 'loading') throw this.#loading.error();
   }
 
   takeBuffer(bytes: number): ArrayBuffer {
@@ -121,20 +164,29 @@ export class Pool implements Store {
   }
 
   async write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome> {
-    this.#assertReady();
-    try {
-      this.#writes.assertRoom(length);
-    } catch (error) {
-      this.#buffers.give(body);
-      throw error;
-    }
+    this.#assertRunning();
     if (length === 0) return { stored: 0, skipped: 0, refused: 0, refusals: [] };
-    return this.#writes.store(this.#placement, body, length, cluster, precision);
+    if (!this.#writes.tryEnter(length)) {
+      try {
+        await this.#writes.enter(length);
+      } catch (error) {
+        this.#buffers.give(body);
+        throw error;
+      }
+    }
+    try {
+      const lines = { body, length, cluster, perSecond: UNITS_PER_SECOND[precision] };
+      const early = this.#early && (await this.#early.take(lines));
+      return early ?? (await this.#writes.store(this.#placement, lines));
+    } finally {
+      this.#writes.release(length);
+    }
   }
 
   async query(request: QueryRequest): Promise<Answer> {
-    this.#assertReady();
+    this.#assertRunning();
     const asked = plan(request, this.#placement, 'query');
+    if (this.#state === 'loading') this.#loading.assertLoaded(asked.questions.map(({ partition }) => partition));
     return gather(asked, await ask(asked.questions, this.#placement));
   }
 
@@ -202,8 +254,10 @@ export class Pool implements Store {
     return ordered;
   }
 
+  /** Of the partitions that are loaded. */
   stats(): Promise<PartitionStats[]> {
-    return this.#everywhere('stats', {});
+    const loaded = this.#placement.partitions.filter((partition) => this.#loading.isLoaded(partition));
+    return Promise.all(loaded.map((partition) => this.#call(partition, 'stats', {})));
   }
 
   async checkpoint(trigger: Trigger): Promise<void> {
@@ -255,6 +309,7 @@ export class Pool implements Store {
     if (this.#state === 'stopping') return;
     const wasReady = this.#state === 'ready';
     this.#state = 'stopping';
+    this.#early?.stop();
     await this.#writes.finished();
     if (wasReady) await this.#everywhere('stop', {});
     await Promise.all(this.#clients.map((client) => client.end()));

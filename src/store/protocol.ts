@@ -7,6 +7,7 @@ import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { LogSettings } from '../log.js';
 import type { CallName, Calls, PartitionWrite, Written } from './client.js';
 import type { Failure } from './failure.js';
+import type { LoadFigures } from './loading.js';
 import type { PackedPieces } from './query/pack.js';
 import type { Question } from './query/question.js';
 
@@ -99,6 +100,22 @@ export interface ReplyMessage {
   failure?: Failure;
 }
 
+/** So many bytes of a partition's files are read. */
+export interface ProgressMessage {
+  kind: 'progress';
+  partition: number;
+  bytes: number;
+  of: number;
+}
+
+/** Questions to the partition may be asked. */
+export interface LoadedMessage {
+  kind: 'loaded';
+  partition: number;
+  figures: LoadFigures;
+}
+
+/** All partitions are loaded. */
 export interface ReadyMessage {
   kind: 'ready';
 }
@@ -115,5 +132,7 @@ export type FromWorker =
   | PieceMessage
   | FailedMessage
   | ReplyMessage
+  | ProgressMessage
+  | LoadedMessage
   | ReadyMessage
   | FatalMessage;

@@ -75,19 +75,22 @@ export class Shard {
     this.#cores = start.partitions.map((index) => new Core(start.module, metrics, index, start.partitionCount));
   }
 
-  /** Loads all partitions, then takes messages. */
+  /** Loads all partitions. Takes messages for those that are loaded from then on, between two files of the others. */
   async run(): Promise<void> {
     const { store: config, worker } = this.#start;
     const since = Date.now() / 1000 - config.retentionSeconds;
     const checkpoints = new CheckpointQueue();
+    this.#port.on('message', (message: ToWorker) => this.#receive(message));
     for (const core of this.#cores) {
       const options = { core, worker, config, logger: logger(`shard ${worker}`), jobs: this.#jobs, checkpoints };
-      const partition = await Partition.load(options, since);
+      const partition = await Partition.load(options, since, (bytes, of) =>
+        this.#send({ kind: 'progress', partition: core.index, bytes, of }),
+      );
       // What other layouts left may only be removed once every partition's own files hold it.
       if (partition.needsCheckpoint) await partition.checkpoint('load');
       this.#partitions.set(core.index, partition);
+      this.#send({ kind: 'loaded', partition: core.index, figures: partition.loadFigures });
     }
-    this.#port.on('message', (message: ToWorker) => this.#receive(message));
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#send({ kind: 'ready' });
   }
@@ -121,7 +124,7 @@ export class Shard {
     const { id, body, length, partition, cluster, perSecond } = message;
     const written: Stored['written'] = { id, body, stored: 0, skipped: 0 };
     try {
-      const now = Math.floor(Date.now() / 1000);
+      const now = message.now ?? Math.floor(Date.now() / 1000);
       const batch = this.#partition(partition).write(new Uint8Array(body, 0, length), cluster, perSecond, now);
       written.stored = batch.stored;
       written.skipped = batch.skipped;

@@ -53,11 +53,15 @@ export type Answer = Uint8Array | AsyncIterable<Uint8Array>;
 export type AnswerColumn = (Column | ColumnError) & { metric: string };
 
 export interface Store {
+  /** While loading, writes are taken, and queries whose partitions are loaded are answered. */
   readonly state: 'loading' | 'ready' | 'stopping';
+  /** Whole seconds until everything is loaded, estimated; 0: it is. */
+  readonly secondsToReady: number;
   /** A buffer of at least `bytes` for a body that will be given to `write`; recycled, so its content is garbage. */
   takeBuffer(bytes: number): ArrayBuffer;
   /**
-   * Stores a body of line protocol. Resolves once all good lines are in the log.
+   * Stores a body of line protocol. Resolves once all good lines are in the log. Waits up to 4 s where too much is on its
+   * way already, then rejects OVERLOADED.
    * @param body taken over: transferred to a worker, detached afterwards. The text is its first `length` bytes.
    * @param cluster for lines without a cluster tag; empty: such lines are refused.
    */

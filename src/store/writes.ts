@@ -2,16 +2,38 @@
 import type { Written } from './client.js';
 import type { Placement } from './placement.js';
 import { type HostRouter, joinOutcomes, type Part } from './routing.js';
-import { type Precision, StoreError, type WriteOutcome } from './store.js';
+import { StoreError, type WriteOutcome } from './store.js';
 
-/** Bytes of bodies that may be on their way at once, or two of the largest allowed. */
+/** Bytes of bodies that may be on their way at once, or two of the largest allowed; and as many may wait for that. */
 const MAX_IN_FLIGHT = 128 << 20;
-const UNITS_PER_SECOND: Record<Precision, number> = { auto: 0, s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
+/** How long. cc-metric-collector gives up after 5 s, and never sends again what was answered 503. */
+const WAIT_MS = 4000;
+
+/** A body of line protocol. */
+export interface Lines {
+  /** The text is its first `length` bytes. */
+  body: ArrayBuffer;
+  length: number;
+  /** Of lines that name none. */
+  cluster: string;
+  /** Units of the timestamps a second; 0: by magnitude. */
+  perSecond: number;
+  /** Unix seconds, of lines without a time. Absent: when they are stored. */
+  now?: number;
+}
+
+interface Waiting {
+  bytes: number;
+  admit(): void;
+}
 
 export class Writes {
   readonly #router: HostRouter;
   readonly #limit: number;
   #inFlight = 0;
+  /** In the order in which they came. */
+  readonly #waiting = new Set<Waiting>();
+  #waitingBytes = 0;
   #idle: (() => void) | undefined;
 
   /** @param maxBodySize bytes of the largest body that is allowed. */
@@ -20,40 +42,76 @@ export class Writes {
     this.#limit = Math.max(MAX_IN_FLIGHT, 2 * maxBodySize);
   }
 
-  /** @throws StoreError OVERLOADED when so many bytes more are too many. The body is the caller's then. */
-  assertRoom(bytes: number): void {
-    if (this.#inFlight + bytes <= this.#limit) return;
-    throw new StoreError(
-      'OVERLOADED',
-      `${this.#inFlight} bytes of writes are in flight already; nothing of this one was stored`,
-    );
+  /** Whether so many bytes more may be on their way now; they count then, until `release`. */
+  tryEnter(bytes: number): boolean {
+    if (this.#waiting.size || this.#inFlight + bytes > this.#limit) return false;
+    this.#inFlight += bytes;
+    return true;
   }
 
-  /** Stores a body; see `Store.write`. */
-  async store(
-    placement: Placement,
-    body: ArrayBuffer,
-    length: number,
-    cluster: string,
-    precision: Precision,
-  ): Promise<WriteOutcome> {
-    const perSecond = UNITS_PER_SECOND[precision];
-    const write = ({ partition, body: lines, length: bytes }: Part): Promise<Written> =>
-      placement.clientOf(partition).write({ partition, body: lines, length: bytes, cluster, perSecond });
-    this.#inFlight += length;
-    try {
-      const parts = this.#router.split(body, length, cluster);
-      const written = await Promise.all(parts.map(write));
-      const strays = this.#cutStrays(written, length);
-      if (strays.length) {
-        parts.push(...strays);
-        written.push(...(await Promise.all(strays.map(write))));
-      }
-      return joinOutcomes(parts, written);
-    } finally {
-      this.#inFlight -= length;
-      if (this.#inFlight === 0) this.#idle?.();
+  /**
+   * The same, once earlier ones have left. @throws StoreError OVERLOADED when that takes too long, or when too many wait; the
+   * body is the caller's then.
+   */
+  enter(bytes: number): Promise<void> {
+    if (this.#waitingBytes + bytes > this.#limit) return Promise.reject(this.#overloaded());
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(waiting);
+        this.#waitingBytes -= bytes;
+      };
+      const waiting: Waiting = {
+        bytes,
+        admit: () => {
+          leave();
+          this.#inFlight += bytes;
+          resolve();
+        },
+      };
+      const timer = setTimeout(() => {
+        leave();
+        reject(this.#overloaded());
+        this.#admit();
+      }, WAIT_MS);
+      this.#waiting.add(waiting);
+      this.#waitingBytes += bytes;
+    });
+  }
+
+  #overloaded(): StoreError {
+    const text = `${this.#inFlight} bytes of writes are on their way, ${this.#waitingBytes} wait; nothing of this one was stored`;
+    return new StoreError('OVERLOADED', text);
+  }
+
+  /** So many bytes are no longer on their way. */
+  release(bytes: number): void {
+    this.#inFlight -= bytes;
+    this.#admit();
+    if (this.#inFlight === 0) this.#idle?.();
+  }
+
+  #admit(): void {
+    for (const waiting of this.#waiting) {
+      if (this.#inFlight + waiting.bytes > this.#limit) return;
+      waiting.admit();
     }
+  }
+
+  /** Stores lines that have entered; see `Store.write`. */
+  async store(placement: Placement, { body, length, ...rest }: Lines): Promise<WriteOutcome> {
+    const write = (part: Part): Promise<Written> =>
+      placement
+        .clientOf(part.partition)
+        .write({ partition: part.partition, body: part.body, length: part.length, ...rest });
+    const parts = this.#router.split(body, length, rest.cluster);
+    const written = await Promise.all(parts.map(write));
+    const strays = this.#cutStrays(written, length);
+    if (strays.length) {
+      parts.push(...strays);
+      written.push(...(await Promise.all(strays.map(write))));
+    }
+    return joinOutcomes(parts, written);
   }
 
   /** What a whole body held for other partitions, as parts. */
@@ -63,7 +121,7 @@ export class Writes {
     );
   }
 
-  /** Resolves once nothing is in flight. */
+  /** Resolves once nothing is on its way. */
   async finished(): Promise<void> {
     if (!this.#inFlight) return;
     await new Promise<void>((resolve) => {

@@ -26,11 +26,15 @@ export enum LineError {
   TimestampTooOld = 18,
 }
 
-/** First word of a frame, little-endian: "CCMB" in log segments, "CCMK" in checkpoint files. */
+/** First word of a frame, little-endian: "CCMB" in log segments, "CCMK" in checkpoint files, "CCME" in early writes. */
 export enum FrameMagic {
   Log = 0x424d4343,
   Checkpoint = 0x4b4d4343,
+  Early = 0x454d4343,
 }
+
+/** Number of a partition that has no hosts: a core with it checks lines and stores none. */
+export const CHECKS_ONLY = -1;
 
 /** Buckets of assembly/series/age-histogram.ts. */
 export enum AgeHistogram {

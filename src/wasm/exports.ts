@@ -45,6 +45,7 @@ export interface Exports extends Record<string, unknown> {
   frameLength: WebAssembly.Global;
   frameNeeded: WebAssembly.Global;
   frameSkipped: WebAssembly.Global;
+  sealFrame(p: number, length: number, magic: number): void;
   replayBegin(): void;
   replayFrame(p: number, n: number, since: number, self: number, partitions: number): number;
   replayStored: WebAssembly.Global;

@@ -75,6 +75,20 @@ export class Files {
     }
   }
 
+  /** Makes a frame of parts, one after the other. @returns its bytes as a view. @throws StoreError OUT_OF_MEMORY. */
+  frame(magic: FrameMagic, parts: readonly Uint8Array[]): MemoryView {
+    const length = parts.reduce((n, part) => n + part.length, 0);
+    const p = this.#instance.reserve(FrameField.Payload + length);
+    const { bytes } = this.#instance;
+    let at = p + FrameField.Payload;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    this.#instance.exports.sealFrame(p, length, magic);
+    return this.#instance.bytes.subarray(p, at);
+  }
+
   /** A frame's payload as a view; see `scanFrames`. */
   payload(p: number, n: number): MemoryView {
     return this.#instance.bytes.subarray(p, p + n);

@@ -33,7 +33,7 @@ export async function openPartition(
   const core = newCore(metrics);
   const checkpoints = new CheckpointQueue();
   const options = { core, worker: 0, config: config.store, logger: log, jobs: new Jobs(), checkpoints };
-  return { core, partition: await Partition.load(options, 0) };
+  return { core, partition: await Partition.load(options, 0, () => {}) };
 }
 
 /** Stores lines, none of which is bad, and has them in the log. */

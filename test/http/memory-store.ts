@@ -24,6 +24,7 @@ const NOTHING: WriteOutcome = { stored: 0, skipped: 0, refused: 0, refusals: [] 
 /** A store that keeps what it was given and answers what the test puts into its members. */
 export class MemoryStore implements Store {
   state: Store['state'] = 'ready';
+  secondsToReady = 0;
   readonly written: Written[] = [];
   readonly queried: QueryRequest[] = [];
   readonly freed: { to: number; selectors: string[][] }[] = [];

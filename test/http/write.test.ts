@@ -79,9 +79,9 @@ describe('POST /api/write', () => {
     expect(logged.some((line) => line.includes('secret'))).toBe(status === 500);
   });
 
-  it('refuses while loading before the body is read', async () => {
+  it('refuses while stopping before the body is read', async () => {
     const { port, store } = await start();
-    store.state = 'loading';
+    store.state = 'stopping';
     const answer = await ask(port, '/api/write', { body: LINE });
     expect(answer.status).toBe(503);
     expect(answer.headers['retry-after']).toBeDefined();

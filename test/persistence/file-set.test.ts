@@ -15,6 +15,7 @@ function fileSet(archivedTo: number | undefined, freedTo: number, aside: string[
     damaged: false,
     aside: aside.map((name) => join(directory, name)),
     samples: 0,
+    read: { files: 0, bytes: 0 },
   };
   for (const name of aside) writeFileSync(join(directory, name), 'damaged');
   const files = new FileSet(directory, loaded, archivedTo, freedTo);

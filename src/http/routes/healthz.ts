@@ -15,7 +15,10 @@ export function healthzRoute(context: HttpContext): Route {
           if (state === 'ready') return sendJson(exchange, 200, { status: 'OK', state, ...detail });
           const error = state === 'loading' ? 'the checkpoints are still being read' : 'the server is stopping';
           const body = JSON.stringify({ status: STATUS_CODES[503], error, state, ...detail });
-          send(exchange, 503, JSON_TYPE, `${body}\n`, ['Retry-After', '1']);
+          send(exchange, 503, JSON_TYPE, `${body}\n`, [
+            'Retry-After',
+            String(Math.max(1, context.store.secondsToReady)),
+          ]);
         },
         document: {
           summary: 'Is the server ready?',

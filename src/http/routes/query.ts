@@ -2,7 +2,7 @@ import type { QueryRequest, SeriesQuery } from '../../store/store.js';
 import { JSON_TYPE } from '../answer.js';
 import { HttpError } from '../errors.js';
 import { readJson } from '../json.js';
-import { requireReady } from '../ready.js';
+import { requireRunning } from '../ready.js';
 import type { HttpContext, Operation, Route } from '../route.js';
 import { type QueryBody, QuerySchema, type SeriesQueryBody } from '../schemas.js';
 import { sendAnswer } from '../stream.js';
@@ -62,7 +62,7 @@ export function queryRoute(context: HttpContext): Route {
   const operation: Operation = {
     async handle(exchange) {
       const { store } = context;
-      requireReady(store);
+      requireRunning(store);
       const request = toQueryRequest(await readJson(exchange, context, QuerySchema));
       await sendAnswer(exchange, await store.query(request));
     },

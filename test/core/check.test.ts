@@ -1,0 +1,55 @@
+/** A core that has no hosts checks lines: it must say of each what a core that stores them says. */
+import { describe, expect, it } from 'vitest';
+import { CHECKS_ONLY } from '../../src/wasm/codes.js';
+import { Core } from '../../src/wasm/core.js';
+import { coreModule } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
+
+const METRICS = new Map([['cpu_load', { frequency: 60, aggregation: 'avg', precision: 'double' } as const]]);
+const MODULE = coreModule();
+const NOW = 1_800_000_000;
+const LIMITS = { oldest: NOW - 1000, newest: NOW + 600, isTrusted: true };
+const GOOD = [
+  `cpu_load,cluster=c,hostname=h1,type=node value=1 ${NOW}`,
+  `cpu_load,hostname=h2,type=hwthread,type-id=3 value=2i ${NOW}000`,
+  'cpu_load,cluster=c,host=h\\ 3 value=3.5e2',
+  `other,cluster=c,hostname=h1 value=1 ${NOW}`,
+  `cpu_load,cluster=c,hostname=old value=1 ${NOW - 5000}`,
+  `cpu_load,cluster=c,hostname=new value=1 ${NOW + 5000}`,
+  '# comment',
+  '',
+  'cpu_load value=1',
+  'cpu_load,cluster=c,hostname=.. value=1',
+  'cpu_load,cluster=c,hostname=h1 value="text\nmore" 1',
+];
+
+/** A body of good and damaged lines. */
+function body(random: () => number): string {
+  return Array.from({ length: 1 + Math.floor(random() * 12) }, () => {
+    let line = GOOD[Math.floor(random() * GOOD.length)] ?? '';
+    for (let n = Math.floor(random() * 3); n > 0; n--) {
+      const at = Math.floor(random() * (line.length + 1));
+      line = `${line.slice(0, at)}${',= "\\1e\n'[Math.floor(random() * 8)]}${line.slice(at + (random() < 0.5 ? 1 : 0))}`;
+    }
+    return line;
+  }).join('\n');
+}
+
+describe('checking', () => {
+  it('refuses and skips what storing does, and finds the lines that are stored', () => {
+    const random = seeded(20);
+    for (let i = 0; i < 3000; i++) {
+      const text = Buffer.from(body(random));
+      const stores = new Core(MODULE, METRICS, 0, 1);
+      const checks = new Core(MODULE, METRICS, CHECKS_ONLY, 1);
+      const stored = stores.writes.ingest(text, 'c', 0, NOW, LIMITS);
+      const checked = checks.writes.ingest(text, 'c', 0, NOW, LIMITS);
+      const { refused, refusals, skipped, lines, faults } = stored;
+      expect(checked, text.toString()).toMatchObject({ refused, refusals, skipped, lines, faults, stored: 0 });
+      expect(checked.strays.reduce((n, run) => n + run.lines, 0)).toBe(stored.stored);
+      const good = checked.strays.map(({ offset, length }) => `${text.subarray(offset, offset + length)}\n`).join('');
+      const again = new Core(MODULE, METRICS, 0, 1).writes.ingest(Buffer.from(good), 'c', 0, NOW, LIMITS);
+      expect([again.stored, again.refused, again.skipped]).toEqual([stored.stored, 0, 0]);
+    }
+  });
+});
