@@ -58,9 +58,11 @@ export { queryEndCount, queryEnds, queryStep } from './answer/cc-json';
 export { columnsStep } from './answer/columns';
 export { queryAllBegin } from './answer/nodes';
 export { dumpBegin, dumpStep } from './answer/dump';
+export { leafBegin, leafEnd, leafSeries, leafStep } from './answer/leaf';
 export { nodeHealth } from './answer/health';
 export { ageBegin, ageBuckets, ageStep } from './series/age-histogram';
 export { hostsStep } from './answer/hosts';
+export { levelNamesStep, treeChanges } from './answer/level-names';
 export { keepHost, oldestTime, retainFreed, retainStep } from './series/retention';
 export {
   blocksByCodec,

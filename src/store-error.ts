@@ -12,6 +12,8 @@ export type StoreErrorCode =
   | 'NOT_FOUND'
   /** Linear memory of a partition is exhausted. */
   | 'OUT_OF_MEMORY'
+  /** An answer would take more memory than it may. */
+  | 'TOO_LARGE'
   | 'INTERNAL';
 
 export class StoreError extends Error {

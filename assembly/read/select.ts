@@ -35,7 +35,8 @@ export const selection = changetype<Selection>(memory.data(offsetof<Selection>()
 const NAME_ROOM: i32 = 1024;
 const joined: usize = memory.data(NAME_ROOM, 8);
 
-function begin(node: Node | null): void {
+/** Begins a selection of no series. */
+export function selectNone(node: Node | null): void {
   selection.count = 0;
   selection.node = node;
 }
@@ -55,7 +56,8 @@ function listEnd(): usize {
   return selection.list + (<usize>selection.count << 2);
 }
 
-function add(s: Series): bool {
+/** Adds a series to the selection. False when memory is exhausted. */
+export function selectSeries(s: Series): bool {
   if (!makeRoom(1)) return false;
   store<u32>(listEnd(), <u32>changetype<usize>(s));
   selection.count++;
@@ -65,7 +67,7 @@ function add(s: Series): bool {
 /** Adds the metric's series of the level: its own, or else those of its children, recursively. False when memory is exhausted. */
 function collect(node: Node, metric: Metric): bool {
   const s = seriesFind(node, metric);
-  if (s) return add(s);
+  if (s) return selectSeries(s);
   let child = node.firstChild;
   while (child) {
     if (!collect(child, metric)) return false;
@@ -76,9 +78,9 @@ function collect(node: Node, metric: Metric): bool {
 
 /** Selects the metric's series of a host. False when memory is exhausted. */
 export function selectHost(host: Node, metric: Metric): bool {
-  begin(host);
+  selectNone(host);
   const s = seriesFind(host, metric);
-  if (s) return add(s);
+  if (s) return selectSeries(s);
   // Without a walk when nothing has come or gone since the last one.
   const known = membersFind(host, metric);
   if (known) {
@@ -94,7 +96,7 @@ export function selectHost(host: Node, metric: Metric): bool {
 
 /** Selects the metric's series of all ids of a query. False when memory is exhausted. */
 export function selectGroup(host: Node, metric: Metric, query: Query): bool {
-  begin(host);
+  selectNone(host);
   let id = query.ids.first;
   for (let i = query.ids.count; i > 0; i--) {
     const node = childOf(host, query.type, id);
@@ -118,7 +120,7 @@ export function selectGroup(host: Node, metric: Metric, query: Query): bool {
 export function selectIds(host: Node, metric: Metric, query: Query, id: Name, subId: Name): bool {
   let node = childOf(host, query.type, id);
   if (node && query.hasSubtype) node = childOf(node, query.subtype, subId);
-  begin(node);
+  selectNone(node);
   return !node || collect(node, metric);
 }
 

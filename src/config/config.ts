@@ -9,6 +9,8 @@ export interface MetricConfig {
   aggregation: 'sum' | 'avg' | null;
   /** 'double' keeps every bit, 'single' float32, a number keeps that many decimals. */
   precision: 'double' | 'single' | number;
+  /** As people write it; absent: unknown. */
+  unit?: string;
 }
 
 export interface NatsSubscription {
@@ -64,10 +66,23 @@ export interface MainConfig {
   dumpToFile?: string;
 }
 
+/** Limits of PromQL queries. */
+export interface PromqlConfig {
+  /** How far back instant selectors look. */
+  lookbackSeconds: number;
+  timeoutSeconds: number;
+  maxSamples: number;
+  /** At once; as many again wait. */
+  maxQueries: number;
+  /** Of the rows of all queries together. */
+  maxMemoryBytes: number;
+}
+
 export interface Config {
   main: MainConfig;
   /** In the config's order: a metric's position is its number everywhere below. */
   metrics: ReadonlyMap<string, MetricConfig>;
   store: StoreConfig;
   nats?: NatsConfig;
+  promql: PromqlConfig;
 }

@@ -4,7 +4,15 @@ import { availableParallelism } from 'node:os';
 import * as v from 'valibot';
 import { DEFAULT_ADDRESS, parseAddress } from './address.js';
 import { rewriteReferenceForms } from './compat.js';
-import type { Config, MainConfig, MetricConfig, NatsConfig, NatsSubscription, StoreConfig } from './config.js';
+import type {
+  Config,
+  MainConfig,
+  MetricConfig,
+  NatsConfig,
+  NatsSubscription,
+  PromqlConfig,
+  StoreConfig,
+} from './config.js';
 import { parseGoDuration } from './duration.js';
 import {
   isJsonObject,
@@ -157,8 +165,8 @@ function valueAt(root: JsonValue, path: JsonPath): JsonValue | undefined {
 
 function withDefaults(raw: RawConfig, warn: Report): Config {
   const metrics = new Map<string, MetricConfig>();
-  for (const [name, { frequency, aggregation, precision }] of Object.entries(raw.metrics)) {
-    metrics.set(name, { frequency, aggregation, precision: precision ?? 'double' });
+  for (const [name, { frequency, aggregation, precision, unit }] of Object.entries(raw.metrics)) {
+    metrics.set(name, { frequency, aggregation, precision: precision ?? 'double', ...optional('unit', unit) });
   }
   if (metrics.size === 0) warn(['metrics'], 'names no metric: every line will be skipped');
   const nats = natsConfig(raw);
@@ -171,7 +179,13 @@ function withDefaults(raw: RawConfig, warn: Report): Config {
     }
   }
   if (raw.main.debug?.gops) warn(['main', 'debug', 'gops'], 'is ignored: use node --inspect');
-  return { main: mainConfig(raw), metrics, store: storeConfig(raw, warn), ...(nats ? { nats } : {}) };
+  return {
+    main: mainConfig(raw),
+    metrics,
+    store: storeConfig(raw, warn),
+    ...optional('nats', nats),
+    promql: promqlConfig(raw),
+  };
 }
 
 function mainConfig({ main }: RawConfig): MainConfig {
@@ -222,6 +236,16 @@ function storeConfig({ 'metric-store': store }: RawConfig, warn: Report): StoreC
     ),
     walSync: store['wal-sync'] ?? 'interval',
     maxBodySize: store['max-body-size'] ?? DEFAULT_MAX_BODY_BYTES,
+  };
+}
+
+function promqlConfig({ promql }: RawConfig): PromqlConfig {
+  return {
+    lookbackSeconds: parseGoDuration(promql?.['lookback-delta'] ?? '5m') ?? 0,
+    timeoutSeconds: parseGoDuration(promql?.timeout ?? '2m') ?? 0,
+    maxSamples: promql?.['max-samples'] ?? 50_000_000,
+    maxQueries: promql?.['max-queries'] ?? 20,
+    maxMemoryBytes: (promql?.['max-memory'] ?? 256) * 2 ** 20,
   };
 }
 

@@ -107,6 +107,7 @@ export const metricSchema = object(
         v.description('"double" (default) keeps every bit, "single" 32 bits, a number that many decimals'),
       ),
     ),
+    unit: v.optional(text('Unit of the samples, such as "W" or "GB/s"; shown to people')),
   },
   'One metric',
 );
@@ -206,6 +207,29 @@ export const natsSchema = object(
   'The NATS connection',
 );
 
+const positive = (seconds: number) => seconds > 0;
+
+export const promqlSchema = object(
+  {
+    'lookback-delta': v.optional(
+      duration(positive, 'a duration > 0 such as "5m"', 'How far back a selector looks for a sample; default "5m"'),
+    ),
+    timeout: v.optional(
+      duration(positive, 'a duration > 0 such as "2m"', 'Time after which a query is given up; default "2m"'),
+    ),
+    'max-samples': v.optional(
+      whole(1, 'a whole number of samples > 0', 'Samples that one query may hold; default 50 000 000'),
+    ),
+    'max-queries': v.optional(
+      whole(1, 'a whole number of queries > 0', 'Queries at once; as many again wait, others get 503; default 20'),
+    ),
+    'max-memory': v.optional(
+      whole(1, 'a whole number of MB > 0', 'MB that the results of all queries may take together; default 256'),
+    ),
+  },
+  'PromQL queries',
+);
+
 /** Other sections are allowed and ignored, with a warning. */
 export const configSchema = v.pipe(
   v.looseObject({
@@ -213,6 +237,7 @@ export const configSchema = v.pipe(
     metrics: metricsSchema,
     'metric-store': storeSchema,
     nats: v.optional(natsSchema),
+    promql: v.optional(promqlSchema),
   }),
   v.description('Configuration of cc-metric-store'),
 );

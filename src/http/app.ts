@@ -11,6 +11,7 @@ import { influxRoutes } from './routes/influx.js';
 import { metricsRoute } from './routes/metrics.js';
 import { nodesRoute } from './routes/nodes.js';
 import { pageRoutes } from './routes/page.js';
+import { prometheusRoutes } from './routes/prometheus/index.js';
 import { queryRoute } from './routes/query.js';
 import { statusRoute } from './routes/status.js';
 import { swaggerRoutes } from './routes/swagger.js';
@@ -31,6 +32,7 @@ export function routesOf(context: HttpContext): Route[] {
     healthzRoute(context),
     ...(context.metrics === undefined ? [] : [metricsRoute(context.metrics)]),
     ...influxRoutes(context),
+    ...prometheusRoutes(context),
     ...pageRoutes(context.pageDirectory),
     ...(context.dev ? swaggerRoutes(() => documentOf(routes, context)) : []),
   ];

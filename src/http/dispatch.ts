@@ -9,6 +9,7 @@ import { JSON_TYPE, send } from './answer.js';
 import { ClientGone, errorBody, HttpError, toHttpError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { HttpContext, Method, Route } from './route.js';
+import { renderPrometheusError } from './routes/prometheus/errors.js';
 
 /** What Hono's adapter passes beside the request. */
 export type Bindings = { Bindings: Pick<Exchange, 'incoming' | 'outgoing'> };
@@ -98,7 +99,9 @@ export function notFoundDispatcher(context: HttpContext) {
   return (c: Context<Bindings>): Response => {
     const exchange = exchangeOf(c);
     const message = `no such path: ${c.req.path}`;
-    answerError(exchange, context, new HttpError(404, message), (e) => errorBody(e.status, e.message));
+    const prometheus = c.req.path.startsWith('/api/v1/');
+    const render = prometheus ? renderPrometheusError : (e: HttpError) => errorBody(e.status, e.message);
+    answerError(exchange, context, new HttpError(404, message), render);
     context.observe?.('unknown', 0, 404, exchange.sent);
     return RESPONSE_ALREADY_SENT;
   };

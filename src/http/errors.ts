@@ -36,6 +36,7 @@ const storeErrors: Record<StoreErrorCode, { status: number; headers: readonly st
   LOADING: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
   STOPPING: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
   LOG_FAILED: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
+  TOO_LARGE: { status: 422, headers: [] },
   OUT_OF_MEMORY: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
   NOT_FOUND: { status: 400, headers: [] },
   INTERNAL: null,

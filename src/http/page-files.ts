@@ -2,8 +2,8 @@
  * The built page (`dist/web`), as answers to GET: read once, when somebody first asks, and kept, so that an upgrade of the
  * directory never mixes two builds within one process.
  *
- *     dist/web/index.html             revalidated each time
- *     dist/web/assets/NAME-HASH.js    immutable; NAME-HASH.js.br and .gz beside it
+ *     index.html    revalidated each time
+ *     assets/       names with a hash of the content: immutable; compressed twins beside them
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -32,7 +32,7 @@ export interface PageFile {
   gzip?: Buffer;
 }
 
-/** Files by their path below the directory, such as `assets/index-x.js`. */
+/** Files by their path below the directory, with slashes. */
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
 /** @throws the file system's error when `directory` is not there or not readable. */

@@ -1,7 +1,7 @@
 /**
  * Which timestamps a partition takes, and what becomes known of hosts whose clock is wrong: each is warned of once an hour,
  * and those that are ahead are remembered for five minutes. If most hosts are ahead it is this server's clock that is
- * wrong (src/retention/own-clock.ts), and no sample is refused for its time.
+ * wrong (the retention finds that out), and no sample is refused for its time.
  */
 import type { StoreConfig } from '../config/config.js';
 import { formatSeconds } from '../config/duration.js';

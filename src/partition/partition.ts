@@ -21,6 +21,8 @@ import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from './fig
 import { nodesHealth } from './health.js';
 import { HostClocks } from './host-clocks.js';
 import type { Jobs } from './jobs.js';
+import { answerLeaf, type LeafPieces } from './leaf.js';
+import { type LevelNames, listLevelNames } from './level-names.js';
 import { listNodes } from './list-nodes.js';
 import { loadPartition, type PartitionFiles } from './load-partition.js';
 import { type Retention, RetentionPasses } from './retention-pass.js';
@@ -216,6 +218,21 @@ export class Partition {
   /** The nodes of a cluster, in no order. */
   nodes(cluster: string): Promise<NodeSpan[]> {
     return listNodes(this.#core, this.#jobs, cluster);
+  }
+
+  /** Answers a leaf of a PromQL expression. @param request of wasm/leaf.ts. @returns its pieces, in order. */
+  leaf(request: Uint8Array): Promise<LeafPieces> {
+    return answerLeaf(this.#core.reads, this.#jobs, request);
+  }
+
+  /** The names that there are at a depth of the tree, each once, and what they depend on. */
+  levelNames(depth: number): Promise<LevelNames> {
+    return listLevelNames(this.#core.reads, this.#jobs, depth);
+  }
+
+  /** A number that is another one whenever nodes or series have come or gone. */
+  get treeChanges(): number {
+    return this.#core.reads.treeChanges;
   }
 
   /** How the metrics of some nodes are doing now, in the nodes' order. */

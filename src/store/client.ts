@@ -5,6 +5,8 @@
 import type { Trigger } from '../partition/checkpointer.js';
 import type { Contents } from '../partition/contents.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
+import type { LeafPieces } from '../partition/leaf.js';
+import type { LevelNames } from '../partition/level-names.js';
 import type { Retention } from '../partition/retention-pass.js';
 import type { Batch } from '../wasm/writes.js';
 import type { Failure } from './failure.js';
@@ -29,6 +31,9 @@ export interface Calls {
   contents: { args: Record<string, never>; result: Contents[] };
   summary: { args: Record<string, never>; result: ClusterSummary[] };
   nodes: { args: { cluster: string }; result: NodeSpan[] };
+  leaf: { args: { request: Uint8Array }; result: LeafPieces };
+  levelNames: { args: { depth: number }; result: LevelNames };
+  treeChanges: { args: Record<string, never>; result: number };
   health: { args: { cluster: string; nodes: string[]; metrics: string[] }; result: [string, NodeHealth][] };
   stats: { args: Record<string, never>; result: PartitionStats };
   checkpoint: { args: { trigger: Trigger }; result: null };

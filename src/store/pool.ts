@@ -11,6 +11,7 @@ import { type Logger, logSettings } from '../log.js';
 import { Ages } from '../partition/age-histogram.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import { ContentsSum } from '../partition/contents.js';
+import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 import { Buffers } from './buffers.js';
 import type { CallName, Calls } from './client.js';
 import { EarlyWrites } from './early-writes.js';
@@ -22,6 +23,7 @@ import { AnswerBudget } from './query/budget.js';
 import { columnsOf } from './query/columns.js';
 import { dump } from './query/dump.js';
 import { gather } from './query/gather.js';
+import { askLeaf } from './query/leaf.js';
 import { ask, plan } from './query/scatter.js';
 import { HostRouter } from './routing.js';
 import { inlineShard, threadShard } from './shard-link.js';
@@ -217,6 +219,22 @@ export class Pool implements Store {
 
   async clusters(): Promise<string[]> {
     return [...new Set((await this.#everywhere('clusters', {})).flat())].sort();
+  }
+
+  async leaf(request: LeafRequest): Promise<LeafAnswerPart[]> {
+    this.#assertReady();
+    return askLeaf(this.#placement, request);
+  }
+
+  async levelNames(depth: number): Promise<string[]> {
+    this.#assertReady();
+    const parts = await this.#everywhere('levelNames', { depth });
+    return [...new Set(parts.flatMap(({ names }) => names))];
+  }
+
+  async treeChanges(): Promise<number> {
+    this.#assertReady();
+    return sum(await this.#everywhere('treeChanges', {}));
   }
 
   async contents(): Promise<MetricContents[]> {

@@ -8,6 +8,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { logger } from '../log.js';
 import { CheckpointQueue } from '../partition/checkpointer.js';
 import { Jobs } from '../partition/jobs.js';
+import type { LeafPieces } from '../partition/leaf.js';
 import { Partition } from '../partition/partition.js';
 import { Core } from '../wasm/core.js';
 import type { CallName, Calls } from './client.js';
@@ -28,6 +29,9 @@ const CALLS: {
   contents: (partition) => partition.contents(),
   summary: (partition) => partition.summary(),
   nodes: (partition, { cluster }) => partition.nodes(cluster),
+  leaf: (partition, { request }) => partition.leaf(request),
+  levelNames: (partition, { depth }) => partition.levelNames(depth),
+  treeChanges: (partition) => partition.treeChanges,
   health: (partition, { cluster, nodes, metrics }) => partition.health(cluster, nodes, metrics),
   stats: (partition) => partition.stats(),
   checkpoint: (partition, { trigger }) => partition.checkpoint(trigger).then(() => null),
@@ -171,7 +175,8 @@ export class Shard {
     Promise.resolve()
       .then(() => this.#perform(message))
       .then(
-        (result) => this.#send({ kind: 'reply', id, result }),
+        // Pieces of rows change their owner; everything else is small.
+        (result) => this.#send({ kind: 'reply', id, result }, buffersOf(result)),
         (error: unknown) => this.#send({ kind: 'reply', id, failure: toFailure(error) }),
       );
   }
@@ -184,4 +189,9 @@ export class Shard {
   #tick(): void {
     for (const partition of this.#partitions.values()) partition.tick();
   }
+}
+
+/** The buffers of a result that are not needed here any more. */
+function buffersOf(result: unknown): ArrayBuffer[] {
+  return result instanceof Object && 'pieces' in result ? (result as LeafPieces).pieces : [];
 }

@@ -11,9 +11,14 @@ import type { Column, ColumnError } from '../wasm/columns.js';
 import type { QueryRequest } from '../wasm/request.js';
 
 export type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
+
+import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
+
 export { StoreError, type StoreErrorCode } from '../store-error.js';
+export { LeafAggregation, LeafFunction, LeafGrouping } from '../wasm/codes.js';
 export type { Column, ColumnError } from '../wasm/columns.js';
 export type { MemoryUse } from '../wasm/figures.js';
+export type { LeafAnswerPart, LeafRequest, NameFilter } from '../wasm/leaf.js';
 export type { QueryRequest, SeriesQuery } from '../wasm/request.js';
 
 /** `auto` recognises s, ms, us and ns by magnitude. */
@@ -81,6 +86,15 @@ export interface Store {
   free(to: number, selectors: string[][]): Promise<number>;
   /** The tree below the selector as JSON text (`{"data": ...}`). Rejects NOT_FOUND. */
   debug(selector: string[]): Promise<Answer>;
+  /**
+   * Answers a leaf of a PromQL expression: series or groups of them, in the order of the partitions and of their trees. The rows
+   * belong to the caller. Rejects TOO_LARGE.
+   */
+  leaf(request: LeafRequest): Promise<LeafAnswerPart[]>;
+  /** The names that there are at a depth of the tree, each once: 1 clusters, 2 hosts, 3 levels, 4 sub-levels. */
+  levelNames(depth: number): Promise<string[]>;
+  /** A number that is another one whenever nodes or series have come or gone. */
+  treeChanges(): Promise<number>;
   /** Names of the clusters that have nodes. */
   clusters(): Promise<string[]>;
   /** What is held of each metric at each level of each cluster. */

@@ -266,3 +266,117 @@ export enum NodeState {
 
 /** Where blocks without a codec are counted among those of each codec: samples that came late are plain doubles. */
 export const LOOSE_BLOCKS = 15;
+
+/** What a leaf of a PromQL expression makes of the samples of a series at each step. */
+export enum LeafFunction {
+  /** Nothing: which series there are, and from when to when. */
+  Series = 0,
+  /** The bins themselves, not at steps. */
+  Samples = 1,
+  /** The newest sample not older than the look-back, or its time. */
+  Instant = 2,
+  InstantTime = 3,
+  Rate = 4,
+  Increase = 5,
+  Delta = 6,
+  Irate = 7,
+  Idelta = 8,
+  Deriv = 9,
+  PredictLinear = 10,
+  Avg = 11,
+  Sum = 12,
+  Count = 13,
+  Min = 14,
+  Max = 15,
+  First = 16,
+  Last = 17,
+  Present = 18,
+  Stddev = 19,
+  Stdvar = 20,
+  TimeOfMin = 21,
+  TimeOfMax = 22,
+  TimeOfFirst = 23,
+  TimeOfLast = 24,
+  Changes = 25,
+  Resets = 26,
+}
+
+/** How the rows of a group are added up in the core. */
+export enum LeafAggregation {
+  None = 0,
+  /** Sum and what rounding has lost of it. */
+  Sum = 1,
+  /** The same, and the number of samples. */
+  Avg = 2,
+  Count = 3,
+  Min = 4,
+  Max = 5,
+  /** Number, mean and sum of squared differences. */
+  Variance = 6,
+}
+
+/** Labels by which rows are grouped: bits. */
+export enum LeafGrouping {
+  Metric = 1,
+  Cluster = 2,
+  Host = 4,
+  Type = 8,
+  TypeId = 16,
+  Subtype = 32,
+  SubtypeId = 64,
+}
+
+/** Which names of a level a leaf takes. */
+export enum LevelFilter {
+  Any = 0,
+  Only = 1,
+  AllBut = 2,
+}
+
+/** Where the fields of a leaf's request are, in bytes; assembly/read/leaf.ts draws it. */
+export enum LeafField {
+  Start = 0,
+  Step = 8,
+  Shift = 16,
+  /** The one time that all steps look at; NaN: none. */
+  Fixed = 24,
+  Range = 32,
+  Lookback = 40,
+  Parameter = 48,
+  /** Bytes that rows may take. */
+  Room = 56,
+  Count = 64,
+  Function = 68,
+  Aggregation = 72,
+  Grouping = 76,
+  /** Look back two frequencies where that is further. */
+  Adaptive = 80,
+  /** Bits: 1 << depth of the levels whose series are taken. */
+  Depths = 84,
+  /** Bytes before the metrics. */
+  Header = 88,
+}
+
+/** Where the fields of a part of a leaf's answer are, in bytes from its start; assembly/answer/leaf.ts draws it. */
+export enum LeafPart {
+  Bytes = 0,
+  Names = 4,
+  Rows = 8,
+  Count = 12,
+  Frequency = 16,
+  Metric = 20,
+  First = 24,
+  Last = 32,
+  Header = 40,
+}
+
+/** What a step of a leaf returns. */
+export enum LeafStep {
+  /** Series are gone that it would go on with: begin again. */
+  Changed = -2,
+  OutOfMemory = -1,
+  Done = 0,
+  More = 1,
+  /** Rows would take more than the room that was given. */
+  TooLarge = 2,
+}

@@ -97,6 +97,12 @@ export interface Exports extends Record<string, unknown> {
   freeNode(node: number, to: number): number;
   dumpBegin(node: number): void;
   dumpStep(budget: number): number;
+  levelNamesStep(from: number, n: number, depth: number): number;
+  treeChanges(): number;
+  leafBegin(request: number, length: number): number;
+  leafSeries(leaf: number): number;
+  leafStep(leaf: number, budget: number): number;
+  leafEnd(leaf: number): void;
   nodeHealth(names: number, now: number, out: number): number;
   hostsStep(from: number, n: number): number;
   keepHost(cluster: number, clusterLength: number, host: number, hostLength: number): void;

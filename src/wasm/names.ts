@@ -70,6 +70,17 @@ export function decodeLevels(bytes: Uint8Array): { levels: string[]; end: number
   return { levels, end: at };
 }
 
+/** Names one after the other, each u16 length + UTF-8. */
+export function decodeList(bytes: Uint8Array): string[] {
+  const names: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 2 + ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8));
+    names.push(decoder.decode(bytes.subarray(at + 2, end)));
+    at = end;
+  }
+  return names;
+}
+
 /** What `encodeNames` made. */
 export function decodeNames(bytes: Uint8Array): { levels: string[]; metric: string } {
   const { levels, end } = decodeLevels(bytes);

@@ -1,8 +1,9 @@
 /** Answers questions in steps, so that a worker can store in between. Nothing here changes a sample. */
-import { AnswerStep, type NodeState, SeriesStep } from './codes.js';
+import { StoreError } from '../store-error.js';
+import { AnswerStep, LeafStep, type NodeState, SeriesStep } from './codes.js';
 import { decodeHosts, type HostPart } from './hosts.js';
 import { type Instance, type MemoryView, type Output, outOfMemory } from './instance.js';
-import { concat, encodeList, encodeName, encodeSelector } from './names.js';
+import { concat, decodeList, encodeList, encodeName, encodeSelector } from './names.js';
 
 export class Reads {
   readonly #instance: Instance;
@@ -89,6 +90,51 @@ export class Reads {
     exports.outReset();
     const result: AnswerStep = exports.dumpStep(budget);
     return result === AnswerStep.TreeChanged ? undefined : this.#outputOf(result);
+  }
+
+  /** Begins a leaf of a PromQL expression. @param request of leaf.ts; copied. @returns its handle. @throws StoreError OUT_OF_MEMORY. */
+  leafBegin(request: Uint8Array): number {
+    const { exports } = this.#instance;
+    const leaf = exports.leafBegin(this.#instance.stage(request), request.length) >>> 0;
+    if (!leaf) throw outOfMemory();
+    return leaf;
+  }
+
+  /**
+   * The next piece of a leaf, a view, about `budget` bytes. @returns undefined: series are gone, begin again.
+   * @throws StoreError OUT_OF_MEMORY; TOO_LARGE when rows would take more than the request allows.
+   */
+  leafStep(leaf: number, budget: number): Output | undefined {
+    const { exports } = this.#instance;
+    exports.outReset();
+    const result = exports.leafStep(leaf, budget);
+    if (result === LeafStep.Changed) return undefined;
+    if (result === LeafStep.OutOfMemory) throw outOfMemory();
+    if (result === LeafStep.TooLarge) throw new StoreError('TOO_LARGE', 'the rows of the query take too much memory');
+    return { bytes: this.#instance.output(), done: result === LeafStep.Done };
+  }
+
+  /** Ends a leaf, at any step. */
+  leafEnd(leaf: number): void {
+    this.#instance.exports.leafEnd(leaf);
+    this.#instance.exports.outReset();
+  }
+
+  /**
+   * Names of the nodes at a depth of the tree that series [from, from + n) by number are of, some of them twice.
+   * @returns as well where to go on; -1: at the end.
+   */
+  levelNamesStep(from: number, n: number, depth: number): { next: number; names: string[] } {
+    const { exports } = this.#instance;
+    exports.outReset();
+    const next = exports.levelNamesStep(from, n, depth);
+    if (next === SeriesStep.OutOfMemory) throw outOfMemory();
+    return { next, names: decodeList(this.#instance.output()) };
+  }
+
+  /** A number that is another one whenever nodes or series have come or gone. */
+  get treeChanges(): number {
+    return this.#instance.exports.treeChanges();
   }
 
   /** The hosts of series [from, from + n) by number, perhaps in several parts. @returns as well where to go on; -1: at the end. */

@@ -50,6 +50,13 @@ describe('defaults', () => {
         walSync: 'interval',
         maxBodySize: 64 * 1024 * 1024,
       },
+      promql: {
+        lookbackSeconds: 300,
+        timeoutSeconds: 120,
+        maxSamples: 50_000_000,
+        maxQueries: 20,
+        maxMemoryBytes: 256 * 1024 * 1024,
+      },
     });
   });
 
@@ -67,7 +74,7 @@ describe('defaults', () => {
         debug: { 'dump-to-file': 'd.json', gops: false },
       },
       metrics: {
-        a: { frequency: 1, aggregation: 'sum', precision: 3 },
+        a: { frequency: 1, aggregation: 'sum', precision: 3, unit: 'GB/s' },
         b: { frequency: 5, aggregation: null, precision: 'single' },
       },
       'metric-store': {
@@ -84,6 +91,13 @@ describe('defaults', () => {
         'max-body-size': 1000,
       },
       nats: { address: 'nats://n', username: 'u', password: 'p', 'creds-file': 'cf', 'nkey-file': 'nf' },
+      promql: {
+        'lookback-delta': '90s',
+        timeout: '30s',
+        'max-samples': 1000,
+        'max-queries': 3,
+        'max-memory': 2,
+      },
     });
     expect(warnings).toEqual([]);
     expect(config.main).toEqual({
@@ -99,7 +113,7 @@ describe('defaults', () => {
     });
     expect([...config.metrics]).toEqual([
       ['clock', { frequency: 60, aggregation: 'avg', precision: 'double' }],
-      ['a', { frequency: 1, aggregation: 'sum', precision: 3 }],
+      ['a', { frequency: 1, aggregation: 'sum', precision: 3, unit: 'GB/s' }],
       ['b', { frequency: 5, aggregation: null, precision: 'single' }],
     ]);
     expect(config.store).toMatchObject({
@@ -115,6 +129,13 @@ describe('defaults', () => {
       walSync: 'always',
       maxBodySize: 1000,
     });
+    expect(config.promql).toEqual({
+      lookbackSeconds: 90,
+      timeoutSeconds: 30,
+      maxSamples: 1000,
+      maxQueries: 3,
+      maxMemoryBytes: 2 * 1024 * 1024,
+    });
     expect(config.nats).toEqual({ address: 'nats://n', username: 'u', password: 'p', credsFile: 'cf', nkeyFile: 'nf' });
   });
 
@@ -127,7 +148,7 @@ describe('what is refused', () => {
   it('tells all problems at once, in the order of the file, with line, column, key, expected and found', () => {
     const text = `{
   "main": {"addr": "localhost", "foo": 1, "bar": 2},
-  "metrics": {"clock": {"frequency": "60", "aggregation": "max"}, "b c": {"frequency": 1, "unit": "x"}},
+  "metrics": {"clock": {"frequency": "60", "aggregation": "max"}, "b c": {"frequency": 1, "color": "x"}},
   "metric-store": {"retention-in-memory": "2d", "nats-subscriptions": [{"subscribe-to": "x"}, {"subject": "y"}]}
 }`;
     const known =
@@ -139,7 +160,7 @@ describe('what is refused', () => {
       'c.json:3:25: metrics.clock.frequency: expected a whole number of seconds > 0, found "60"',
       'c.json:3:44: metrics.clock.aggregation: expected "sum", "avg" or null, found "max"',
       expect.stringMatching(/^c\.json:3:67: metrics\["b c"\]\.aggregation: required, but missing \(.+\)$/),
-      'c.json:3:91: metrics["b c"].unit: unknown key; known here: frequency, aggregation, precision',
+      'c.json:3:91: metrics["b c"].color: unknown key; known here: frequency, aggregation, precision, unit',
       expect.stringMatching(/^c\.json:4:3: metric-store\.memory-cap: required, but missing \(.+\)$/),
       'c.json:4:20: metric-store.retention-in-memory: expected a duration such as "48h" or "1h30m", found "2d"',
       expect.stringMatching(
@@ -393,7 +414,7 @@ describe('the schemas', () => {
     ];
     const schema = toJsonSchema(configSchema, { errorMode: 'ignore' }) as Node;
     expect(undescribed(schema, 'config')).toEqual([]);
-    expect(Object.keys(schema.properties ?? {})).toEqual(['main', 'metrics', 'metric-store', 'nats']);
+    expect(Object.keys(schema.properties ?? {})).toEqual(['main', 'metrics', 'metric-store', 'nats', 'promql']);
     expect(schema.properties?.main?.additionalProperties).toBe(false);
   });
 });

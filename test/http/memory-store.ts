@@ -3,6 +3,7 @@ import type {
   Answer,
   AnswerColumn,
   ClusterSummary,
+  LeafAnswerPart,
   MetricContents,
   NodeHealth,
   NodeSpan,
@@ -97,6 +98,18 @@ export class MemoryStore implements Store {
   async health(_cluster: string, nodes: string[], _metrics: string[]): Promise<Map<string, NodeHealth>> {
     const unknown: NodeHealth = { state: 'failed', degraded: [], missing: [], known: false };
     return new Map(nodes.map((node) => [node, this.healths.get(node) ?? unknown]));
+  }
+
+  async leaf(): Promise<LeafAnswerPart[]> {
+    return [];
+  }
+
+  async levelNames(): Promise<string[]> {
+    return [];
+  }
+
+  async treeChanges(): Promise<number> {
+    return 0;
   }
 
   async stats(): Promise<PartitionStats[]> {

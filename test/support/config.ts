@@ -19,5 +19,12 @@ export function configWith(store: Partial<StoreConfig> = {}, main: Partial<MainC
       maxBodySize: 64 << 20,
       ...store,
     },
+    promql: {
+      lookbackSeconds: 300,
+      timeoutSeconds: 120,
+      maxSamples: 50_000_000,
+      maxQueries: 20,
+      maxMemoryBytes: 256 << 20,
+    },
   };
 }

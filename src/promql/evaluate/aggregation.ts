@@ -19,6 +19,7 @@ interface Host {
   scalar(expr: Expr, grid: Grid): Promise<Float64Array>;
   maker(rows: number, grid: Grid): RowMaker;
   release(rows: readonly Row[], grid: Grid): void;
+  aggregateLeaf(expr: Aggregation, grid: Grid): Promise<Row[] | undefined>;
 }
 
 const MAX_INT64 = 2 ** 63;
@@ -32,6 +33,10 @@ export class Aggregator {
     if (operator === 'count_values') {
       const rows = await this.host.vector(expr.expr, grid);
       return this.countValues(expr, rows, text?.kind === 'string' ? text.value : '', grid);
+    }
+    if (text === undefined) {
+      const rows = await this.host.aggregateLeaf(expr, grid);
+      if (rows !== undefined) return rows;
     }
     const parameters = text === undefined ? undefined : await this.host.scalar(text, grid);
     const rows = await this.host.vector(expr.expr, grid);

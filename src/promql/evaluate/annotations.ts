@@ -73,7 +73,9 @@ export class Annotations {
     this.warn('sort is ineffective for range queries since results are always ordered by labels', position);
   }
 
-  possibleNonCounter(metric: string, position: number): void {
+  /** Of rate and increase: tells when the metric's name is not that of a counter. */
+  noteCounter(metric: string, position: number): void {
+    if (metric === '' || /_(?:total|sum|count|bucket)$/.test(metric)) return;
     const rule = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket';
     this.inform(`${rule}: ${quote(metric)}`, position);
   }

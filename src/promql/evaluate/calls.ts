@@ -142,8 +142,6 @@ function calendarOfStep(name: string, grid: Grid, host: Host): VectorValue {
   );
 }
 
-const counterSuffix = /_(?:total|sum|count|bucket)$/;
-
 async function overWindows(call: Call, arg: MatrixSelector | Subquery, grid: Grid, host: Host): Promise<VectorValue> {
   const { name } = call.signature;
   const parameters: Float64Array[] = [];
@@ -156,10 +154,7 @@ async function overWindows(call: Call, arg: MatrixSelector | Subquery, grid: Gri
   const position = call.args[0] === arg && arg.kind === 'subquery' ? 0 : (call.args[0]?.start ?? call.start);
   if (name === 'quantile_over_time') warnOfQuantiles(rows, parameters[0], position, host.run);
   if (name === 'rate' || name === 'increase') {
-    for (const { labels } of rows) {
-      const metric = labels.metricName;
-      if (metric !== '' && !counterSuffix.test(metric)) host.run.annotations.possibleNonCounter(metric, position);
-    }
+    for (const { labels } of rows) host.run.annotations.noteCounter(labels.metricName, position);
   }
   const named = keepsName(name) ? rows : rows.map((row) => ({ ...row, labels: row.labels.withoutName() }));
   refuseEqualLabels(named);

@@ -184,16 +184,15 @@ export class Evaluator {
   async instant(selector: VectorSelector, grid: Grid, take: InstantShape['take']): Promise<VectorValue> {
     const shape: InstantShape = { kind: 'instant', take };
     const shift = shiftOf(selector, this.run);
-    const leaf: Leaf = { matchers: selector.matchers, grid, ...shift, shape };
-    const key = `${take} ${printExpr(selector)}`;
-    return { type: 'vector', rows: await this.leaf(key, leaf) };
+    const leaf: Leaf = { matchers: selector.matchers, grid, ...shift, shape, position: selector.start };
+    return { type: 'vector', rows: await this.leaf(`${take} ${printExpr(selector)}`, leaf) };
   }
 
   /** The samples of one window: the value of a range selector in an instant query. */
   private async range(expr: MatrixSelector, grid: Grid): Promise<MatrixValue> {
     const range = millisecondsOf(expr.range, this.run);
     const shape: WindowShape = { kind: 'window', name: 'last_over_time', range, parameters: [] };
-    const leaf: Leaf = { matchers: expr.selector.matchers, grid, ...shiftOf(expr.selector, this.run), shape };
+    const leaf = this.windowLeaf(expr, shape, grid);
     const { from, to } = extentOf(leaf, this.run);
     const series = await this.source.samples(expr.selector.matchers, from, to, this.run);
     return {
@@ -207,10 +206,38 @@ export class Evaluator {
     const range = millisecondsOf(arg.range, this.run);
     const shape: WindowShape = { kind: 'window', name, range, parameters };
     if (arg.kind === 'subquery') return this.subqueryWindows(arg, shape, grid);
-    const leaf: Leaf = { matchers: arg.selector.matchers, grid, ...shiftOf(arg.selector, this.run), shape };
+    const leaf = this.windowLeaf(arg, shape, grid);
     // Parameters are rows of numbers: too long for a key, and rarely the same.
     if (parameters.length > 0) return readLeaf(this.source, leaf, this.run);
     return this.leaf(`${name} ${printExpr(arg)}`, leaf);
+  }
+
+  private windowLeaf({ selector, start }: MatrixSelector, shape: WindowShape, grid: Grid): Leaf {
+    return { matchers: selector.matchers, grid, ...shiftOf(selector, this.run), shape, position: start };
+  }
+
+  /**
+   * The aggregation of a selector, or of a function over its windows, where the source computes both at once. Undefined: it
+   * cannot, or the expression is another one.
+   */
+  async aggregateLeaf(expr: Aggregation, grid: Grid): Promise<Row[] | undefined> {
+    const inner = unwrap(expr.expr);
+    const leaf = this.leafOf(inner, grid);
+    if (leaf === undefined || grid.count === 0) return undefined;
+    return this.source.aggregate?.(leaf, expr.operator, expr, this.run);
+  }
+
+  private leafOf(expr: Expr, grid: Grid): Leaf | undefined {
+    if (expr.kind === 'selector') {
+      const shape: InstantShape = { kind: 'instant', take: 'value' };
+      return { matchers: expr.matchers, grid, ...shiftOf(expr, this.run), shape, position: expr.start };
+    }
+    if (expr.kind !== 'call' || expr.args.length !== 1) return undefined;
+    const arg = rangeArgument(expr);
+    const { name } = expr.signature;
+    if (arg?.kind !== 'range' || name === 'absent_over_time') return undefined;
+    const range = millisecondsOf(arg.range, this.run);
+    return this.windowLeaf(arg, { kind: 'window', name, range, parameters: [] }, grid);
   }
 
   private async subqueryWindows(arg: Subquery, shape: WindowShape, grid: Grid): Promise<Row[]> {
@@ -285,7 +312,7 @@ function within({ labels, times, values }: RawSeries, from: number, to: number):
 }
 
 /** The argument of a call that is a range vector. */
-export function rangeArgument(call: Call): MatrixSelector | Subquery | undefined {
+function rangeArgument(call: Call): MatrixSelector | Subquery | undefined {
   for (const arg of call.args) {
     const inner = unwrap(arg);
     if (typeOf(inner) === 'matrix' && (inner.kind === 'range' || inner.kind === 'subquery')) return inner;

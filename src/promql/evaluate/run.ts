@@ -30,6 +30,11 @@ export class MemoryPool {
     this.used -= bytes;
   }
 
+  /** Bytes that are left. */
+  get room(): number {
+    return this.limit - this.used;
+  }
+
   /** Bytes that are taken. */
   get inUse(): number {
     return this.used;

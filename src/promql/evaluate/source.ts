@@ -4,7 +4,9 @@
  * core does, or with raw samples, of which `leaf.ts` makes the rows.
  */
 
+import type { AggregationOperator } from '../parse/ast.js';
 import type { Matcher } from '../parse/matcher.js';
+import type { Grouping } from './groups.js';
 import type { Labels } from './labels.js';
 import { type Grid, type Row, timeAt } from './rows.js';
 import type { QueryRun } from './run.js';
@@ -29,6 +31,8 @@ export interface Leaf {
   readonly fixed: number | undefined;
   /** What is made of the samples at each step. */
   readonly shape: InstantShape | WindowShape;
+  /** Where the selector stands in the query. */
+  readonly position: number;
 }
 
 /** The time that a leaf looks at in a step, in unix milliseconds. */
@@ -60,4 +64,6 @@ export interface SeriesSource {
   samples(matchers: readonly Matcher[], from: number, to: number, run: QueryRun): Promise<RawSeries[]>;
   /** Computes a leaf, names and all labels in it, or returns undefined when it cannot. */
   rows?(leaf: Leaf, run: QueryRun): Promise<Row[] | undefined>;
+  /** Computes an aggregation of a leaf, one row a group, or returns undefined when it cannot. */
+  aggregate?(leaf: Leaf, operator: AggregationOperator, grouping: Grouping, run: QueryRun): Promise<Row[] | undefined>;
 }

@@ -1,0 +1,244 @@
+/**
+ * Answers a leaf of a PromQL expression (read/leaf.ts) in steps. A part is one series, or one group of them. Everything is
+ * little-endian and 8-aligned from the start of the output, so that the host makes views of the rows without copying them.
+ *
+ *   part     0       4       8      12      16          20       24           32          40
+ *            ┌───────┬───────┬──────┬───────┬───────────┬────────┬────────────┬───────────┬───────┬────────────────────┐
+ *            │ bytes │ names │ rows │ count │ frequency │ metric │ first, f64 │ last, f64 │ names │ bitmap, rows       │
+ *            └───────┴───────┴──────┴───────┴───────────┴────────┴────────────┴───────────┴───────┴────────────────────┘
+ *   names    bytes of the names of the series (series/names.ts), or of the first one of the group; filled up to a multiple of 8
+ *   rows     of `count` doubles each, behind one bitmap; 0: none. Rows of samples have no bitmap: missing bins are NaN
+ *   first, last   unix milliseconds: of the series' oldest and newest sample; of the first and last bin for rows of samples
+ */
+import { LeafFunction, LeafPart, LeafStep, MemoryKind } from '../../src/wasm/codes';
+import { alloc, free } from '../memory/alloc';
+import { out } from '../memory/out';
+import { Group, GROUPS_BYTES, Groups, addRow, rowsOf } from '../read/grouping';
+import { LeafRequest, selectLeaf } from '../read/leaf';
+import { readBins } from '../read/read';
+import { bitmapBytes, rowCost, sampleTime, writeRow } from '../read/rows';
+import { selection } from '../read/select';
+import { seriesIn } from '../read/series-list';
+import { endBin, firstBin } from '../series/blocks';
+import { writeSeriesNames } from '../series/names';
+import { Series } from '../series/records';
+import { tree } from '../series/tree';
+
+/** Most bytes of names: five levels of 255, a metric, and what they are filled up with. */
+const NAMES_MAX: u32 = 5 * 256 + 65536 + 16;
+/** Bins that one step looks at: about half a millisecond. */
+const STEP_COST: i32 = 200_000;
+/** Looking at a series costs as much as so many bins. */
+const SERIES_COST: i32 = 200;
+const OVERRUN: u32 = 128;
+
+@unmanaged
+class Part {
+  bytes: u32;
+  names: u32;
+  rows: u32;
+  count: u32;
+  frequency: u32;
+  metric: u32;
+  first: f64;
+  last: f64;
+}
+
+if (offsetof<Part>('first') != LeafPart.First || offsetof<Part>() != LeafPart.Header) ERROR('codes.ts has another layout');
+
+/** A leaf that is being answered. It owns its memory, and the list. */
+@unmanaged
+class Leaf {
+  /** Addresses of the chosen series. They are valid as long as `version` is the tree's. */
+  list: usize;
+  count: i32;
+  next: i32;
+  version: u32;
+  /** A row and its bitmap, before they are added to a group. */
+  row: usize;
+  /** The group to be written next. */
+  group: Group | null;
+  isWriting: bool;
+
+  get groups(): Groups {
+    return changetype<Groups>(changetype<usize>(this) + offsetof<Leaf>());
+  }
+  get request(): LeafRequest {
+    return changetype<LeafRequest>((changetype<usize>(this) + offsetof<Leaf>() + GROUPS_BYTES + 7) & ~7);
+  }
+}
+
+/**
+ * Begins to answer a request. @param request copied. @returns the leaf, for `leafStep` and `leafEnd`; null when memory is exhausted.
+ */
+export function leafBegin(request: usize, length: u32): Leaf | null {
+  const leaf = changetype<Leaf | null>(alloc(<u32>offsetof<Leaf>() + GROUPS_BYTES + 8 + length, MemoryKind.Scratch));
+  if (!leaf) return null;
+  memory.fill(changetype<usize>(leaf), 0, offsetof<Leaf>() + GROUPS_BYTES);
+  memory.copy(changetype<usize>(leaf.request), request, length);
+  const bytes = leaf.request.count ? (<u32>leaf.request.count << 3) + bitmapBytes(leaf.request.count) : 8;
+  leaf.row = alloc(bytes, MemoryKind.Scratch);
+  if (!leaf.row || !selectLeaf(leaf.request)) {
+    leafEnd(leaf);
+    return null;
+  }
+  leaf.count = selection.count;
+  leaf.version = tree.version;
+  leaf.list = alloc(max<u32>(8, <u32>selection.count << 2), MemoryKind.Scratch);
+  if (!leaf.list) {
+    leafEnd(leaf);
+    return null;
+  }
+  memory.copy(leaf.list, selection.list, <usize>selection.count << 2);
+  return leaf;
+}
+
+/** How many series the leaf chose. */
+export function leafSeries(leaf: Leaf): i32 {
+  return leaf.count;
+}
+
+/** Ends a leaf, at any step. */
+export function leafEnd(leaf: Leaf): void {
+  leaf.groups.clear();
+  free(leaf.list, MemoryKind.Scratch);
+  free(leaf.row, MemoryKind.Scratch);
+  free(changetype<usize>(leaf), MemoryKind.Scratch);
+}
+
+/** Writes parts until the output holds about `budget` bytes, or some time has passed. @returns a `LeafStep`. */
+export function leafStep(leaf: Leaf, budget: u32): i32 {
+  const request = leaf.request;
+  if (leaf.version != tree.version) return LeafStep.Changed;
+  if (isTooLarge(leaf)) return LeafStep.TooLarge;
+  let cost = 0;
+  while (leaf.next < leaf.count) {
+    if (cost >= STEP_COST || out.length >= budget) return LeafStep.More;
+    const s = seriesIn(leaf.list, leaf.next++);
+    if (s.isEmpty) continue;
+    cost += SERIES_COST;
+    if (!takeSeries(leaf, s)) return LeafStep.OutOfMemory;
+    if (request.fn > LeafFunction.Samples) cost += rowCost;
+  }
+  if (!request.aggregation) return LeafStep.Done;
+  if (!leaf.isWriting) {
+    leaf.isWriting = true;
+    leaf.group = leaf.groups.first;
+  }
+  let group = leaf.group;
+  while (group) {
+    if (out.length >= budget) {
+      leaf.group = group;
+      return LeafStep.More;
+    }
+    if (!writeGroup(group, request)) return LeafStep.OutOfMemory;
+    group = group.next;
+  }
+  return LeafStep.Done;
+}
+
+function isTooLarge(leaf: Leaf): bool {
+  const request = leaf.request;
+  if (request.aggregation) return <f64>leaf.groups.count * <f64>Groups.bytes(request) > request.room;
+  if (request.fn <= LeafFunction.Samples) return false;
+  return <f64>leaf.count * <f64>request.count * 8 > request.room;
+}
+
+function takeSeries(leaf: Leaf, s: Series): bool {
+  const request = leaf.request;
+  if (request.fn == LeafFunction.Series) return takeSpan(leaf, s);
+  if (request.fn == LeafFunction.Samples) return writeSamples(s, request);
+  const n = request.count;
+  if (!request.aggregation) {
+    if (!begin(s, <u32>n + 16)) return false;
+    const bits = bodyAt;
+    memory.fill(bits, 0, bitmapBytes(n));
+    const found = writeRow(s, request, bits + bitmapBytes(n), bits);
+    if (found < 0) return false;
+    if (!found) {
+      out.end = partAt;
+      return true;
+    }
+    return end(s, 1, n);
+  }
+  const bits = leaf.row + (<usize>n << 3);
+  memory.fill(bits, 0, bitmapBytes(n));
+  const found = writeRow(s, request, leaf.row, bits);
+  if (found <= 0) return !found;
+  const group = leaf.groups.of(s, request);
+  if (!group) return false;
+  addRow(group, request.aggregation, leaf.row, bits, n);
+  return true;
+}
+
+/** A series that there is between the times of the request: itself, or its group. */
+function takeSpan(leaf: Leaf, s: Series): bool {
+  const request = leaf.request;
+  const isThere = sampleTime(s, <i64>endBin(s) - 1) >= request.start && sampleTime(s, <i64>firstBin(s)) <= request.range;
+  if (!isThere) return true;
+  if (request.aggregation) return leaf.groups.of(s, request) != null;
+  return begin(s, 0) && end(s, 0, 0);
+}
+
+/** Where the part begins that is being written, and what follows its names. */
+let partAt: usize = 0;
+let bodyAt: usize = 0;
+
+/** Begins a part with the names of a series. @param words doubles that may follow. False when memory is exhausted. */
+function begin(s: Series, words: u32): bool {
+  if (!out.ensure(<u32>offsetof<Part>() + NAMES_MAX + (words << 3) + (words >> 3) + OVERRUN)) return false;
+  partAt = out.end;
+  const part = changetype<Part>(partAt);
+  memory.fill(partAt, 0, offsetof<Part>());
+  const names = partAt + offsetof<Part>();
+  const namesEnd = writeSeriesNames(names, s);
+  part.names = <u32>(namesEnd - names);
+  store<u64>(namesEnd, 0);
+  bodyAt = (namesEnd + 7) & ~7;
+  part.frequency = <u32>s.frequency;
+  part.metric = <u32>s.metric.number;
+  part.first = sampleTime(s, <i64>firstBin(s));
+  part.last = sampleTime(s, <i64>endBin(s) - 1);
+  return true;
+}
+
+/** Ends the part: a bitmap and rows were written behind its names. */
+function end(s: Series, rows: i32, count: i32): bool {
+  const part = changetype<Part>(partAt);
+  part.rows = <u32>rows;
+  part.count = <u32>count;
+  const bytes = (rows ? bitmapBytes(count) : 0) + <u32>rows * (<u32>count << 3);
+  part.bytes = <u32>(bodyAt - partAt) + bytes;
+  out.end = bodyAt + bytes;
+  return true;
+}
+
+/** The bins between the first and the last time of the request. */
+function writeSamples(s: Series, request: LeafRequest): bool {
+  const width = <f64>s.frequency * 1000;
+  const zero = sampleTime(s, 0);
+  const from = max(Math.floor((request.timeOf(0) as f64 - request.range - zero) / width) + 1, <f64>firstBin(s));
+  const to = min(Math.floor((request.timeOf(request.count - 1) as f64 - zero) / width) + 1, <f64>endBin(s));
+  if (to <= from) return true;
+  const n = <i32>(to - from);
+  if (!begin(s, <u32>n)) return false;
+  readBins(s, <i32>from, n, bodyAt);
+  const part = changetype<Part>(partAt);
+  part.rows = 1;
+  part.count = <u32>n;
+  part.first = sampleTime(s, <i64>from);
+  part.last = sampleTime(s, <i64>to - 1);
+  const end = bodyAt + (<usize>n << 3);
+  part.bytes = <u32>(end - partAt);
+  out.end = end;
+  return true;
+}
+
+function writeGroup(group: Group, request: LeafRequest): bool {
+  const n = request.count;
+  if (request.fn == LeafFunction.Series) return begin(group.series, 0) && end(group.series, 0, 0);
+  const rows = rowsOf(request.aggregation);
+  if (!begin(group.series, <u32>(rows * n) + 16)) return false;
+  memory.copy(bodyAt, group.bits, <usize>bitmapBytes(n) + <usize>rows * (<usize>n << 3));
+  return end(group.series, rows, n);
+}

@@ -1,0 +1,142 @@
+/** What the routes of Prometheus's API do. */
+
+import type { QueryOptions } from '../../../promql/engine.js';
+import { compareText } from '../../../promql/evaluate/labels.js';
+import { printLabels, printList, printResult, printSuccess } from '../../../promql/print/json.js';
+import { LEVEL_LABELS } from '../../../promql/store/series-labels.js';
+import { HttpError } from '../../errors.js';
+import type { Exchange } from '../../exchange.js';
+import { requireReady } from '../../ready.js';
+import type { HttpContext } from '../../route.js';
+import { sendText, streamText } from './answer.js';
+import { invalidParameter, Parameters } from './parameters.js';
+import { PrometheusService } from './query-service.js';
+
+const MAX_STEPS = 11_000;
+const TOO_FINE =
+  'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)';
+
+export class Handlers {
+  private readonly service: PrometheusService;
+
+  constructor(private readonly context: HttpContext) {
+    this.service = new PrometheusService(context);
+  }
+
+  private parameters(exchange: Exchange): Promise<Parameters> {
+    requireReady(this.context.store);
+    return Parameters.read(exchange, this.context);
+  }
+
+  async query(exchange: Exchange): Promise<void> {
+    const parameters = await this.parameters(exchange);
+    const time = parameters.timeOr('time', Date.now());
+    await this.answer(exchange, parameters, { start: time, end: time, step: 0 });
+  }
+
+  async queryRange(exchange: Exchange): Promise<void> {
+    const parameters = await this.parameters(exchange);
+    const start = parameters.time('start');
+    const end = parameters.time('end');
+    if (end < start) throw invalidParameter('end', 'end timestamp must not be before start time');
+    const step = parameters.duration('step');
+    if (step <= 0) {
+      throw invalidParameter(
+        'step',
+        'zero or negative query resolution step widths are not accepted. Try a positive integer',
+      );
+    }
+    if ((end - start) / step > MAX_STEPS) throw new HttpError(400, TOO_FINE);
+    await this.answer(exchange, parameters, { start, end, step });
+  }
+
+  private async answer(
+    exchange: Exchange,
+    parameters: Parameters,
+    times: Pick<QueryOptions, 'start' | 'end' | 'step'>,
+  ): Promise<void> {
+    const limit = parameters.limit();
+    const gone = new AbortController();
+    exchange.outgoing.once('close', () => gone.abort());
+    const options: QueryOptions = {
+      query: parameters.text('query'),
+      ...times,
+      lookback: parameters.durationOr('lookback_delta'),
+      timeout: parameters.durationOr('timeout'),
+      signal: gone.signal,
+    };
+    await this.service.query(options, (result) =>
+      streamText(exchange, printResult(result, limit, parameters.text('stats') !== '')),
+    );
+  }
+
+  /** Times and selectors of series, labels and values. */
+  private range(parameters: Parameters) {
+    const from = parameters.timeOr('start', Number.MIN_SAFE_INTEGER);
+    const to = parameters.timeOr('end', Number.MAX_SAFE_INTEGER);
+    if (to < from) throw invalidParameter('end', 'end timestamp must not be before start time');
+    return { from, to, selectors: this.service.selectors(parameters.all('match[]')), limit: parameters.limit() };
+  }
+
+  async series(exchange: Exchange): Promise<void> {
+    const parameters = await this.parameters(exchange);
+    if (parameters.all('match[]').length === 0) throw new HttpError(400, 'no match[] parameter provided');
+    const { from, to, selectors, limit } = this.range(parameters);
+    const found = await this.service.series(selectors, from, to);
+    sendText(exchange, printList(found.sort((a, b) => a.compare(b)).map(printLabels), limit));
+  }
+
+  async labels(exchange: Exchange): Promise<void> {
+    const { from, to, selectors, limit } = this.range(await this.parameters(exchange));
+    const found = await this.service.series(selectors, from, to, ['type', 'type_id', 'stype', 'stype_id']);
+    const names = new Set(found.flatMap((labels) => labels.names));
+    sendText(
+      exchange,
+      printList(
+        [...names].sort(compareText).map((name) => JSON.stringify(name)),
+        limit,
+      ),
+    );
+  }
+
+  async labelValues(exchange: Exchange): Promise<void> {
+    const name = unescapeName(exchange.segment('name') ?? '');
+    const { from, to, selectors, limit } = this.range(await this.parameters(exchange));
+    const known = name === '__name__' || (LEVEL_LABELS as readonly string[]).includes(name);
+    const found = known ? await this.service.series(selectors, from, to, [name]) : [];
+    const values = new Set(found.map((labels) => labels.get(name)));
+    values.delete('');
+    sendText(
+      exchange,
+      printList(
+        [...values].sort(compareText).map((value) => JSON.stringify(value)),
+        limit,
+      ),
+    );
+  }
+
+  async metadata(exchange: Exchange): Promise<void> {
+    const parameters = await this.parameters(exchange);
+    const limit = parameters.limit();
+    const perMetric = parameters.text('limit_per_metric') === '' ? 1 : parameters.limit('limit_per_metric');
+    const wanted = parameters.text('metric');
+    const all = [...this.context.config.metrics].filter(([name]) => wanted === '' || name === wanted);
+    const kept = limit > 0 ? all.slice(0, limit) : all;
+    const entries =
+      perMetric === 0 ? [] : kept.map(([name, { unit = '' }]) => [name, [{ type: 'gauge', help: '', unit }]]);
+    sendText(exchange, printSuccess(JSON.stringify(Object.fromEntries(entries))));
+  }
+}
+
+/** `U__a_2e_b`: a name whose other characters are written as their numbers. One that is written wrongly is itself. */
+function unescapeName(name: string): string {
+  if (!name.startsWith('U__')) return name;
+  let wrong = false;
+  const text = name.slice(3).replace(/__|_([0-9a-fA-F]{1,6})_|_/g, (escaped, code: string | undefined) => {
+    if (escaped === '__') return '_';
+    const point = code === undefined ? Number.NaN : Number.parseInt(code, 16);
+    wrong ||= !(point <= 0x10ffff);
+    return wrong ? '' : String.fromCodePoint(point);
+  });
+  return wrong ? name : text;
+}

@@ -1,0 +1,124 @@
+/**
+ * Prometheus's HTTP API, as Grafana's data source, promtool and others ask it. What it needs is read when it is first asked.
+ */
+
+import { JSON_TYPE, send, TEXT_TYPE } from '../../answer.js';
+import type { Exchange } from '../../exchange.js';
+import { requireReady } from '../../ready.js';
+import type { HttpContext, Method, Operation, Parameter, Route } from '../../route.js';
+import { renderPrometheusError } from './errors.js';
+import type { Handlers } from './handlers.js';
+
+/** The API that clients may take us for. */
+const VERSION = '3.14.0';
+
+const texts: Record<string, string> = {
+  query: 'the PromQL expression',
+  time: 'unix seconds or RFC 3339; absent: now',
+  start: 'unix seconds or RFC 3339',
+  end: 'unix seconds or RFC 3339',
+  step: 'seconds, or a duration such as 1m',
+  timeout: 'seconds or a duration; at most promql.timeout counts',
+  limit: 'series or names at most; 0: all',
+  lookback_delta: 'how far back selectors look: seconds or a duration',
+  stats: 'any text: statistics of the query in the answer',
+  'match[]': 'a selector; may be repeated, any of them is enough',
+  metric: 'one metric only',
+  limit_per_metric: 'entries of a metric at most',
+};
+
+function parameters(names: string): Parameter[] {
+  return names.split(' ').map((name) => ({
+    name,
+    in: 'query',
+    description: texts[name] ?? '',
+    schema: { type: name.startsWith('limit') ? 'integer' : 'string' },
+  }));
+}
+
+const responses = {
+  200: { description: '{"status": "success", "data": ..., "warnings"?: [...], "infos"?: [...]}', type: JSON_TYPE },
+  400: { description: 'a parameter is wrong; the error names it, and the place in a query' },
+  422: { description: 'the query is right, but fails with this data or needs too much memory' },
+  503: { description: 'loading, stopping, too many queries, or the query took too long' },
+};
+
+type Handle = (handlers: Handlers, exchange: Exchange) => Promise<void>;
+
+/** All routes below /api/v1, and the two below /-/. */
+export function prometheusRoutes(context: HttpContext): Route[] {
+  let made: Promise<Handlers> | undefined;
+  const handlers = (): Promise<Handlers> => {
+    made ??= import('./handlers.js').then(({ Handlers }) => new Handlers(context));
+    return made;
+  };
+
+  function route(path: string, methods: Method[], names: string, summary: string, handle: Handle): Route {
+    const operation: Operation = {
+      handle: async (exchange) => handle(await handlers(), exchange),
+      document: { summary, parameters: names === '' ? [] : parameters(names), responses },
+    };
+    return routeOf(path, methods, operation);
+  }
+
+  function fixed(path: string, methods: Method[], summary: string, data: unknown): Route {
+    const text = JSON.stringify({ status: 'success', data });
+    const operation: Operation = {
+      handle: async (exchange) => {
+        const { sendText } = await import('./answer.js');
+        sendText(exchange, text);
+      },
+      document: { summary, responses: { 200: responses[200] } },
+    };
+    return routeOf(path, methods, operation);
+  }
+
+  const common = 'timeout limit lookback_delta stats';
+  const both: Method[] = ['GET', 'POST'];
+  const build = { version: VERSION, revision: context.commit, branch: '', buildUser: '', buildDate: '', goVersion: '' };
+  return [
+    route('query', both, `query time ${common}`, 'PromQL at one time', (all, exchange) => all.query(exchange)),
+    route('query_range', both, `query start end step ${common}`, 'PromQL at many times', (all, exchange) =>
+      all.queryRange(exchange),
+    ),
+    route('series', both, 'match[] start end limit', 'Series by their labels', (all, exchange) => all.series(exchange)),
+    route('labels', both, 'match[] start end limit', 'Names of labels', (all, exchange) => all.labels(exchange)),
+    route('label/:name/values', both, 'match[] start end limit', 'Values of a label', (all, exchange) =>
+      all.labelValues(exchange),
+    ),
+    route('metadata', ['GET'], 'metric limit limit_per_metric', 'Units of metrics', (all, exchange) =>
+      all.metadata(exchange),
+    ),
+    fixed('query_exemplars', both, 'Exemplars: there are none', []),
+    fixed('rules', ['GET'], 'Rules: there are none', { groups: [] }),
+    fixed('alerts', ['GET'], 'Alerts: there are none', { alerts: [] }),
+    fixed('status/buildinfo', ['GET'], 'What answers here', { ...build, application: 'cc-metric-store' }),
+    probe('/-/healthy', 'The server answers', () => {}),
+    probe('/-/ready', 'The server can be asked', () => requireReady(context.store)),
+  ];
+}
+
+function routeOf(path: string, methods: readonly Method[], operation: Operation): Route {
+  return {
+    path: `/api/v1/${path}`,
+    access: 'bearer',
+    operations: Object.fromEntries(methods.map((method) => [method, operation])),
+    renderError: renderPrometheusError,
+  };
+}
+
+function probe(path: string, summary: string, check: () => void): Route {
+  return {
+    path,
+    access: 'open',
+    operations: {
+      GET: {
+        handle(exchange) {
+          check();
+          send(exchange, 200, TEXT_TYPE, 'OK\n');
+        },
+        document: { summary, responses: { 200: { description: 'yes', type: TEXT_TYPE }, 503: { description: 'no' } } },
+      },
+    },
+  };
+}

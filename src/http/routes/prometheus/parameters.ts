@@ -1,0 +1,130 @@
+/** Parameters of Prometheus's API: from the URL and from a form body, the body's first. */
+
+import { readBody } from '../../body.js';
+import { HttpError } from '../../errors.js';
+import type { Exchange } from '../../exchange.js';
+import type { HttpContext } from '../../route.js';
+
+/** Bytes of a form. */
+const MAX_FORM = 1 << 20;
+const FORM = 'application/x-www-form-urlencoded';
+
+/** Beyond these no sample is, and numbers stay whole: some 285 000 years. */
+const FARTHEST = 9e15;
+
+export function invalidParameter(name: string, detail: string): HttpError {
+  return new HttpError(400, `invalid parameter "${name}": ${detail}`);
+}
+
+function parseForm(text: string): URLSearchParams {
+  const bad = /%(?![0-9a-fA-F]{2}).{0,2}/.exec(text);
+  if (bad !== null) throw new HttpError(400, `error parsing form values: invalid URL escape ${JSON.stringify(bad[0])}`);
+  return new URLSearchParams(text);
+}
+
+async function readForm(exchange: Exchange, context: HttpContext): Promise<URLSearchParams> {
+  const { incoming } = exchange;
+  if (incoming.method !== 'POST') return new URLSearchParams();
+  const { buffer, length } = await readBody(exchange, MAX_FORM, (bytes) => new ArrayBuffer(bytes), context.budget);
+  const type = incoming.headers['content-type'] ?? '';
+  if (length === 0) return new URLSearchParams();
+  if (type.split(';', 1)[0]?.trim().toLowerCase() !== FORM) {
+    throw new HttpError(415, `Content-Type ${JSON.stringify(type)} is not supported, expected ${FORM}`);
+  }
+  return parseForm(Buffer.from(buffer, 0, length).toString());
+}
+
+export class Parameters {
+  private constructor(
+    private readonly form: URLSearchParams,
+    private readonly url: URLSearchParams,
+  ) {}
+
+  /** @throws HttpError 400, 413, 415 for a form that cannot be read. */
+  static async read(exchange: Exchange, context: HttpContext): Promise<Parameters> {
+    const form = await readForm(exchange, context);
+    return new Parameters(form, parseForm(exchange.incoming.url?.split('?', 2)[1] ?? ''));
+  }
+
+  /** The first value of a parameter; empty when there is none. */
+  text(name: string): string {
+    return this.form.get(name) ?? this.url.get(name) ?? '';
+  }
+
+  all(name: string): string[] {
+    return [...this.form.getAll(name), ...this.url.getAll(name)];
+  }
+
+  /** Unix milliseconds. @throws HttpError 400 */
+  time(name: string): number {
+    const text = this.text(name);
+    const time = parseTime(text);
+    if (time === undefined) throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`);
+    return Math.max(-FARTHEST, Math.min(FARTHEST, time));
+  }
+
+  timeOr(name: string, fallback: number): number {
+    return this.text(name) === '' ? fallback : this.time(name);
+  }
+
+  /** Milliseconds. @throws HttpError 400 */
+  duration(name: string): number {
+    const text = this.text(name);
+    const duration = parseSeconds(text);
+    if (duration === undefined)
+      throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration`);
+    return duration;
+  }
+
+  durationOr(name: string): number | undefined {
+    return this.text(name) === '' ? undefined : this.duration(name);
+  }
+
+  /** 0: none. @throws HttpError 400 */
+  limit(name = 'limit'): number {
+    const text = this.text(name);
+    if (text === '') return 0;
+    if (!/^[+-]?\d+$/.test(text)) throw invalidParameter(name, `expected a whole number, got ${JSON.stringify(text)}`);
+    const limit = Number(text);
+    if (limit < 0) throw invalidParameter(name, 'limit must be non-negative');
+    return limit;
+  }
+}
+
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** Unix seconds with a fraction, or RFC 3339 with any offset, as milliseconds. */
+function parseTime(text: string): number | undefined {
+  if (NUMBER.test(text)) {
+    const seconds = Number(text);
+    const whole = Math.trunc(seconds);
+    return whole * 1000 + Math.round((seconds - whole) * 1000);
+  }
+  const found = RFC_3339.exec(text);
+  if (found === null) return undefined;
+  const [, day, clock, fraction = '', offset = 'Z'] = found;
+  const time = Date.parse(`${day}T${clock}${offset.toUpperCase()}`);
+  if (Number.isNaN(time)) return undefined;
+  return time + Math.floor(Number(`0${fraction}`) * 1000 + 1e-9);
+}
+
+const UNITS = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
+const UNIT_MS = [365 * 86_400_000, 7 * 86_400_000, 86_400_000, 3_600_000, 60_000, 1000, 1];
+const MAX_DURATION = 2 ** 63 / 1e6;
+
+/** Seconds as a number, or a duration in units, as milliseconds. */
+function parseSeconds(text: string): number | undefined {
+  if (text === '') return undefined;
+  let milliseconds = 0;
+  if (NUMBER.test(text)) {
+    milliseconds = Math.trunc(Number(text) * 1e9) / 1e6;
+  } else {
+    const found = UNITS.exec(text);
+    if (found === null) return undefined;
+    UNIT_MS.forEach((size, unit) => {
+      milliseconds += Number(found[unit + 1] ?? 0) * size;
+    });
+  }
+  return Math.abs(milliseconds) > MAX_DURATION ? undefined : Math.trunc(milliseconds);
+}

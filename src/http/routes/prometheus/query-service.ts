@@ -1,0 +1,90 @@
+/** The engine behind the routes, made when it is first asked: its modules are not needed for a start. */
+
+import type { QueryOptions, QueryResult } from '../../../promql/engine.js';
+import { Engine, QueryError } from '../../../promql/engine.js';
+import { DurationError } from '../../../promql/evaluate/durations.js';
+import type { Labels } from '../../../promql/evaluate/labels.js';
+import { ExecutionError } from '../../../promql/evaluate/rows.js';
+import { QueryCanceled, QueryTimeout } from '../../../promql/evaluate/run.js';
+import { QueriesBusy, QueryGate } from '../../../promql/gate.js';
+import type { Matcher } from '../../../promql/parse/matcher.js';
+import { parseSelector } from '../../../promql/parse/parser.js';
+import { ParseError } from '../../../promql/parse/position.js';
+import { StoreSource } from '../../../promql/store/store-source.js';
+import { ClientGone, HttpError } from '../../errors.js';
+import type { HttpContext } from '../../route.js';
+import { TimeoutError } from './errors.js';
+import { invalidParameter } from './parameters.js';
+
+/** The HTTP error of what a query failed with; what is none of it stays as it is. */
+function toHttp(error: unknown, parameter: string): unknown {
+  if (error instanceof ParseError || error instanceof QueryError || error instanceof DurationError) {
+    return invalidParameter(parameter, error.message);
+  }
+  if (error instanceof ExecutionError) return new HttpError(422, error.message);
+  if (error instanceof QueryTimeout) return new TimeoutError(error.message);
+  if (error instanceof QueryCanceled) return new ClientGone(error.message);
+  if (error instanceof QueriesBusy) return new HttpError(503, error.message, ['Retry-After', '1']);
+  return error;
+}
+
+export class PrometheusService {
+  private readonly engine: Engine;
+  private readonly source: StoreSource;
+  private readonly gate: QueryGate;
+
+  constructor({ store, config }: HttpContext) {
+    const { lookbackSeconds, timeoutSeconds, maxSamples, maxQueries, maxMemoryBytes } = config.promql;
+    this.source = new StoreSource(store, config.metrics.keys());
+    this.engine = new Engine(this.source, {
+      lookback: lookbackSeconds * 1000,
+      timeout: timeoutSeconds * 1000,
+      maxSamples,
+      maxMemory: maxMemoryBytes,
+    });
+    this.gate = new QueryGate(maxQueries);
+  }
+
+  /** Runs a query, and `use` with its result, which is closed afterwards. @throws HttpError, StoreError */
+  async query(options: QueryOptions, use: (result: QueryResult) => Promise<void>): Promise<void> {
+    try {
+      await this.gate.run(async () => {
+        const result = await this.engine.execute(options);
+        try {
+          await use(result);
+        } finally {
+          result.close();
+        }
+      });
+    } catch (error) {
+      throw toHttp(error, 'query');
+    }
+  }
+
+  /** The matchers of each selector. @throws HttpError 400 */
+  selectors(texts: readonly string[]): (readonly Matcher[])[] {
+    return texts.map((text) => {
+      try {
+        return parseSelector(text);
+      } catch (error) {
+        throw toHttp(error, 'match[]');
+      }
+    });
+  }
+
+  /**
+   * The series that any of the selectors chooses, without duplicates.
+   * @param selectors none: all series. @param from, to unix milliseconds.
+   * @param distinct labels by which they are told apart; undefined: all.
+   */
+  async series(
+    selectors: readonly (readonly Matcher[])[],
+    from: number,
+    to: number,
+    distinct?: readonly string[],
+  ): Promise<Labels[]> {
+    const sets = selectors.length === 0 ? [[]] : selectors;
+    const found = await Promise.all(sets.map((matchers) => this.source.series(matchers, from, to, distinct)));
+    return [...new Map(found.flat().map((labels) => [labels.key, labels])).values()];
+  }
+}

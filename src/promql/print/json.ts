@@ -1,0 +1,128 @@
+/** Results as the text of Prometheus's HTTP API, in pieces. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { QueryResult, QueryValue } from '../engine.js';
+import type { Labels } from '../evaluate/labels.js';
+import { isPresent, timeAt } from '../evaluate/rows.js';
+import { formatPlain } from '../parse/literals.js';
+import { formatSample, formatTime } from './numbers.js';
+
+/** Characters of a piece. */
+const PIECE = 64 << 10;
+
+const LIMITED = 'results truncated due to limit';
+
+/** A set of labels as a JSON object. */
+export function printLabels(labels: Labels): string {
+  return `{${labels
+    .entries()
+    .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
+    .join(',')}}`;
+}
+
+/** What follows the data: warnings and infos, if there are any. */
+function printNotes(warnings: readonly string[], infos: readonly string[]): string {
+  const warned = warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`;
+  return infos.length === 0 ? warned : `${warned},"infos":${JSON.stringify(infos)}`;
+}
+
+/** A whole answer with data that is JSON already. */
+export function printSuccess(data: string, warnings: readonly string[] = []): string {
+  return `{"status":"success","data":${data}${printNotes(warnings, [])}}`;
+}
+
+/** A list of texts, cut to a limit; 0: none. */
+export function printList(items: readonly string[], limit: number): string {
+  const kept = limit > 0 ? items.slice(0, limit) : items;
+  return printSuccess(`[${kept.join(',')}]`, kept.length < items.length ? [LIMITED] : []);
+}
+
+/** The parts of a result's series, none longer than a piece by much. */
+function* printSeries(value: QueryValue, limit: number): Generator<string> {
+  if (value.type === 'vector') {
+    const time = formatTime(value.time);
+    const rows = limit > 0 ? value.rows.slice(0, limit) : value.rows;
+    for (const [index, row] of rows.entries()) {
+      const comma = index === 0 ? '' : ',';
+      const sample = formatSample(row.values[0] ?? Number.NaN);
+      yield `${comma}{"metric":${printLabels(row.labels)},"value":[${time},"${sample}"]}`;
+    }
+  } else if (value.type === 'matrix') {
+    const { grid } = value;
+    const starts = Array.from({ length: grid.count }, (_, step) => `[${formatTime(timeAt(grid, step))},"`);
+    const rows = limit > 0 ? value.rows.slice(0, limit) : value.rows;
+    for (const [index, { labels, values, present }] of rows.entries()) {
+      let text = `${index === 0 ? '' : ','}{"metric":${printLabels(labels)},"values":[`;
+      let comma = '';
+      for (let step = 0; step < grid.count; step++) {
+        if (!isPresent(present, step)) continue;
+        text += `${comma}${starts[step]}${formatSample(values[step] ?? 0)}"]`;
+        comma = ',';
+      }
+      yield `${text}]}`;
+    }
+  } else if (value.type === 'samples') {
+    const all = limit > 0 ? value.series.slice(0, limit) : value.series;
+    for (const [index, { labels, times, values }] of all.entries()) {
+      const samples = Array.from(times, (time, at) => `[${formatTime(time)},"${formatSample(values[at] ?? 0)}"]`);
+      yield `${index === 0 ? '' : ','}{"metric":${printLabels(labels)},"values":[${samples.join(',')}]}`;
+    }
+  }
+}
+
+function countOf(value: QueryValue): number {
+  if (value.type === 'samples') return value.series.length;
+  return value.type === 'vector' || value.type === 'matrix' ? value.rows.length : 1;
+}
+
+/** A scalar's time is the shortest number, its value never has an exponent. */
+function printSingle(value: QueryValue & { type: 'scalar' | 'string' }): string {
+  const text = value.type === 'scalar' ? formatPlain(value.value) : value.value;
+  return `[${String(value.time / 1000)},${JSON.stringify(text)}]`;
+}
+
+function printStatistics({ statistics }: QueryResult): string {
+  const { preparation, evaluation, sorting, peakSamples, totalSamples } = statistics;
+  return JSON.stringify({
+    timings: {
+      evalTotalTime: preparation + evaluation + sorting,
+      resultSortTime: sorting,
+      queryPreparationTime: preparation,
+      innerEvalTime: evaluation,
+      execQueueTime: 0,
+      execTotalTime: preparation + evaluation + sorting,
+    },
+    samples: { totalQueryableSamples: totalSamples, peakSamples },
+  });
+}
+
+/**
+ * The answer to a query. Between two pieces other things are done.
+ * @param limit of series; 0: none. @param statistics whether they were asked for.
+ */
+export async function* printResult(
+  result: QueryResult,
+  limit: number,
+  statistics: boolean,
+): AsyncGenerator<Uint8Array> {
+  const { value } = result;
+  const cut = limit > 0 && countOf(value) > limit;
+  const type = value.type === 'samples' ? 'matrix' : value.type;
+  const end =
+    `${statistics ? `,"stats":${printStatistics(result)}` : ''}}` +
+    `${printNotes([...result.warnings, ...(cut ? [LIMITED] : [])], result.infos)}}`;
+  let text = `{"status":"success","data":{"resultType":"${type}","result":`;
+  if (value.type === 'scalar' || value.type === 'string') {
+    yield Buffer.from(text + printSingle(value) + end);
+    return;
+  }
+  text += '[';
+  for (const part of printSeries(value, limit)) {
+    text += part;
+    if (text.length < PIECE) continue;
+    yield Buffer.from(text);
+    text = '';
+    await nextTurn();
+  }
+  yield Buffer.from(`${text}]${end}`);
+}

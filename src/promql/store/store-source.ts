@@ -1,0 +1,261 @@
+/** Leaves of expressions from the store: matchers become filters of the tree, functions over windows run in the core. */
+
+import type { LeafAnswerPart, LeafRequest, Store } from '../../store/store.js';
+import { LeafAggregation, LeafFunction, LeafGrouping } from '../../store/store.js';
+import { Grouper, type Grouping } from '../evaluate/groups.js';
+import type { Labels } from '../evaluate/labels.js';
+import { METRIC_NAME } from '../evaluate/labels.js';
+import { isEmpty, type Row } from '../evaluate/rows.js';
+import type { QueryRun } from '../evaluate/run.js';
+import type { Leaf, RawSeries, SeriesSource } from '../evaluate/source.js';
+import { keepsName } from '../evaluate/windows.js';
+import type { AggregationOperator } from '../parse/ast.js';
+import type { Matcher } from '../parse/matcher.js';
+import { coreAggregations, finishPartial, mergePartial, type Partial } from './partial.js';
+import { type Selection, Selector } from './selection.js';
+import { LEVEL_LABELS, labelsOf } from './series-labels.js';
+import { CachedTreeNames } from './tree-names.js';
+
+/** Functions over windows that the core computes. */
+const coreFunctions: ReadonlyMap<string, LeafFunction> = new Map([
+  ['rate', LeafFunction.Rate],
+  ['increase', LeafFunction.Increase],
+  ['delta', LeafFunction.Delta],
+  ['irate', LeafFunction.Irate],
+  ['idelta', LeafFunction.Idelta],
+  ['deriv', LeafFunction.Deriv],
+  ['predict_linear', LeafFunction.PredictLinear],
+  ['avg_over_time', LeafFunction.Avg],
+  ['sum_over_time', LeafFunction.Sum],
+  ['count_over_time', LeafFunction.Count],
+  ['min_over_time', LeafFunction.Min],
+  ['max_over_time', LeafFunction.Max],
+  ['first_over_time', LeafFunction.First],
+  ['last_over_time', LeafFunction.Last],
+  ['present_over_time', LeafFunction.Present],
+  ['absent_over_time', LeafFunction.Present],
+  ['stddev_over_time', LeafFunction.Stddev],
+  ['stdvar_over_time', LeafFunction.Stdvar],
+  ['ts_of_min_over_time', LeafFunction.TimeOfMin],
+  ['ts_of_max_over_time', LeafFunction.TimeOfMax],
+  ['ts_of_first_over_time', LeafFunction.TimeOfFirst],
+  ['ts_of_last_over_time', LeafFunction.TimeOfLast],
+  ['changes', LeafFunction.Changes],
+  ['resets', LeafFunction.Resets],
+]);
+
+const groupingBits: ReadonlyMap<string, LeafGrouping> = new Map([
+  [METRIC_NAME, LeafGrouping.Metric],
+  ['cluster', LeafGrouping.Cluster],
+  ['hostname', LeafGrouping.Host],
+  ['type', LeafGrouping.Type],
+  ['type_id', LeafGrouping.TypeId],
+  ['stype', LeafGrouping.Subtype],
+  ['stype_id', LeafGrouping.SubtypeId],
+]);
+
+/** What the core is to compute of a leaf. */
+interface CoreShape {
+  readonly function: LeafFunction;
+  readonly range: number;
+  readonly parameter: number;
+}
+
+/** Steps of a row that has one value. */
+function only(values: Float64Array): number | undefined {
+  const [first] = values;
+  return first !== undefined && values.every((value) => value === first) ? first : undefined;
+}
+
+/** Undefined: the core has no such function, or its argument varies with the step. */
+function coreShape({ shape }: Leaf): CoreShape | undefined {
+  if (shape.kind === 'instant') {
+    const chosen = shape.take === 'time' ? LeafFunction.InstantTime : LeafFunction.Instant;
+    return { function: chosen, range: 0, parameter: 0 };
+  }
+  const chosen = coreFunctions.get(shape.name);
+  if (chosen === undefined) return undefined;
+  const [argument] = shape.parameters;
+  const parameter = argument === undefined ? 0 : only(argument);
+  return parameter === undefined ? undefined : { function: chosen, range: shape.range, parameter };
+}
+
+export class StoreSource implements SeriesSource {
+  private readonly selector: Selector;
+  private readonly metrics: readonly string[];
+
+  /** @param metrics names of all metrics of the configuration. */
+  constructor(
+    private readonly store: Pick<Store, 'leaf' | 'levelNames' | 'treeChanges'>,
+    metrics: Iterable<string>,
+  ) {
+    this.metrics = [...metrics];
+    this.selector = new Selector(this.metrics, new CachedTreeNames(store));
+  }
+
+  async samples(matchers: readonly Matcher[], from: number, to: number, run: QueryRun): Promise<RawSeries[]> {
+    const selection = await this.selector.select(matchers);
+    if (selection === undefined) return [];
+    const request = { ...this.request(selection, run), start: to, count: 1, range: to - from };
+    const parts = await this.store.leaf({ ...request, function: LeafFunction.Samples });
+    for (const { rows } of parts) run.reserveRows(2, rows[0]?.length ?? 0);
+    return parts.map(samplesOf);
+  }
+
+  async rows(leaf: Leaf, run: QueryRun): Promise<Row[] | undefined> {
+    const shape = coreShape(leaf);
+    if (shape === undefined) return undefined;
+    const selection = await this.selector.select(leaf.matchers);
+    if (selection === undefined) return [];
+    const parts = await this.store.leaf(this.leafRequest(leaf, shape, selection, run));
+    run.reserveRows(parts.length, leaf.grid.count);
+    run.totalSamples += parts.length * leaf.grid.count;
+    return parts.map(({ metric, levels, rows: [values], present }) => ({
+      labels: labelsOf(metric, levels),
+      values: values ?? new Float64Array(leaf.grid.count),
+      present,
+    }));
+  }
+
+  async aggregate(
+    leaf: Leaf,
+    operator: AggregationOperator,
+    grouping: Grouping,
+    run: QueryRun,
+  ): Promise<Row[] | undefined> {
+    const shape = coreShape(leaf);
+    const aggregation = coreAggregations.get(operator);
+    if (shape === undefined || aggregation === undefined) return undefined;
+    const selection = await this.selector.select(leaf.matchers);
+    if (selection === undefined) return [];
+    const named = leaf.shape.kind === 'instant' || keepsName(leaf.shape.name);
+    // Without their names, series of several metrics may be the same: that has to be found out.
+    if (!named && selection.metrics.length !== 1) return undefined;
+    const request = this.leafRequest(leaf, shape, selection, run);
+    const parts = await this.store.leaf({ ...request, aggregation, grouping: bitsOf(grouping, named) });
+    const merged = this.merge(parts, aggregation, grouping, named);
+    run.reserveRows(merged.length * (merged[0]?.rows.length ?? 1), leaf.grid.count);
+    run.totalSamples += parts.length * leaf.grid.count;
+    const rows: Row[] = [];
+    for (const partial of merged) {
+      const row = finishPartial(partial, operator);
+      if (row === undefined) return undefined;
+      if (!isEmpty(row.present)) rows.push(row);
+    }
+    if (leaf.shape.kind === 'window' && rows.length > 0) this.warnOfGauges(leaf.shape.name, selection, run, leaf);
+    return rows;
+  }
+
+  private warnOfGauges(name: string, { metrics: [metric = ''] }: Selection, run: QueryRun, { position }: Leaf): void {
+    if (name !== 'rate' && name !== 'increase') return;
+    run.annotations.noteCounter(metric, position);
+  }
+
+  private merge(
+    parts: readonly LeafAnswerPart[],
+    aggregation: LeafAggregation,
+    grouping: Grouping,
+    named: boolean,
+  ): Partial[] {
+    const grouper = new Grouper(grouping);
+    const groups = new Map<string, Partial>();
+    for (const { metric, levels, rows, present } of parts) {
+      const all = labelsOf(metric, levels);
+      const labels = grouper.labelsOf(named ? all : all.withoutName());
+      const known = groups.get(labels.key);
+      if (known === undefined) groups.set(labels.key, { labels, rows, present });
+      else mergePartial(known, { labels, rows, present }, aggregation);
+    }
+    return [...groups.values()];
+  }
+
+  /**
+   * The series that all matchers choose and that have samples between two times, in unix milliseconds.
+   * @param distinct labels by which they are told apart: one of those that are the same is enough. Undefined: all of them.
+   */
+  async series(
+    matchers: readonly Matcher[],
+    from: number,
+    to: number,
+    distinct?: readonly string[],
+  ): Promise<Labels[]> {
+    const selection = await this.selector.select(matchers);
+    if (selection === undefined) return [];
+    const grouped = distinct !== undefined;
+    const parts = await this.store.leaf({
+      ...emptyRequest,
+      ...selection,
+      start: from,
+      range: to,
+      room: Number.MAX_SAFE_INTEGER,
+      aggregation: grouped ? LeafAggregation.Count : LeafAggregation.None,
+      grouping: grouped ? bitsOf({ without: false, labels: distinct }, true) : 0,
+    });
+    return parts.map(({ metric, levels }) => labelsOf(metric, levels));
+  }
+
+  private request(selection: Selection, run: QueryRun): LeafRequest {
+    return {
+      ...emptyRequest,
+      ...selection,
+      lookback: run.options.lookback,
+      adaptiveLookback: run.options.adaptiveLookback,
+      room: run.options.memory.room,
+    };
+  }
+
+  private leafRequest(leaf: Leaf, shape: CoreShape, selection: Selection, run: QueryRun): LeafRequest {
+    const { grid, shift, fixed } = leaf;
+    return { ...this.request(selection, run), ...shape, ...grid, shift, fixed };
+  }
+}
+
+const emptyRequest: LeafRequest = {
+  start: 0,
+  step: 1,
+  count: 0,
+  shift: 0,
+  fixed: undefined,
+  range: 0,
+  lookback: 0,
+  adaptiveLookback: false,
+  function: LeafFunction.Series,
+  parameter: 0,
+  aggregation: LeafAggregation.None,
+  grouping: 0,
+  room: 0,
+  metrics: [],
+  levels: [],
+  depths: 0,
+};
+
+/** The labels that groups are told apart by. @param named whether the metric's name is still there. */
+function bitsOf({ without, labels }: Grouping, named: boolean): number {
+  let bits = 0;
+  for (const name of [METRIC_NAME, ...LEVEL_LABELS]) {
+    const isListed = labels.includes(name);
+    const counts = without ? !isListed && name !== METRIC_NAME : isListed;
+    if (counts && (name !== METRIC_NAME || named)) bits |= groupingBits.get(name) ?? 0;
+  }
+  return bits;
+}
+
+/** The bins of a series that are not missing. */
+function samplesOf({ metric, levels, frequency, first, rows: [bins] }: LeafAnswerPart): RawSeries {
+  const all = bins ?? new Float64Array(0);
+  const width = frequency * 1000;
+  const times = new Float64Array(all.length);
+  const values = new Float64Array(all.length);
+  let count = 0;
+  all.forEach((value, bin) => {
+    if (Number.isNaN(value)) return;
+    times[count] = first + bin * width;
+    values[count++] = value;
+  });
+  return {
+    labels: labelsOf(metric, levels),
+    times: times.subarray(0, count),
+    values: values.subarray(0, count),
+    frequency: width,
+  };
+}
