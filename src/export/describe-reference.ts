@@ -107,5 +107,5 @@ async function* describeLog(path: string): AsyncGenerator<string> {
     yield `damaged at byte ${from}: ${why}; ${to - from} bytes hold no whole record`;
   if (stretches > LISTED) yield `damaged in ${stretches - LISTED} more places`;
   if (stretches === 0) yield 'whole: every checksum holds';
-  else yield 'the samples before and behind damaged places can be read, and are counted above';
+  else yield 'the samples before and after damaged places can be read, and are counted above';
 }

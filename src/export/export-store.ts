@@ -14,7 +14,7 @@ export interface StoreExport {
   format: 'bin' | 'json';
   /** Unix seconds, inclusive; undefined: one retention before `to`. */
   from?: number;
-  /** Unix seconds, exclusive; undefined: behind the newest sample. */
+  /** Unix seconds, exclusive; undefined: after the newest sample. */
   to?: number;
 }
 
@@ -58,7 +58,7 @@ export async function exportStore(
   return { ...summary, from, to };
 }
 
-/** Behind the newest sample, whole unix seconds; -Infinity: there is none. */
+/** After the newest sample, whole unix seconds; -Infinity: there is none. */
 async function endOf(root: string, count: number, windowSeconds: number | undefined): Promise<number> {
   const sources = await listSources(root, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, count, windowSeconds);
   const logs = spanOfLogs(sources.directories.flatMap(({ segments }) => segments));

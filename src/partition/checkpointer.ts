@@ -118,7 +118,7 @@ export class Checkpointer {
     this.#options.files.freed(to);
   }
 
-  /** Lets no checkpoint file be removed, while somebody reads them, until as many `unpinFiles`. */
+  /** Keeps all checkpoint files, because somebody reads them, until `unpinFiles` has been called as often. */
   pinFiles(): void {
     this.#options.files.pin();
   }
@@ -187,7 +187,7 @@ export class Checkpointer {
       files.commit(await this.#write(run), run.full, firstSegment);
     } catch (error) {
       for (const reason of reasons) this.#full.add(reason);
-      // The core takes what is in the file for written.
+      // The core counts what is in the file as written.
       if (run) core.files.checkpointForget();
       throw error;
     } finally {

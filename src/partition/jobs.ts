@@ -1,6 +1,6 @@
 /**
- * Long work in a worker, cut into steps of about a millisecond: between two steps messages are taken, so that a large answer
- * or a checkpoint never keeps writes waiting. Jobs take turns.
+ * Runs long work in a worker in steps of about a millisecond. Between two steps the worker takes messages, so that a large
+ * answer or a checkpoint never delays writes. Of several jobs each runs one step, then the next one's.
  */
 
 /** One step. `true`: there is more; `false`: done, or waiting until `wake` is called. Must not throw. */

@@ -56,7 +56,7 @@ export async function loadPartition(
   const logSince = archivedTo === undefined ? since : Math.min(since, archivedTo);
   const windowSeconds = jsonWindowSeconds(config);
   const imported = await importReferenceFiles(core, root, since, windowSeconds, logger);
-  // JSON windows are checkpoints: what they hold needs no other.
+  // JSON windows are checkpoints: no other file has to hold their samples.
   if (!imported.foreign) for (let number = 0; number < core.series.end; number++) core.series.takeUnsaved(number, true);
   const json = windowSeconds === undefined ? undefined : await jsonLayout(core, root, windowSeconds);
   await json?.removeUnfinished();
@@ -91,7 +91,7 @@ export async function loadPartition(
   };
 }
 
-/** What lies there in the layout of the Go server; mostly nothing, and then the code for it is not even read. */
+/** Imports what lies there in the layout of the Go server. Mostly that is nothing; then its code is not even loaded. */
 async function importReferenceFiles(
   core: Core,
   root: string,
@@ -104,7 +104,7 @@ async function importReferenceFiles(
   return importReference(core, root, since, windowSeconds, logger);
 }
 
-/** Code that servers with `.blocks` files do not read. */
+/** Servers that write `.blocks` files do not load this code. */
 async function jsonLayout(core: Core, root: string, windowSeconds: number): Promise<JsonLayout> {
   const { JsonLayout } = await import('../persistence/json/json-layout.js');
   return new JsonLayout(core, root, windowSeconds);

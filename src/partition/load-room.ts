@@ -1,6 +1,6 @@
 /**
  * Room for what is loaded at start. Files may hold more than fits: what the memory cap has freed stays in them until they
- * are joined, and a partition may have been full. Of too much the newest is kept, as when the server ran.
+ * are joined, and a partition may have been full. When there is too much, the newest is kept.
  */
 
 import { PARTITION_LIMIT } from '../config/topology.js';
@@ -46,14 +46,14 @@ export class LoadRoom implements Room {
     return this.#since === this.#configured ? since : Math.max(since, this.#since);
   }
 
-  /** Frees the oldest if too much is in use. Not while a log segment is replayed: its series must stay. */
+  /** Frees the oldest if too much is in use. Must not be called while a log segment is replayed: its series must stay. */
   keepBelow(): void {
     if (this.#core.figures.memory.total > this.#limit) this.#giveUp(KEEP * this.#limit);
   }
 
   /**
-   * Runs a load that may be run again, until memory suffices for it. @throws its error when nothing is left to give up, or
-   * when it is another one.
+   * Runs a load, and repeats it with less until memory suffices. @throws its error when nothing is left to give up, or when
+   * it is another one.
    */
   retry<T>(load: () => T): T {
     while (true) {

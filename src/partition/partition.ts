@@ -176,7 +176,7 @@ export class Partition {
     return this.#checkpointer.dropFiles(to);
   }
 
-  /** Lets no checkpoint file be removed, while somebody reads them, until as many `unpinFiles`. */
+  /** Keeps all checkpoint files, because somebody reads them, until `unpinFiles` has been called as often. */
   pinFiles(): void {
     this.#checkpointer.pinFiles();
   }

@@ -66,7 +66,7 @@ export class RetentionPasses {
 
   async #free({ to, except }: Retention): Promise<number> {
     const core = this.#core;
-    // The memory cap may ask for more than there is.
+    // The memory cap may name a time that is far in the future.
     this.#checkpointer.freedOld(Math.min(to, Date.now() / 1000 + DAY_SECONDS));
     let from = 0;
     let freed = 0;

@@ -6,7 +6,7 @@ import type { Batch, TimeLimits } from '../wasm/writes.js';
 const PIECE = 1 << 20;
 const NEWLINE = 0x0a;
 
-/** As `Core.ingest`, piece by piece if the text is large. @returns what became of all its lines. */
+/** As `Writes.ingest`, piece by piece if the text is large. @returns what became of all its lines. */
 export function storeText(
   core: Core,
   text: Uint8Array,

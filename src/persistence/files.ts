@@ -34,7 +34,7 @@ export function replaceFile(path: string, content: string): void {
   syncDirectory(dirname(path));
 }
 
-/** Removes a file that nothing refers to any more; that it is gone already is fine. */
+/** Removes a file that nothing refers to any more; it may be gone already. */
 export function removeFile(path: string): void {
   rmSync(path, { force: true });
 }

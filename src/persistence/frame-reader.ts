@@ -1,6 +1,7 @@
 /**
- * Reads the payloads of our own frames on the host, record by record, for those who want to know what is in a file and not
- * to load it. Layouts are drawn in assembly/durable/checkpoint.ts and assembly/durable/log.ts. The frames' checksums have been checked.
+ * Reads the payloads of our own frames on the host, record by record, for commands that say what is in a file without
+ * loading it. assembly/durable/checkpoint.ts and assembly/durable/log.ts draw the layouts. The caller has checked the
+ * frames' checksums.
  */
 
 import { LogSeries, LogTag, LogTime, LogValue } from '../wasm/codes.js';

@@ -12,7 +12,7 @@ export type Progress = (bytes: number, of: number) => void;
 export class LoadProgress {
   readonly #directory: string;
   readonly #log: Logger;
-  /** Bytes in front of each file, and of all. */
+  /** Bytes before each file, and of all. */
   readonly #before: number[] = [0];
   #done = 0;
   #said = performance.now();

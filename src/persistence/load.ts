@@ -1,7 +1,7 @@
 /**
  * Reads a partition's samples back at start: first what other layouts left, then its own checkpoint files, then the log.
- * Whatever cannot be trusted is skipped, reported with file and offset, and kept: a file with damage is to be set aside
- * once a checkpoint holds its good parts, not before.
+ * What cannot be trusted is skipped and reported with file and offset. A damaged file stays in place until a checkpoint
+ * holds its good parts; then it is set aside.
  */
 import { copyFileSync, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -36,9 +36,9 @@ export interface Room {
   readonly since: number;
   /** A time from which on samples are loaded: `since`, or later if there was no room for them. */
   from(since: number): number;
-  /** Frees the oldest if too much is in use. Not while a log segment is replayed: its series must stay. */
+  /** Frees the oldest if too much is in use. Must not be called while a log segment is replayed: its series must stay. */
   keepBelow(): void;
-  /** Runs a load that may be run again, until memory suffices for it. @throws its error when it never will. */
+  /** Runs a load, and repeats it with less until memory suffices. @throws its error when it never will. */
   retry<T>(load: () => T): T;
 }
 
@@ -63,7 +63,7 @@ export async function loadDirectory(
   if (state.kind === 'damaged') {
     const path = join(directory, MANIFEST);
     if (existsSync(path)) {
-      // A copy: as long as it stands there, the next start reads all files as well.
+      // A copy is kept: while the damaged one is in place, the next start reads all files as well.
       const copy = corruptName(path);
       copyFileSync(path, copy);
       log.err(`${path}: can't be used (${state.why}); kept as ${basename(copy)}, all files are read`);
@@ -75,7 +75,7 @@ export async function loadDirectory(
   let samples = 0;
   const needed = listSegments(directory).filter(({ number }) => number >= manifest.firstSegment);
   const progress = new LoadProgress(directory, [...manifest.files, ...needed], log, onProgress);
-  // The largest file's blocks need at least so much; of another layout's only a part is ours.
+  // The blocks of the largest file need at least so much memory. Of a file of another layout only a part is ours.
   if (!dirty)
     core.files.expectSamples(
       Math.max(0, ...manifest.files.filter(({ to }) => to > room.since).map(({ bytes }) => bytes)),
@@ -108,7 +108,7 @@ export async function loadDirectory(
     all.bytes += read.bytes;
     const short = read.bytes < file.bytes;
     if (short) log.err(`${path}: ${read.bytes} bytes long, ${file.bytes} were written`);
-    // Without a manifest the last one may be unfinished, and holds nothing then that the log does not.
+    // Without a manifest the last file may be unfinished; then the log still holds all of it.
     const mayBeTorn = state.kind === 'damaged' && i === manifest.files.length - 1;
     if (reportFile(path, read, log, mayBeTorn) || short) {
       aside.push(path);
@@ -163,7 +163,7 @@ function numberOf({ name }: { name: string }): number {
   return Number.parseInt(name, 10);
 }
 
-/** A directory that other numbers of partitions had superseded, and that was kept for the archive alone, begins anew. */
+/** A directory that was superseded, and kept for the archive alone, begins anew: its files are not loaded. */
 function withoutSuperseded(manifest: Manifest, directory: string): Manifest {
   const { keptUntil: until, files, kept = [] } = manifest;
   if (until === undefined) return manifest;

@@ -17,13 +17,13 @@ export interface FileReport {
   gaps: Gap[];
   wholeUntil: number;
   unsound: number;
-  /** The last gap is what a write leaves that was interrupted: the beginning of a frame. */
+  /** The last gap is the beginning of a frame: a write was interrupted. */
   isTorn: boolean;
   /** The disk did not give all of it. */
   error?: Error;
 }
 
-/** What a medium answers that has lost a file, and not an admin who has kept it from us. */
+/** Errors of a disk that has lost a file, unlike those of permissions that an admin has set. */
 const BROKEN = new Set(['EIO', 'EISDIR', 'EUCLEAN', 'EBADMSG']);
 
 /** Runs `onFrame` for each whole frame of a file. @throws when the file can't be opened, or must not be read. */
@@ -77,9 +77,9 @@ function isTorn(fd: number, bytes: number, magic: FrameMagic, gap: Gap | undefin
 /** Says what was wrong with a file; returns whether anything but a torn tail was. */
 export function reportFile(path: string, file: FileReport, log: Logger, tornIsNormal: boolean): boolean {
   let damaged = file.unsound > 0 || file.error !== undefined;
-  if (file.error) log.err(`${path}: can't be read behind byte ${file.wholeUntil}`, file.error);
+  if (file.error) log.err(`${path}: can't be read after byte ${file.wholeUntil}`, file.error);
   if (file.unsound)
-    log.err(`${path}: ${file.unsound} records hold no sense although their checksum is right; left out`);
+    log.err(`${path}: ${file.unsound} records make no sense although their checksum is right; left out`);
   for (const gap of file.gaps) {
     if (tornIsNormal && file.isTorn && gap === file.gaps.at(-1)) {
       log.warn(
@@ -88,7 +88,7 @@ export function reportFile(path: string, file: FileReport, log: Logger, tornIsNo
     } else {
       damaged = true;
       log.err(
-        `${path}: ${gap.length} bytes at byte ${gap.offset} are damaged; everything before and behind them is kept`,
+        `${path}: ${gap.length} bytes at byte ${gap.offset} are damaged; everything before and after them is kept`,
       );
     }
   }

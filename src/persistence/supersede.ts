@@ -1,6 +1,7 @@
 /**
- * What other layouts and the Go server left is superseded once every partition holds it in files of its own. Our own old
- * layouts are removed; the Go server's files are moved to `superseded/`, where an admin may delete them, or take them back.
+ * Tidies up after a start that has read files of another layout, once every partition holds their samples in files of its
+ * own. Directories of another number of partitions are removed. The Go server's files are moved to `superseded/`, where an
+ * admin may delete them, or take them back.
  */
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

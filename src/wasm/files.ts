@@ -152,6 +152,7 @@ export class Files {
     this.#instance.releaseStaging();
   }
 
+  /** Starts a checkpoint; go on with `checkpointStep` from 0. */
   checkpointBegin(): void {
     this.#instance.exports.checkpointBegin();
   }

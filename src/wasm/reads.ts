@@ -23,12 +23,12 @@ export class Reads {
   }
 
   /**
-   * The next piece of the answer, about `budget` bytes. @param behind what `queryAllBegin` has just put out is part of it.
+   * The next piece of the answer, about `budget` bytes. @param goOn it follows the output of `queryAllBegin`, which is part of the piece.
    * @throws StoreError OUT_OF_MEMORY.
    */
-  queryStep(state: number, budget: number, behind = false): Output {
+  queryStep(state: number, budget: number, goOn = false): Output {
     const { exports } = this.#instance;
-    if (!behind) exports.outReset();
+    if (!goOn) exports.outReset();
     return this.#outputOf(exports.queryStep(state, budget));
   }
 
@@ -62,7 +62,7 @@ export class Reads {
 
   /**
    * Starts a query for all hosts of a cluster. @param request of request.ts; copied. @returns its handle, and the queries
-   * that it is made of as JSON (no brackets), a view: the first `queryStep` may go on behind them.
+   * that it is made of as JSON (no brackets), a view: the first `queryStep` may go on after them.
    * @throws StoreError OUT_OF_MEMORY.
    */
   queryAllBegin(request: Uint8Array): { state: number; text: MemoryView } {

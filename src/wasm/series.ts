@@ -52,7 +52,10 @@ export class SeriesAccess {
     return { from: this.#instance.exports.unsavedFrom.value, to: this.#instance.exports.unsavedTo.value };
   }
 
-  /** Whether n series from number `from` on hold a block that retention to `to` frees and no checkpoint holds; or where to go on. */
+  /**
+   * Looks in n series from number `from` on for a block that retention to `to` would free and no checkpoint holds.
+   * @returns true: there is one; false: there is none; a number: where to go on.
+   */
   unsavedBefore(from: number, n: number, to: number): boolean | number {
     const result = this.#instance.exports.unsavedBefore(from, n, to);
     return result === Unsaved.Some ? true : result === Unsaved.None ? false : result;

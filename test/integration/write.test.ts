@@ -110,7 +110,7 @@ describe('a write', () => {
         'line 9: unsupported type: strings and booleans are no samples',
         'line 10: unknown field: expected one field, "value"',
         'line 11: negative timestamp',
-        'line 12: garbage behind the timestamp',
+        'line 12: garbage after the timestamp',
       ].join('; '),
     );
     expect(await data('m1')).toEqual([1]);

@@ -90,7 +90,7 @@ describe('readBin', () => {
     ['a foreign file', 'hello, this is no checkpoint', 0, 'magic'],
     ['an empty file', '', 0, 'header'],
     ['a count beyond the file', Buffer.from(`01005bcc${'00'.repeat(16)}ffffffff`, 'hex'), 20, 'room'],
-    ['bytes behind the end', Buffer.from(`01005bcc${'00'.repeat(24)}07`, 'hex'), 28, 'behind the end'],
+    ['bytes after the end', Buffer.from(`01005bcc${'00'.repeat(24)}07`, 'hex'), 28, 'after the end'],
     ['a time that is none', Buffer.from(`01005bcc${'ff'.repeat(8)}${'00'.repeat(16)}`, 'hex'), 4, 'unix seconds'],
   ])('refuses %s with the place', async (_, content, offset, why) => {
     const path = scratch.write('c/h/9.bin', content);
@@ -194,7 +194,7 @@ describe('readJsonCheckpoint', () => {
   it.each([
     ['an empty file', '', 'empty'],
     ['something else', '[1, 2]', 'a level'],
-    ['text behind the end', '{"from":1,"to":2} x', 'behind the end'],
+    ['text after the end', '{"from":1,"to":2} x', 'after the end'],
     ['a bad number', '{"metrics":{"m":{"frequency":1,"start":1,"data":[01]}}}', 'number'],
     ['a number out of range', '{"metrics":{"m":{"frequency":1,"start":1,"data":[1e999]}}}', 'number'],
     ['a trailing comma', '{"metrics":{"m":{"frequency":1,"start":1,"data":[1,]}}}', 'number'],

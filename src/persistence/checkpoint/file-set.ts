@@ -18,9 +18,9 @@ import { checkpointName, listCheckpoints } from '../layout.js';
 import type { Loaded } from '../load.js';
 import { type CheckpointFile, type KeptFile, type Manifest, writeManifest } from './manifest.js';
 
-/** So many checkpoint files are joined by a full checkpoint. */
+/** With so many files the next checkpoint is a full one, which replaces them all. */
 const MAX_FILES = 24;
-/** So many are joined even if their data waits for the archive. */
+/** With so many files it is one even if some of them wait for the archive. */
 const MAX_WAITING = 256;
 
 export class FileSet {
@@ -106,7 +106,7 @@ export class FileSet {
     return moved;
   }
 
-  /** Removes files whose samples all end before `to`; where data is archived, that is done. @returns their number. */
+  /** Removes files whose samples all end before `to`. Where data is archived, all of that is. @returns their number. */
   drop(to: number): number {
     if (this.#archivedTo !== undefined) this.#archivedTo = Math.max(this.#archivedTo, to);
     const { files, kept = [], firstSegment } = this.#manifest;
@@ -126,7 +126,7 @@ export class FileSet {
     this.#manifest = manifest;
   }
 
-  /** Lets no file be removed until as many `unpin` calls: somebody reads them. */
+  /** Keeps all files, because somebody reads them, until `unpin` has been called as often. */
   pin(): void {
     this.#pins++;
   }

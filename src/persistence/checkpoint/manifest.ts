@@ -14,8 +14,8 @@ export interface CheckpointFile {
 }
 
 /**
- * A file that later ones replace, but for samples that had left memory before those were written and are not archived
- * yet. It is not loaded at start, and removed once everything before `until` (unix seconds) is archived.
+ * A file that later files replace, except for samples that had left memory before those were written and that are not
+ * archived yet. It is not loaded at start, and it is removed once everything before `until` (unix seconds) is archived.
  */
 export interface KeptFile extends CheckpointFile {
   until: number;
@@ -41,7 +41,7 @@ export type ManifestState = { kind: 'read'; manifest: Manifest } | { kind: 'dama
 export function readManifest(directory: string): ManifestState {
   const path = join(directory, MANIFEST);
   if (!existsSync(path)) {
-    // Lost, or the very first checkpoint was not finished: its file holds nothing then that the log does not.
+    // It was lost, or the very first checkpoint was not finished; then the log still holds all of its file.
     if (listCheckpoints(directory).length) return { kind: 'damaged', why: 'it is missing' };
     return { kind: 'read', manifest: { ...EMPTY, files: [] } };
   }
@@ -52,7 +52,7 @@ export function readManifest(directory: string): ManifestState {
     return { kind: 'damaged', why: `not JSON: ${(error as Error).message}` };
   }
   if (!isManifest(value)) return { kind: 'damaged', why: 'not a manifest of version 1' };
-  // A flipped bit may leave JSON that names other files, and what is not named is removed.
+  // With a flipped bit it may be JSON that names other files, and files without a name in it are removed.
   const { check, ...manifest } = value;
   return check === checkOf(manifest) ? { kind: 'read', manifest } : { kind: 'damaged', why: 'its check is wrong' };
 }

@@ -23,7 +23,7 @@ const PIECE_BYTES = 64 << 10;
 const STEP_MS = 1;
 
 interface HostSeries {
-  /** Of the host; see `Core.seriesHost`. */
+  /** Of the host; see `SeriesAccess.hostOf`. */
   node: number;
   cluster: string;
   host: string;
@@ -104,7 +104,7 @@ export class JsonCheckpoint implements CheckpointRun {
   /** From when to when something is new; it counts as kept from now on. */
   #takeUnsaved({ node, cluster, host, numbers }: HostSeries): { from: number; to: number }[] {
     const core = this.#core;
-    // Numbers and nodes may have gone to others meanwhile, which are in the log.
+    // By now numbers and node may be those of other series and hosts, whose samples are in the log.
     const own = numbers.filter((number) => core.series.hostOf(number) === node);
     if (!own.length) return [];
     const names = core.series.hostNames(node);
@@ -172,7 +172,7 @@ export class JsonCheckpoint implements CheckpointRun {
     return undefined;
   }
 
-  /** Removes windows that memory no longer has a sample of although it would: somebody freed them. @returns their directories. */
+  /** Removes windows that are not old and of which memory has no sample: somebody has freed them. @returns their directories. */
   async #removeStale(): Promise<string[]> {
     const core = this.#core;
     const written = new Set(this.#written);
@@ -215,8 +215,8 @@ interface JsonLevel {
 }
 
 /**
- * What our own file of the window holds from before a time, in series' frequencies of now (another one would have been
- * changed in the config). A file that can't be read is set aside. Rare: only when something old arrives late.
+ * The samples before a time that our own file of the window holds, of series whose frequency has not changed. A file that
+ * can't be read is set aside. Rare: only when something old arrives late.
  */
 function olderRuns(path: string, cluster: string, host: string, own: SeriesRun[], before: number): SeriesRun[] {
   if (!existsSync(path)) return [];

@@ -14,12 +14,12 @@
  * A kill at any point leaves old and new windows mixed, and every log segment since the last whole checkpoint, which
  * brings all of them to the same state.
  *
- * The Go server reads `<cluster>/<host>/`, but refuses a directory that holds anything beside: copy the clusters' directories to give
+ * The Go server reads `<cluster>/<host>/`, but refuses a directory that holds anything else: copy the clusters' directories to give
  * it the checkpoints of a stopped server, or use `cc-metric-store export`, which also takes what only the log of a killed one holds.
  *
  * Other files of the reference, and windows of another W, are foreign: they are loaded, saved in a `.blocks` file at once,
- * and moved to `superseded/` (supersede.ts). So is a start with "wal" after one with "json"; the other way round, the
- * first JSON checkpoint writes everything, and its manifest lets the `.blocks` files go.
+ * and moved to `superseded/` (supersede.ts). A start with "wal" after one with "json" does the same. After
+ * a change from "wal" to "json" the first JSON checkpoint writes everything, and its manifest names no `.blocks` file.
  */
 
 import { existsSync, readFileSync } from 'node:fs';

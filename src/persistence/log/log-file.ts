@@ -1,8 +1,8 @@
 /**
  * A partition's log on disk: segments of bounded size, appended with one write for all batches that arrived together.
  *
- * A failed write (disk full, I/O error) may leave half a frame behind. The segment is then cut back to its last whole frame
- * if that is possible, and given up: the next append opens a new one, in which the core names every series again. A
+ * A failed write (disk full, I/O error) may leave half a frame at the end. The segment is then cut back to its last whole
+ * frame if that is possible, and closed: the next append opens a new one, in which the core names every series again. A
  * failed sync ends the segment too: the kernel drops what it could not write, and a later sync says nothing about it.
  */
 import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs';
@@ -60,7 +60,7 @@ export class LogFile {
     return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
   }
 
-  /** Bytes that were answered for may not have got to the disk: a checkpoint should hold them soon. */
+  /** The disk may have lost bytes of acknowledged writes: a checkpoint should hold them soon. */
   get isDoubtful(): boolean {
     return this.#doubtful !== undefined;
   }
@@ -173,7 +173,7 @@ export class LogFile {
     closeSync(fd);
   }
 
-  /** Whether something was appended that no sync has covered; one that is under way may come too late for the descriptor. */
+  /** Whether bytes were appended that no finished sync covers: one that is under way may end after the segment is closed. */
   get #mustSync(): boolean {
     return (this.#unsynced || this.#syncing) && this.#fd >= 0 && this.#sync !== 'off';
   }
@@ -183,7 +183,7 @@ export class LogFile {
     try {
       this.syncNow();
     } catch {
-      // The checkpoint that asks for this is the cure; `figures.failed` and `isDoubtful` tell.
+      // The checkpoint that asks for this repairs it; `figures.failed` and `isDoubtful` tell.
     }
     this.#close();
     return this.#next;

@@ -45,7 +45,7 @@ export async function* readBin(path: string): AsyncGenerator<SeriesRun, Window> 
       if (levels.length === MAX_LEVELS) throw damage(source, `levels nested deeper than ${MAX_LEVELS}`);
       levels.push(await readName(source, 'level'));
     }
-    if (source.remaining > 0) throw damage(source, `${source.remaining} bytes behind the end, expected none`);
+    if (source.remaining > 0) throw damage(source, `${source.remaining} bytes after the end, expected none`);
     return window;
   } finally {
     await source.close();

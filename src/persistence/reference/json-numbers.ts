@@ -56,7 +56,7 @@ export function takeNumbers(source: ByteSource, into: Float64Array, from: number
   return count;
 }
 
-/** Where the number that begins at `from` ends: behind the last byte that can be part of one. */
+/** Where the number that begins at `from` ends: after the last byte that can be part of one. */
 export function endOfNumber(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && isNumberByte(bytes[at] as number)) at++;

@@ -23,7 +23,7 @@ export async function* readJsonCheckpoint(path: string): AsyncGenerator<SeriesRu
   try {
     if ((await cursor.peek()) < 0) throw cursor.damage('the file is empty, expected a JSON checkpoint');
     const window = yield* readLevel(cursor, ownerOf(path), []);
-    if ((await cursor.peek()) >= 0) throw cursor.damage('text behind the end of the checkpoint, expected none');
+    if ((await cursor.peek()) >= 0) throw cursor.damage('text after the end of the checkpoint, expected none');
     return window;
   } finally {
     await cursor.close();

@@ -6,7 +6,7 @@ import { type LogBatch, type LogSample, type LogSeries, ReferenceFormatError } f
 export const LOG_MAGIC = 0xcc1da701;
 export const LOG_RECORD_MAGIC = 0xcc1da7a1;
 
-/** Magic and length before the payload, CRC-32 behind it. */
+/** Magic and length before the payload, CRC-32 after it. */
 const FRAME_SIZE = 12;
 const TIME_SIZE = 8;
 const VALUE_SIZE = 4;
@@ -37,7 +37,7 @@ export interface LogReport {
 /**
  * Reads the reference's log in batches, in the file's order. A record that is torn or does not match its checksum is
  * passed over up to the next one whose magic, shape and checksum hold (the reference stops at the first torn record and
- * loses everything behind it); each such stretch is given to `damaged`.
+ * loses everything after it); each such stretch is given to `damaged`.
  * @throws ReferenceFormatError if the file has content, but neither the log's magic nor a single whole record.
  */
 export async function* readReferenceLog(

@@ -1,6 +1,6 @@
 /**
- * Archives a stretch of time: reads whatever holds samples of it into cores of its own (shares.ts), so that blocks that several files
- * hold, open ones and late samples come out as a restart would bring them back, and writes them, one file a cluster.
+ * Archives a stretch of time. It reads all files with samples of that stretch into cores of its own (shares.ts), so that
+ * blocks of several files, open blocks and late samples come out as after a restart, and writes one file a cluster.
  *
  * Nothing is changed in the checkpoint directory. A job that is killed leaves complete archives, of some of the clusters; done
  * again under the same `from` it adds what is missing, and doubles nothing (write-archive.ts).

@@ -15,7 +15,7 @@ import { scanFile } from '../../scan-file.js';
 export interface DirectorySources {
   index: number;
   count: number;
-  /** Paths, oldest first: what two of them hold counts as the later one has it. */
+  /** Paths, oldest first: where two of them hold the same bin, the later one counts. */
   files: string[];
   /** Log segments that no checkpoint covers. */
   segments: string[];

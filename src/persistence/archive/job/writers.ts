@@ -37,7 +37,7 @@ export class ArchiveWriters {
     const done = writeArchive(this.directory, cluster, this.from, runs as AsyncIterable<SeriesRun>, {
       sortBins: SORT_BINS,
     });
-    // Looked at by `push` and `finish`; until then it is nobody's.
+    // Looked at by `push` and `finish`; until then nobody handles it.
     done.catch(() => {});
     runs.on('error', () => {});
     const writer = { runs, done };
