@@ -4,9 +4,9 @@ import { QueryError } from '../../src/wasm/codes.js';
 import { type Column, type ColumnError, readColumns } from '../../src/wasm/columns.js';
 import type { Core } from '../../src/wasm/core.js';
 import { encodeForAllNodes, encodeRequest, type SeriesQuery } from '../../src/wasm/request.js';
-import { printDecimals } from '../integration/exact-decimals.js';
 import type { Series } from '../support/client.js';
 import { ask, coreModule, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
+import { printDecimals } from '../support/exact-decimals.js';
 import { seeded } from '../support/random.js';
 import type { Range } from './model.js';
 

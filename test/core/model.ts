@@ -3,9 +3,9 @@
  * cached. Follows the contract, not the core.
  */
 import type { SeriesQuery } from '../../src/store/store.js';
-import { printDecimals } from '../integration/exact-decimals.js';
 import type { Series } from '../support/client.js';
 import { keyOf } from '../support/core-driver.js';
+import { printDecimals } from '../support/exact-decimals.js';
 
 export interface Metric {
   frequency: number;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import { printDecimals } from '../integration/exact-decimals.js';
 import { ask, exportAll, metric, replay, seriesQuery, startCore, store, T0, takeLog } from '../support/core-driver.js';
+import { printDecimals } from '../support/exact-decimals.js';
 import { seeded } from '../support/random.js';
 
 const METRICS = new Map<string, MetricConfig>([

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { natsStatus, newNatsState } from '../../src/nats/state.js';
 import type { PartitionStats } from '../../src/store/store.js';
-import { tokenKey } from '../security/fixtures.js';
 import { ask } from '../support/client.js';
 import { configWith } from '../support/config.js';
+import { tokenKey } from '../support/tokens.js';
 import { start } from './harness.js';
 import { MemoryStore } from './memory-store.js';
 

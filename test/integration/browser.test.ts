@@ -1,9 +1,10 @@
 /** Swagger UI in Chromium. The page has its own tests in test/web/. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bearer, config, TIME, token, tokenKey } from '../security/fixtures.js';
 import { type Browser, launchBrowser } from '../support/browser.js';
 import { ask } from '../support/client.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
+import { bearer, token, tokenKey } from '../support/tokens.js';
 
 const key = tokenKey();
 const jwt = token(key);

@@ -11,11 +11,12 @@ import {
   type WritePrecisionType,
 } from '@influxdata/influxdb-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bearer, config, TIME, token, tokenKey } from '../security/fixtures.js';
 import { ask, type QueryAnswer } from '../support/client.js';
 import { LIMIT } from '../support/limits.js';
 import { runProcess } from '../support/processes.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
+import { bearer, token, tokenKey } from '../support/tokens.js';
 
 const key = tokenKey();
 const jwt = token(key, { user: 'telegraf' });

@@ -6,12 +6,12 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TIME } from '../security/fixtures.js';
 import { ask, figure, query, summary, write } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { LIMIT } from '../support/limits.js';
 import { freePort } from '../support/ports.js';
 import { startProcess } from '../support/processes.js';
+import { TIME } from '../support/server-config.js';
 import { startServer } from '../support/server-process.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');

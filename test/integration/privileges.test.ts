@@ -4,9 +4,9 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { config, TIME } from '../security/fixtures.js';
 import { query, write } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { config, TIME } from '../support/server-config.js';
 import { startServer } from '../support/server-process.js';
 
 const isRoot = process.geteuid?.() === 0;

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, figure, query, summary, write } from '../support/client.js';
+import { printDecimals } from '../support/exact-decimals.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { printDecimals } from './exact-decimals.js';
 
 const FOLDER = join(import.meta.dirname, '../data/real');
 const LINE = /^(\w+)((?:,[\w-]+=[^,= ]+)+) value=(\S+) (\d+)$/;

@@ -1,9 +1,9 @@
 /** Starts whose parts run side by side: threads and files before the port, or no threads at all. */
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { config, TIME } from '../security/fixtures.js';
 import { query, write } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 
 const LINES = Array.from({ length: 20 }, (_, i) => `cpu_load,cluster=c,hostname=h${i},type=node value=${i} ${TIME}\n`);

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { config, TIME } from '../security/fixtures.js';
 import { ask, write } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { NotifySocket } from '../support/notify-socket.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
 

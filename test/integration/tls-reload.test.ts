@@ -5,9 +5,9 @@ import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { config, TIME } from '../security/fixtures.js';
 import { exchange } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 
 const dir = temporaryDirectory();

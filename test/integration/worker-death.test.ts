@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { config, TIME } from '../security/fixtures.js';
 import { ask, query, write } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 
 /** Runs in every worker thread; dies once the file is there. */

@@ -20,10 +20,11 @@ function plant(files: Record<string, string>): string {
 const importing = (specifier: string): string => `import { x } from '${specifier}';\nexport const y = x;\n`;
 const X = 'export const x = 1;\n';
 
-/** Lints files with the project's biome.json. @returns `file rule`, sorted. */
+/** Lints files with the project's rules. @returns `file rule`, sorted. */
 function biome(files: Record<string, string>): string[] {
   const directory = plant(files);
-  for (const name of ['biome.json', '.gitignore']) copyFileSync(join(ROOT, name), join(directory, name));
+  for (const name of ['biome.json', 'biome.imports.json', '.gitignore'])
+    copyFileSync(join(ROOT, name), join(directory, name));
   const program = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
   const run = spawnSync(process.execPath, [program, 'lint', '--reporter=json', '--max-diagnostics=none'], {
     cwd: directory,
@@ -61,7 +62,7 @@ describe('in src', () => {
     expect(biome(files)).toEqual(upward.sort());
   });
 
-  it('neighbours above the store leave each other alone, and nobody imports a program, a test or the page', () => {
+  it('neighbours above the store leave each other alone, nobody imports a program, a test or the page, nor they the inside', () => {
     const files = {
       'src/nats/a.ts': importing('../http/x.js'),
       'src/http/x.ts': X,
@@ -71,13 +72,18 @@ describe('in src', () => {
       'test/x.ts': X,
       'src/ops/d.ts': importing('../../web/x.js'),
       'web/x.ts': X,
+      'bench/a.ts': importing('../src/http/x.js'),
+      'web/src/b.ts': importing('../../src/http/x.js'),
+      'test/http/x.ts': X,
+      'test/support/c.ts': importing('../http/x.js'),
+      'test/http/e.ts': importing('../../src/http/x.js'),
     };
     const refused = Object.keys(files).filter((name) => /\/[abcd]\.ts$/.test(name));
     expect(biome(files)).toEqual(refused.map((name) => `${name} noRestrictedImports`).sort());
   });
 
   it('each folder has a rule', () => {
-    const { overrides } = JSON.parse(readFileSync(join(ROOT, 'biome.json'), 'utf8')) as {
+    const { overrides } = JSON.parse(readFileSync(join(ROOT, 'biome.imports.json'), 'utf8')) as {
       overrides: { includes: string[] }[];
     };
     const ruled = new Set(overrides.flatMap(({ includes }) => includes));

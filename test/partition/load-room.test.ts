@@ -7,7 +7,7 @@ import { LoadRoom, loadLimit } from '../../src/partition/load-room.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';
 import { Core } from '../../src/wasm/core.js';
-import { textOf } from '../core/answer-text.js';
+import { textOf } from '../support/answer-text.js';
 import { configWith } from '../support/config.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { KeptLog } from '../support/kept-log.js';

@@ -6,11 +6,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { BackendToken } from '../../src/config/config.js';
 import { retentionRounds } from '../../src/retention/rounds.js';
 import { fetchUsedNodes, parseUsedNodes } from '../../src/retention/used-nodes.js';
-import { token, tokenKey } from '../security/fixtures.js';
 import { type CcBackend, startCcBackend } from '../support/cc-backend.js';
 import { configWith } from '../support/config.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { KeptLog } from '../support/kept-log.js';
+import { token, tokenKey } from '../support/tokens.js';
 import { JobStore } from './fixtures.js';
 
 const NOW = 1_700_000_000_000;

@@ -5,9 +5,9 @@ import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, openSocket, query, write } from '../support/client.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
-import { config, TIME } from './fixtures.js';
 
 const MAX_BODY = 4 << 20;
 let server: ServerProcess;

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../support/client.js';
 import { freePort } from '../support/ports.js';
+import { config } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
+import { bearer, token, tokenKey } from '../support/tokens.js';
 import { until } from '../support/wait.js';
-import { bearer, config, token, tokenKey } from './fixtures.js';
 
 const key = tokenKey();
 const good = token(key, { user: 'a-secret-user', exp: Math.floor(Date.now() / 1000) + 3600 });

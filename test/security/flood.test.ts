@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, figure, write } from '../support/client.js';
 import { seeded } from '../support/random.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { config, TIME } from './fixtures.js';
 
 let server: ServerProcess;
 /** Seconds of CPU for a batch of lines whose hosts are known and few. */

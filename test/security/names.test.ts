@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, query, write } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { config, TIME } from './fixtures.js';
 
 let server: ServerProcess;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be in a name

@@ -2,8 +2,9 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../support/client.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
-import { bearer, config, TIME, token, tokenKey, unsigned } from './fixtures.js';
+import { bearer, token, tokenKey, unsigned } from '../support/tokens.js';
 
 const key = tokenKey();
 const now = Math.floor(Date.now() / 1000);

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { answerOf, Chunks } from '../../src/store/query/chunks.js';
 import { WHOLE } from '../../src/store/query/sizes.js';
-import { textOf } from '../core/answer-text.js';
+import { textOf } from '../support/answer-text.js';
 import { seeded } from '../support/random.js';
 
 async function* chunked(parts: string[]): AsyncGenerator<Uint8Array> {

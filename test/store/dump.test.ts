@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dump } from '../../src/store/query/dump.js';
 import { WHOLE } from '../../src/store/query/sizes.js';
 import { StoreError } from '../../src/store/store.js';
-import { textOf } from '../core/answer-text.js';
+import { textOf } from '../support/answer-text.js';
 import { FakeClient, placementOf } from './fake-client.js';
 
 /** Partitions by index: cluster → the object that the partition answers, undefined: it does not have the cluster. */

@@ -5,7 +5,7 @@ import type { Question } from '../../src/store/query/question.js';
 import { ask, plan } from '../../src/store/query/scatter.js';
 import { WHOLE } from '../../src/store/query/sizes.js';
 import { type Answer, type QueryRequest, type SeriesQuery, StoreError } from '../../src/store/store.js';
-import { textOf } from '../core/answer-text.js';
+import { textOf } from '../support/answer-text.js';
 import { FakeClient, type MadeUp, placementOf } from './fake-client.js';
 
 const PARTITIONS = 3;

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Pool } from '../../src/store/pool.js';
 import type { QueryRequest, SeriesQuery } from '../../src/store/store.js';
-import { textOf } from '../core/answer-text.js';
+import { textOf } from '../support/answer-text.js';
 import { seriesQuery, T0 } from '../support/core-driver.js';
 import { startPool, writeTo } from './running-pool.js';
 

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { type TokenKey, token, tokenKey } from '../security/fixtures.js';
+import { type TokenKey, token, tokenKey } from './tokens.js';
 
 /** What cc-backend sets in front of every route. */
 const HEADERS = {

@@ -1,9 +1,10 @@
 /** The page of a server that wants a token: asks for one, keeps it for the tab, says what is wrong with it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { config, token, tokenKey } from '../security/fixtures.js';
 import { type Browser, launchBrowser } from '../support/browser.js';
 import { LIMIT } from '../support/limits.js';
+import { config } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
+import { token, tokenKey } from '../support/tokens.js';
 
 const key = tokenKey();
 const now = Math.floor(Date.now() / 1000);

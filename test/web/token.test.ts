@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cleanToken, describeToken } from '../../web/src/model/token.js';
-import { token, tokenKey } from '../security/fixtures.js';
+import { token, tokenKey } from '../support/tokens.js';
 
 const NOW = 1_800_000_000;
 const key = tokenKey();

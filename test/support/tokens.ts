@@ -1,4 +1,4 @@
-/** What an attacker's tests share: a server with a key, the key's good tokens, and a config with secrets to look for. */
+/** Keys and JSON Web Tokens, good ones and such as only an attacker makes. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 export interface TokenKey {
@@ -30,24 +30,3 @@ export function token(key: TokenKey, claims: object = {}, header: object = { alg
 }
 
 export const bearer = (jwt: string): Record<string, string> => ({ authorization: `Bearer ${jwt}` });
-
-/** A small server's config; `main` and `store` are added to it. */
-export function config(main: object = {}, store: object = {}): object {
-  return {
-    main,
-    metrics: {
-      cpu_load: { frequency: 60, aggregation: 'avg' },
-      mem_used: { frequency: 60, aggregation: 'sum' },
-    },
-    'metric-store': {
-      'retention-in-memory': '48h',
-      'memory-cap': 1,
-      'num-workers': 2,
-      checkpoints: { directory: './var/checkpoints' },
-      ...store,
-    },
-  };
-}
-
-/** Unix seconds of samples that no retention pass takes away. */
-export const TIME = Math.floor(Date.now() / 60_000) * 60 - 3600;
