@@ -4,11 +4,11 @@ import { request as requestTls } from 'node:https';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { config, TIME } from '../security/fixtures.js';
 import { write } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { freePort } from '../support/ports.js';
 import { startProcess, type TestProcess } from '../support/processes.js';
+import { config, TIME } from '../support/server-config.js';
 import { until } from '../support/wait.js';
 
 const SERVER = resolve(import.meta.dirname, '../../dist/server.js');

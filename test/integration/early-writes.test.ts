@@ -2,9 +2,9 @@
 import { appendFileSync, existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { config, TIME } from '../security/fixtures.js';
 import { ask, query, write } from '../support/client.js';
 import { startProcess, type TestProcess } from '../support/processes.js';
+import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
 
