@@ -57,6 +57,7 @@ export { queryBegin, queryEnd } from './answer/answer';
 export { queryEndCount, queryEnds, queryStep } from './answer/cc-json';
 export { columnsStep } from './answer/columns';
 export { queryAllBegin } from './answer/nodes';
+export { activeHosts, hostIsActive } from './answer/active-hosts';
 export { dumpBegin, dumpStep } from './answer/dump';
 export { leafBegin, leafEnd, leafSeries, leafStep } from './answer/leaf';
 export { nodeHealth } from './answer/health';

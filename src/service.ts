@@ -22,6 +22,7 @@ import { dumpToFile } from './ops/dump-file.js';
 import { sdNotify, startWatchdog } from './ops/sd-notify.js';
 import { loadTls, reloadTlsOnHangup } from './ops/tls.js';
 import { type MemoryCap, startMemoryCap } from './retention/memory-cap.js';
+import { type OwnClock, startOwnClock } from './retention/own-clock.js';
 import { type Retention, startRetention } from './retention/retention.js';
 import type { Pool } from './store/pool.js';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.js';
@@ -42,6 +43,7 @@ export class Service {
   #nats: NatsIngest | undefined;
   #retention: Retention | undefined;
   #memoryCap: MemoryCap | undefined;
+  #ownClock: OwnClock | undefined;
   readonly #undo: (() => void)[] = [];
 
   /**
@@ -60,6 +62,7 @@ export class Service {
       log: logger('telemetry'),
       version,
       commit,
+      clockIsTrusted: () => this.#ownClock?.problem === undefined,
       memoryCapBytes: config.store.memoryCapBytes,
       checkpointIntervalSeconds: config.store.checkpointIntervalSeconds,
       ...(config.nats && { nats: () => this.#nats?.state }),
@@ -98,7 +101,10 @@ export class Service {
       metrics: () => this.#telemetry.metrics(),
       observe: (route, seconds, status, bytes) => this.#telemetry.observe(route, seconds, status, bytes),
       nats: () => this.#nats && natsStatus(this.#nats.state),
-      healthDetail: () => (this.#nats ? natsHealth(this.#nats.state) : {}),
+      healthDetail: () => ({
+        ...(this.#nats && natsHealth(this.#nats.state)),
+        ...(this.#ownClock?.problem && { clock: this.#ownClock.problem }),
+      }),
     });
     const { server } = this.#http;
     this.#undo.push(reloadTlsOnHangup(files, (fresh) => (server as TlsServer).setSecureContext(fresh)));
@@ -106,6 +112,7 @@ export class Service {
 
   async #startJobs(): Promise<void> {
     const config = this.#config;
+    this.#ownClock = startOwnClock(this.#pool, logger('clock'));
     this.#memoryCap = startMemoryCap(this.#pool, config, logger('memory'), (blocks) => this.#telemetry.freed(blocks));
     this.#retention = startRetention({
       store: this.#pool,
@@ -130,6 +137,7 @@ export class Service {
     for (const undo of this.#undo) undo();
     await this.#nats?.drain();
     await this.#http?.close();
+    await this.#ownClock?.stop();
     await this.#memoryCap?.stop();
     await this.#retention?.stop();
     if (this.#config.main.dumpToFile) await dumpToFile(this.#pool, this.#config.main.dumpToFile, log);

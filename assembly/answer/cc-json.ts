@@ -16,6 +16,8 @@ import { Answer, Next, STEP_ENTRIES } from './answer';
 const PRINT_STEP: i32 = 256;
 /** Nulls of padding printed between two looks at the budget. */
 const PADDING_STEP: i64 = 4096;
+/** Nulls of padding in one entry: a series that begins in years, by a wrong clock, must not be answered with gigabytes. */
+const MAX_PADDING: i64 = 1000000;
 const NULL_COMMA: u64 = 0x2c6c6c756e; // null,
 
 /** Ends of queries completed in the last step, as u32 offsets into its output. */
@@ -62,11 +64,12 @@ export function queryStep(answer: Answer, budget: u32): AnswerStep {
 /** Writes the entry at hand, or goes on with it. False when memory is exhausted (`out.failed`) or it takes another step. */
 function writeEntry(answer: Answer, budget: u32): bool {
   const column = answer.column;
+  const parts = answer.request;
+  if (column.padding > MAX_PADDING && parts.has(AnswerParts.Data)) column.fail(QueryError.PaddingTooLong, column.padding, MAX_PADDING);
   if (column.error) {
     answer.isWriting = false;
     return writeError(column, answer.query);
   }
-  const parts = answer.request;
   if (parts.has(AnswerParts.Data) && column.padding + <i64>column.count > 0) {
     if (!writeData(answer, budget)) return false;
   } else {
@@ -167,6 +170,12 @@ function writeError(column: Column, query: Query): bool {
     out.putAscii(' samples, at most ');
     putInteger(column.limit);
     out.putAscii(' are answered at once"');
+  } else if (column.error == QueryError.PaddingTooLong) {
+    out.putAscii('"padding too long: the data begins ');
+    putInteger(column.given);
+    out.putAscii(" nulls after 'from', at most ");
+    putInteger(column.limit);
+    out.putAscii(" are answered; ask from a later time or without 'with-padding'\"");
   } else {
     out.putAscii('"new sampling frequency (');
     putInteger(column.given);

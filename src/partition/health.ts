@@ -2,16 +2,20 @@ import { NodeState } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
 import type { NodeHealth } from './figures.js';
 
-/** How the metrics of some nodes are doing now. @returns one entry a node, in their order. */
+/**
+ * How the metrics of some nodes are doing. @param now unix seconds. @param until samples after that do not count: they are of
+ * a wrong clock. @returns one entry a node, in their order.
+ */
 export function nodesHealth(
   core: Core,
   cluster: string,
   nodes: string[],
   metrics: string[],
+  now: number,
+  until: number,
 ): [node: string, health: NodeHealth][] {
-  const now = Date.now() / 1000;
   return nodes.map((node) => {
-    const states = core.reads.nodeHealth(cluster, node, metrics, now);
+    const states = core.reads.nodeHealth(cluster, node, metrics, now, until);
     if (!states) return [node, { state: 'failed', degraded: [], missing: [], known: false }];
     const degraded = metrics.filter((_, i) => states[i] === NodeState.Degraded);
     const missing = metrics.filter((_, i) => states[i] === NodeState.Missing);

@@ -12,12 +12,25 @@ import type { TimeFault, TimeLimits } from '../wasm/writes.js';
 
 /** Samples may be so many retentions old: a collector that was cut off sends what it has kept. */
 const OLDEST_RETENTIONS = 2;
+/** How far a node's clock may be ahead where no limit is configured. */
+const DEFAULT_FUTURE_SECONDS = 600;
 const WARN_SECONDS = 3600;
-const AHEAD_SECONDS = 300;
+const SENT_SECONDS = 300;
 /** Hosts that are remembered. Names come from outside: there may be any number. */
 const MAX_HOSTS = 4096;
 /** Beyond every time that a sample can have. */
 const NEVER = 2 ** 62;
+
+export interface HostClockCounts {
+  ahead: number;
+  senders: number;
+}
+
+/** Hosts whose newest sample is of (since, until], unix seconds, and has come since the start. */
+export interface ActiveHosts {
+  activeHosts(since: number, until: number): number;
+  isActive(cluster: string, host: string, since: number, until: number): boolean;
+}
 
 export class HostClocks {
   readonly #config: Pick<StoreConfig, 'retentionSeconds' | 'futureLimitSeconds'>;
@@ -52,6 +65,11 @@ export class HostClocks {
     };
   }
 
+  /** Until when samples may be of now, unix seconds: later ones are in files of a time when they were not refused. */
+  present(now: number): number {
+    return this.#isTrusted ? now + (this.#config.futureLimitSeconds || DEFAULT_FUTURE_SECONDS) : NEVER;
+  }
+
   /** Takes note of what a batch has found. @param now unix seconds. */
   note(faults: readonly TimeFault[], now: number): void {
     for (const fault of faults) {
@@ -73,10 +91,23 @@ export class HostClocks {
     );
   }
 
+  /**
+   * Hosts that have sent something too new within five minutes, and all that have sent anything.
+   * @param withSenders they are counted; otherwise 0. @param now unix seconds.
+   */
+  count(hosts: ActiveHosts, withSenders: boolean, now: number): HostClockCounts {
+    const ahead = this.ahead(now);
+    if (!withSenders) return { ahead: ahead.length, senders: 0 };
+    const since = now - SENT_SECONDS;
+    const until = this.limits(now).newest;
+    const both = ahead.filter(({ cluster, host }) => hosts.isActive(cluster, host, since, until)).length;
+    return { ahead: ahead.length, senders: ahead.length + hosts.activeHosts(since, until) - both };
+  }
+
   /** Hosts that have sent something too new within five minutes. @param now unix seconds. */
   ahead(now: number): { cluster: string; host: string }[] {
     // The clock may have been set meanwhile, in either direction: what was noted before says nothing then.
-    for (const [key, { at }] of this.#ahead) if (Math.abs(now - at) > AHEAD_SECONDS) this.#ahead.delete(key);
+    for (const [key, { at }] of this.#ahead) if (Math.abs(now - at) > SENT_SECONDS) this.#ahead.delete(key);
     return [...this.#ahead.values()];
   }
 }

@@ -19,7 +19,7 @@ import type { Contents } from './contents.js';
 import { Counting } from './counting.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from './figures.js';
 import { nodesHealth } from './health.js';
-import { HostClocks } from './host-clocks.js';
+import { type HostClockCounts, HostClocks } from './host-clocks.js';
 import type { Jobs } from './jobs.js';
 import { answerLeaf, type LeafPieces } from './leaf.js';
 import { type LevelNames, listLevelNames } from './level-names.js';
@@ -237,7 +237,18 @@ export class Partition {
 
   /** How the metrics of some nodes are doing now, in the nodes' order. */
   health(cluster: string, nodes: string[], metrics: string[]): [node: string, health: NodeHealth][] {
-    return nodesHealth(this.#core, cluster, nodes, metrics);
+    const now = Date.now() / 1000;
+    return nodesHealth(this.#core, cluster, nodes, metrics, now, this.#clocks.present(now));
+  }
+
+  /** How many hosts are ahead of this server's clock, of how many that send; see `HostClocks`. */
+  hostClocks(withSenders: boolean): HostClockCounts {
+    return this.#clocks.count(this.#core.figures, withSenders, Math.floor(Date.now() / 1000));
+  }
+
+  /** Whether samples are refused for their time. */
+  trustClock(isTrusted: boolean): void {
+    this.#clocks.trust(isTrusted);
   }
 
   /** Bytes in use in linear memory. */

@@ -5,6 +5,7 @@
 import type { Trigger } from '../partition/checkpointer.js';
 import type { Contents } from '../partition/contents.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
+import type { HostClockCounts } from '../partition/host-clocks.js';
 import type { LeafPieces } from '../partition/leaf.js';
 import type { LevelNames } from '../partition/level-names.js';
 import type { Retention } from '../partition/retention-pass.js';
@@ -42,6 +43,8 @@ export interface Calls {
   dropFiles: { args: { to: number }; result: number };
   pinFiles: { args: Record<string, never>; result: null };
   unpinFiles: { args: Record<string, never>; result: null };
+  hostClocks: { args: { withSenders: boolean }; result: HostClockCounts };
+  trustClock: { args: { isTrusted: boolean }; result: null };
   ages: { args: { now: number }; result: Uint32Array };
   oldest: { args: Record<string, never>; result: number | null };
   stop: { args: Record<string, never>; result: null };

@@ -11,6 +11,7 @@ import { type Logger, logSettings } from '../log.js';
 import { Ages } from '../partition/age-histogram.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import { ContentsSum } from '../partition/contents.js';
+import type { HostClockCounts } from '../partition/host-clocks.js';
 import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 import { Buffers } from './buffers.js';
 import type { CallName, Calls } from './client.js';
@@ -285,6 +286,17 @@ export class Pool implements Store {
   async retain(to: number, except: ReadonlyMap<string, ReadonlySet<string>>): Promise<number> {
     const kept = [...except].map(([cluster, hosts]): [string, string[]] => [cluster, [...hosts]]);
     return sum(await this.#everywhere('retain', { to, except: kept }));
+  }
+
+  /** Hosts that are ahead of this server's clock, of those that send (`HostClocks.count`). */
+  async hostClocks(withSenders: boolean): Promise<HostClockCounts> {
+    const parts = await this.#everywhere('hostClocks', { withSenders });
+    return parts.reduce((a, b) => ({ ahead: a.ahead + b.ahead, senders: a.senders + b.senders }));
+  }
+
+  /** Whether samples are refused for their time. */
+  async trustClock(isTrusted: boolean): Promise<void> {
+    await this.#everywhere('trustClock', { isTrusted });
   }
 
   /** Bytes in use in linear memory, one figure a partition. */

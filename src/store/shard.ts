@@ -46,6 +46,11 @@ const CALLS: {
     partition.unpinFiles();
     return null;
   },
+  hostClocks: (partition, { withSenders }) => partition.hostClocks(withSenders),
+  trustClock: (partition, { isTrusted }) => {
+    partition.trustClock(isTrusted);
+    return null;
+  },
   ages: (partition, { now }) => partition.ages(now),
   oldest: (partition) => partition.oldestTime ?? null,
   stop: (partition) => partition.stop().then(() => null),

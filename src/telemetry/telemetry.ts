@@ -27,6 +27,8 @@ export interface TelemetryOptions {
   /** Bytes; 0: none. Like the next exposed so that alerts need not know the config. */
   memoryCapBytes: number;
   checkpointIntervalSeconds: number;
+  /** Whether the hosts' clocks agree with ours. */
+  clockIsTrusted(): boolean;
   /** Undefined: NATS is not configured, and its metrics are absent. */
   nats?: () => Readonly<NatsState> | undefined;
 }
@@ -126,6 +128,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
         'ccms_checkpoint_interval_seconds',
         'The configured checkpoint-interval.',
         options.checkpointIntervalSeconds,
+      );
+      snapshot.gauge(
+        'ccms_clock_trusted',
+        "1 unless most hosts' clocks are ahead of this server's: then no sample is refused for its time.",
+        options.clockIsTrusted() ? 1 : 0,
       );
       await readStore(snapshot);
       const natsState = nats?.();

@@ -103,6 +103,7 @@ export enum QueryError {
   NoAggregation = 3,
   BadResolution = 4,
   TooLong = 5,
+  PaddingTooLong = 6,
 }
 
 /** What linear memory is used for. */

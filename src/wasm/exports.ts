@@ -103,8 +103,10 @@ export interface Exports extends Record<string, unknown> {
   leafSeries(leaf: number): number;
   leafStep(leaf: number, budget: number): number;
   leafEnd(leaf: number): void;
-  nodeHealth(names: number, now: number, out: number): number;
+  nodeHealth(names: number, now: number, until: number, out: number): number;
   hostsStep(from: number, n: number): number;
+  activeHosts(since: number, until: number): number;
+  hostIsActive(host: number, since: number, until: number): number;
   keepHost(cluster: number, clusterLength: number, host: number, hostLength: number): void;
   retainStep(from: number, n: number, to: number): number;
   retainEnd(): void;

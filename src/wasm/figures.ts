@@ -2,6 +2,7 @@
 import { codecNames } from './codec-names.js';
 import { AgeHistogram, LineError, LOOSE_BLOCKS, MemoryKind } from './codes.js';
 import type { Instance } from './instance.js';
+import { encodeSelector } from './names.js';
 
 /** Bytes allocated in linear memory, exactly, by kind; `total` of all kinds. */
 export interface MemoryUse {
@@ -107,6 +108,18 @@ export class Figures {
       list.push({ name: this.#instance.nodeName(n), node: n, hosts: exports.childCount(n) });
     }
     return list;
+  }
+
+  /** Hosts that have sent something since the start, the newest of it of (since, until], unix seconds. */
+  activeHosts(since: number, until: number): number {
+    return this.#instance.exports.activeHosts(since, until) >>> 0;
+  }
+
+  /** Whether a host is one of these. */
+  isActive(cluster: string, host: string, since: number, until: number): boolean {
+    const { exports } = this.#instance;
+    const node = exports.findNode(this.#instance.stage(encodeSelector([cluster, host])), 2) >>> 0;
+    return node !== 0 && exports.hostIsActive(node, since, until) !== 0;
   }
 
   /** Lines since start. */

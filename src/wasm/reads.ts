@@ -146,12 +146,14 @@ export class Reads {
     return { next, hosts: decodeHosts(this.#instance.output()) };
   }
 
-  /** The state of each metric of a node at `now`, unix seconds; undefined: no such node. */
-  nodeHealth(cluster: string, host: string, metrics: string[], now: number): NodeState[] | undefined {
+  /**
+   * The state of each metric of a node at `now`, unix seconds, as far as samples until `until` tell; undefined: no such node.
+   */
+  nodeHealth(cluster: string, host: string, metrics: string[], now: number, until: number): NodeState[] | undefined {
     const names = concat([encodeName(cluster), encodeName(host), encodeList(metrics)]);
     const p = this.#instance.stage(names, metrics.length);
     const out = p + names.length;
-    if (!this.#instance.exports.nodeHealth(p, now, out)) return undefined;
+    if (!this.#instance.exports.nodeHealth(p, now, until, out)) return undefined;
     return [...this.#instance.bytes.subarray(out, out + metrics.length)];
   }
 }

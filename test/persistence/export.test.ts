@@ -1,5 +1,5 @@
 /** `node dist/export.js` on what real servers have left. */
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readBin } from '../../src/persistence/reference/bin-reader.js';
@@ -87,6 +87,33 @@ describe.each([
     expect(again.status).toBe(1);
     expect(again.stderr).toContain('twice already holds checkpoints');
   });
+});
+
+it.each([
+  ['checkpoints', 'SIGTERM'],
+  ['the log', 'SIGKILL'],
+] as const)('samples of clocks that were ahead, in %s, hide none of the others', async (_what, signal) => {
+  const rows: Rows = new Map();
+  const server = await startServer(storeConfig({ 'future-limit': '0' }));
+  await post(server.port, makeSamples(rows, now - 300, now - 200, 5));
+  const good = new Map(rows);
+  const ahead = now + 3650 * 24 * HOUR;
+  // Alone, in a series that has good ones as well, and in the same block as these.
+  await post(
+    server.port,
+    `load,cluster=alpha,hostname=new value=1 ${ahead}\nload,cluster=alpha,hostname=h0 value=1 ${ahead}\n` +
+      `power,cluster=alpha,hostname=h0,type=socket,type-id=0 value=1 ${now + 900}\n`,
+  );
+  await server.stop(signal);
+  writeFileSync(join(server.dir, 'config.json'), JSON.stringify(storeConfig()));
+  const done = await exportTo(server.dir, '-out', 'out', '-format', 'json');
+  expect(done.status).toBe(0);
+  expect(done.stderr).toMatch(/WARN.* of clocks that were ahead: what is after \d+ .* is left out; -to takes it/);
+  expect(differences(await exportedRows(join(server.dir, 'out')), good)).toEqual([]);
+  expect(
+    (await exportTo(server.dir, '-out', 'all', '-format', 'json', '-to', String(ahead + 1), '-from', '0')).status,
+  ).toBe(0);
+  expect((await exportedRows(join(server.dir, 'all'))).get(`alpha/new//load/${ahead}`)).toBe(1);
 });
 
 it('a directory that a server uses is refused, a copy of it is not', async () => {

@@ -51,6 +51,8 @@ describe('the Grafana dashboard', () => {
   it('shows every metric that is exposed', () => {
     const text = JSON.stringify(dashboard);
     expect([...names].map(family).filter((name) => !text.includes(name))).toEqual([
+      // An alert tells.
+      'ccms_clock_trusted',
       // The sum of three that are shown.
       'ccms_lines_total',
       // Of use in alerts and when something is searched for only.
@@ -109,6 +111,7 @@ describe('the alert rules', () => {
       ccms_build_info: '1x180',
       ccms_ready: '1x180',
       'ccms_log_failed{partition="0"}': '0x180',
+      ccms_clock_trusted: '1x180',
       ccms_samples_stored_total: '0+1000x180',
       ccms_lines_total: '0+1000x180',
       'ccms_lines_refused_total{reason="bad_value"}': '0+1x180',
@@ -135,6 +138,7 @@ describe('the alert rules', () => {
       MetricStoreLogFailed: { 'ccms_log_failed{partition="0"}': '1x180' },
       MetricStoreNoSamples: { ccms_samples_stored_total: '5x180' },
       MetricStoreBadLines: { 'ccms_lines_refused_total{reason="bad_value"}': '0+50x180' },
+      MetricStoreClockWrong: { ccms_clock_trusted: '0x180' },
       MetricStoreCheckpointOverdue: { ccms_checkpoint_last_timestamp_seconds: '0x180' },
       MetricStoreJobFailed: { 'ccms_job_failures_total{job="cleanup"}': '0+1x180' },
       MetricStoreMemoryNearCap: { ccms_memory_cap_bytes: '1010x180' },

@@ -47,6 +47,7 @@ export function bench(more: Partial<TelemetryOptions> = {}): Bench {
   const store: Bench['store'] = { state: 'ready', stats: async () => twoPartitions() };
   const nats = newNatsState();
   const telemetry = createTelemetry({
+    clockIsTrusted: () => true,
     store,
     log: logger('telemetry'),
     version: '1.2.3',
