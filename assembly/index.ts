@@ -22,11 +22,16 @@ export { partitionOf } from './series/partition';
 export { timeFaultCount, timeFaults } from './clock';
 export { route } from './route';
 export { runCount, runsAt } from './runs';
+export { ingestFields } from './ingest-fields';
+export { setTags } from './text/tags';
+export { keysForget } from './series/keys';
 export {
+  batchLeftOut,
   batchLines,
   batchRefused,
   batchSkipped,
   batchStored,
+  fieldsLeftOut,
   ingest,
   linesRefused,
   linesSkipped,

@@ -55,12 +55,17 @@ class Refusal {
   reason: i32;
   /** Of a wrong time: see `noteFault`. */
   fault: i32;
+  /** The tag that is to blame, and its bytes; 0: none is. */
+  tag: usize;
+  tagLength: i32;
 }
 
 if (
   offsetof<Refusal>('line') != RefusalField.Line ||
   offsetof<Refusal>('reason') != RefusalField.Reason ||
   offsetof<Refusal>('fault') != RefusalField.Fault ||
+  offsetof<Refusal>('tag') != RefusalField.Tag ||
+  offsetof<Refusal>('tagLength') != RefusalField.TagLength ||
   offsetof<Refusal>() != RefusalField.Size
 ) {
   ERROR('codes.ts has another layout of refusals');
@@ -77,6 +82,8 @@ export let batchSkipped: i32 = 0;
 export let batchRefused: i32 = 0;
 /** Lines of the last text, blank ones included: where the next piece of the same body goes on counting. */
 export let batchLines: i32 = 0;
+/** Fields that hold no number, of lines of several fields (ingest-fields.ts). */
+export let batchLeftOut: i32 = 0;
 
 /** Lines refused since start, f64 by LineError. */
 const totals: usize = memory.data(8 * 32, 8);
@@ -84,6 +91,7 @@ const totals: usize = memory.data(8 * 32, 8);
 let faultOfLine: i32 = 0;
 let totalStored: f64 = 0;
 let totalSkipped: f64 = 0;
+let totalLeftOut: f64 = 0;
 
 /** This partition among all: lines of others' hosts are not stored but noted as runs (runs.ts). CHECKS_ONLY: all are others'. */
 let self: u32 = 0;
@@ -99,9 +107,9 @@ export function setPartition(index: i32, count: i32): void {
 
 let defaultName: usize = 0;
 let defaultLength: i32 = 0;
-let defaultCluster: u32 = 0;
+export let defaultCluster: u32 = 0;
 let perSecond: u64 = 0;
-let now: i64 = 0;
+export let now: i64 = 0;
 /** Key of the line before and its slot. A stored line may drop that key, so `storeLine` looks again. */
 let lastKey: Key | null = null;
 let lastSlot: u32 = 0;
@@ -111,6 +119,10 @@ export function linesStored(): f64 {
 }
 export function linesSkipped(): f64 {
   return totalSkipped;
+}
+/** Fields left out since start. */
+export function fieldsLeftOut(): f64 {
+  return totalLeftOut;
 }
 /** Lines refused for a reason since start. */
 export function linesRefused(reason: i32): f64 {
@@ -136,6 +148,27 @@ export function ingest(
   newest: f64,
   isTrusted: bool,
 ): bool {
+  if (!ingestBegin(p, clusterName, clusterLength, unitsPerSecond, nowSeconds, oldest, newest, isTrusted)) return false;
+  // A terminator behind the text, so that numbers need not look where it ends.
+  const behind = load<u8>(p + <usize>n);
+  store<u8>(p + <usize>n, 0x0a);
+  readLines(p, p + <usize>n);
+  store<u8>(p + <usize>n, behind);
+  ingestEnd();
+  return true;
+}
+
+/** What `ingest` begins with. @returns false when linear memory is exhausted. */
+export function ingestBegin(
+  p: usize,
+  clusterName: usize,
+  clusterLength: i32,
+  unitsPerSecond: i32,
+  nowSeconds: f64,
+  oldest: f64,
+  newest: f64,
+  isTrusted: bool,
+): bool {
   text = p;
   clockBegin(oldest, newest, isTrusted);
   runsReset();
@@ -144,6 +177,7 @@ export function ingest(
   batchSkipped = 0;
   batchRefused = 0;
   batchLines = 0;
+  batchLeftOut = 0;
   defaultName = clusterName;
   defaultLength = clusterLength;
   defaultCluster = clusterIntern(clusterName, clusterLength);
@@ -151,16 +185,23 @@ export function ingest(
   now = <i64>nowSeconds;
   lastKey = null;
   lastSlot = 0;
-  if (!frameOpen()) return false;
-  // A terminator behind the text, so that numbers need not look where it ends.
-  const behind = load<u8>(p + <usize>n);
-  store<u8>(p + <usize>n, 0x0a);
-  readLines(p, p + <usize>n);
-  store<u8>(p + <usize>n, behind);
+  return frameOpen();
+}
+
+/** What it ends with. */
+export function ingestEnd(): void {
   frameClose();
   totalStored += <f64>batchStored;
   totalSkipped += <f64>batchSkipped;
-  return true;
+  totalLeftOut += <f64>batchLeftOut;
+}
+
+/** Counts lines of several fields: lines, samples stored, fields of unknown metrics, fields that hold no number. */
+export function countBatch(lines: i32, stored: i32, skipped: i32, leftOut: i32): void {
+  batchLines += lines;
+  batchStored += stored;
+  batchSkipped += skipped;
+  batchLeftOut += leftOut;
 }
 
 function readLines(p: usize, end: usize): void {
@@ -250,7 +291,7 @@ function follow(slot: u32): Key | null {
 }
 
 /** Bytes up to the first blank; 0 when an escape or the line's end comes first. */
-function prefixLength(p: usize, end: usize): i32 {
+export function prefixLength(p: usize, end: usize): i32 {
   const blank = i8x16.splat(0x20);
   const escape = i8x16.splat(0x5c);
   const newline = i8x16.splat(0x0a);
@@ -268,19 +309,27 @@ function prefixLength(p: usize, end: usize): i32 {
 }
 
 /** Notes the host of a line whose time is at fault. @returns whether the line is refused. */
-function isRefused(fault: i32, seconds: i64, host: Node): bool {
+export function isRefused(fault: i32, seconds: i64, host: Node): bool {
   const cluster = host.parent;
   faultOfLine = noteFault(fault, seconds, cluster.name, cluster.nameLength, host.name, host.nameLength);
   return clock.isTrusted;
 }
 
-function refuse(line: i32, reason: i32): void {
+/** Counts and describes a refused line: its number, from 1, and a LineError. */
+export function refuse(line: i32, reason: i32): void {
+  refuseTag(line, reason, 0, 0);
+}
+
+/** The same for a tag of n bytes at p. */
+export function refuseTag(line: i32, reason: i32, p: usize, n: i32): void {
   if (refusalCount < MAX_REFUSALS) {
     const refusal = changetype<Refusal>(refusals + <usize>refusalCount * RefusalField.Size);
     refusal.line = line;
     refusal.reason = reason;
     const isOfTime = reason == LineError.TimestampTooNew || reason == LineError.TimestampTooOld;
     refusal.fault = isOfTime ? faultOfLine : 0;
+    refusal.tag = p;
+    refusal.tagLength = n;
     refusalCount++;
   }
   batchRefused++;
@@ -299,6 +348,63 @@ function slowLine(p: usize, end: usize, line: i32): usize {
   return stop + 1;
 }
 
+/** What `claimLine` says of a line of another partition's host. */
+export const STRAYED: i32 = -1;
+
+let clusterAt: usize = 0;
+let clusterLength: i32 = 0;
+
+/** Finds the cluster of the line whose tags were parsed last. @returns LineError. */
+export function findCluster(): i32 {
+  clusterAt = nameAt(cluster);
+  clusterLength = nameLength(cluster);
+  if (clusterLength) return LineError.None;
+  clusterAt = defaultName;
+  clusterLength = defaultLength;
+  if (!clusterLength) return LineError.NoCluster;
+  if (clusterLength > MAX_NAME) return LineError.NameTooLong;
+  return nameIsSafe(clusterAt, clusterLength) ? LineError.None : LineError.UnsafeName;
+}
+
+function ownerOfLine(): u32 {
+  return partitionOf(clusterAt, clusterLength, nameAt(host), nameLength(host), partitions);
+}
+
+/** Whether the line is this partition's, after `findCluster`. */
+export function isOwnLine(): bool {
+  return ownerOfLine() == self;
+}
+
+/**
+ * Finds whose the line is, after `findCluster`. @param line its number, from 1.
+ * @returns None: this partition's; STRAYED: another's, noted as a run; else a LineError.
+ */
+export function claimLine(p: usize, stop: usize, line: i32): i32 {
+  const owner = ownerOfLine();
+  if (owner == self) return LineError.None;
+  return runAdd(owner, <u32>(p - text), <u32>(stop - p) + 1, line - 1, 1) ? STRAYED : LineError.OutOfMemory;
+}
+
+/** The node of a line of this partition, after `findCluster`; made when missing. Null when memory is exhausted. */
+export function nodeOfLine(): Node | null {
+  let node = nodeEnsure(root, clusterAt, clusterLength);
+  if (node) node = nodeEnsure(node, nameAt(host), nameLength(host));
+  if (node && nameLength(level)) node = nodeEnsure(node, nameAt(level), nameLength(level));
+  if (node && nameLength(sublevel)) node = nodeEnsure(node, nameAt(sublevel), nameLength(sublevel));
+  return node;
+}
+
+/** Notes the host of a line, after `findCluster`, because its time is at fault. @returns whether the line is refused. */
+export function isFaultRefused(fault: i32, seconds: i64): bool {
+  faultOfLine = noteFault(fault, seconds, clusterAt, clusterLength, nameAt(host), nameLength(host));
+  return clock.isTrusted;
+}
+
+/** Unix seconds of a timestamp, in the units of the request. */
+export function timeOf(timestamp: u64): i64 {
+  return toSeconds(timestamp, perSecond);
+}
+
 function storeLine(p: usize, stop: usize, line: i32): i32 {
   const parsed = parseLine(p, stop);
   const metric = metricFind(nameAt(measurement), nameLength(measurement));
@@ -309,30 +415,15 @@ function storeLine(p: usize, stop: usize, line: i32): i32 {
     return LineError.None;
   }
   if (parsed != LineError.None || !metric) return parsed;
-  let clusterAt = nameAt(cluster);
-  let clusterLength = nameLength(cluster);
-  if (!clusterLength) {
-    clusterAt = defaultName;
-    clusterLength = defaultLength;
-    if (!clusterLength) return LineError.NoCluster;
-    if (clusterLength > MAX_NAME) return LineError.NameTooLong;
-    if (!nameIsSafe(clusterAt, clusterLength)) return LineError.UnsafeName;
-  }
-  const seconds = lineHasTimestamp ? toSeconds(lineTimestamp, perSecond) : now;
+  const unnamed = findCluster();
+  if (unnamed != LineError.None) return unnamed;
+  const seconds = lineHasTimestamp ? timeOf(lineTimestamp) : now;
   const fault = timeError(seconds);
-  if (fault) {
-    faultOfLine = noteFault(fault, seconds, clusterAt, clusterLength, nameAt(host), nameLength(host));
-    if (clock.isTrusted) return fault;
-  }
-  const owner = partitionOf(clusterAt, clusterLength, nameAt(host), nameLength(host), partitions);
-  if (owner != self) {
-    const added = runAdd(owner, <u32>(p - text), <u32>(stop - p) + 1, line - 1, 1);
-    return added ? LineError.None : LineError.OutOfMemory;
-  }
-  let node = nodeEnsure(root, clusterAt, clusterLength);
-  if (node) node = nodeEnsure(node, nameAt(host), nameLength(host));
-  if (node && nameLength(level)) node = nodeEnsure(node, nameAt(level), nameLength(level));
-  if (node && nameLength(sublevel)) node = nodeEnsure(node, nameAt(sublevel), nameLength(sublevel));
+  if (fault && isFaultRefused(fault, seconds)) return fault;
+  const claimed = claimLine(p, stop, line);
+  if (claimed == STRAYED) return LineError.None;
+  if (claimed != LineError.None) return claimed;
+  const node = nodeOfLine();
   if (!node) return LineError.OutOfMemory;
   const s = seriesEnsure(node, metric);
   if (!s) {

@@ -3,6 +3,9 @@
  * collector repeats them for ever, so tags are parsed the first time only. Keys are a cache: dropping any of them costs
  * one parsed line, nothing else.
  *
+ * Lines of several fields (ingest-fields.ts) have keys of two steps: the prefix leads to a group, which has no series, and
+ * the names of its fields, in a space of the group's own, lead to theirs. A group goes with its last field.
+ *
  * Keys are named by slots, not addresses, so that a prediction that outlived its key is merely wrong. Slots are counted
  * from 1, and 0 means none.
  */
@@ -13,23 +16,26 @@ import { Table } from '../memory/table';
 import { Series } from './records';
 
 /**
- *   0        4               8      12       16             20    24
- *   ┌────────┬───────────────┬──────┬─────────┬─────────────┬─────┬───────────────────────┐
- *   │ series │ next slot     │ hash │ sibling │ default     │ len │ prefix, 0-padded      │
- *   │ 0=skip │ (prediction)  │      │ slot    │ cluster     │     │ to a multiple of 16   │
- *   └────────┴───────────────┴──────┴─────────┴─────────────┴─────┴───────────────────────┘
+ *   0        4               8      12       16      20    24
+ *   ┌────────┬───────────────┬──────┬─────────┬───────┬─────┬───────────────────────┐
+ *   │ series │ next slot     │ hash │ sibling │ space │ len │ text, 0-padded        │
+ *   │ 0=none │ (prediction)  │      │ slot    │       │     │ to a multiple of 16   │
+ *   └────────┴───────────────┴──────┴─────────┴───────┴─────┴───────────────────────┘
  */
 @unmanaged
 export class Key {
-  /** Null: lines of it are skipped (unknown metric). */
+  /** Null: a group, or lines of it are skipped (unknown metric). */
   series: Series | null;
   /** Slot of the key that followed this one the last time. */
   next: u32;
   hash: u32;
-  /** Slot of the series' next older key. */
+  /** Slot of the series' next older key. A group counts its fields here. */
   sibling: u32;
-  /** A line without a cluster tag belongs to the cluster of its request, so that cluster (interned) is part of the key. */
-  cluster: u32;
+  /**
+   * What the text is a name in. Of a prefix: the number of its request's cluster (`clusterIntern`), because a line without a
+   * cluster tag belongs to that; with GROUPS of a group's. Of a field: FIELDS and its group's slot.
+   */
+  space: u32;
   length: u32;
 
   /** Address of the prefix. */
@@ -42,9 +48,9 @@ export class Key {
    * Precondition: 16 bytes behind `end` are readable.
    */
   @inline
-  matches(p: usize, end: usize, cluster: u32): bool {
+  matches(p: usize, end: usize, space: u32): bool {
     const n = <usize>this.length;
-    if (p + n >= end || load<u8>(p + n) != 0x20 || this.cluster != cluster) return false;
+    if (p + n >= end || load<u8>(p + n) != 0x20 || this.space != space) return false;
     const text = this.text;
     let i: usize = 0;
     for (; i + 16 <= n; i += 16) {
@@ -65,6 +71,9 @@ const MAX_PER_SERIES: i32 = 4;
 /** Prefixes of unknown metrics that are remembered. */
 const MAX_SKIPS: u32 = 16384;
 const MAX_CLUSTERS: u32 = 256;
+/** Bits of a key's space. */
+export const GROUPS: u32 = 0x40000000;
+export const FIELDS: u32 = 0x80000000;
 
 @unmanaged
 class Keys {
@@ -75,7 +84,7 @@ class Keys {
   end: u32;
   /** First of the free slots. */
   free: u32;
-  /** Keys without a series. */
+  /** Prefixes without a series, and groups without a field. */
   skips: u32;
   clusterCount: u32;
 
@@ -112,21 +121,21 @@ function taken(slot: u32): Key {
 }
 
 /** Slot of the key with these bytes, or 0. */
-export function keyFind(p: usize, n: i32, cluster: u32): u32 {
-  let slot = <u32>byText.find(hashBytes(cluster, p, n));
+export function keyFind(p: usize, n: i32, space: u32): u32 {
+  let slot = <u32>byText.find(hashBytes(space, p, n));
   while (slot) {
     const key = taken(slot);
-    if (key.length == n && key.cluster == cluster && bytesEqual(key.text, p, n)) return slot;
+    if (key.length == n && key.space == space && bytesEqual(key.text, p, n)) return slot;
     slot = <u32>byText.next();
   }
   return 0;
 }
 
 /**
- * Remembers a prefix that is not known yet. @param series null: lines of it are skipped (unknown metric).
+ * Remembers a text that is not known yet. @param series null: a group, or lines of it are skipped (unknown metric).
  * @returns its slot, or 0 when it is not remembered (too long, too many, out of memory), which is harmless.
  */
-export function keyAdd(p: usize, n: i32, cluster: u32, series: Series | null): u32 {
+export function keyAdd(p: usize, n: i32, space: u32, series: Series | null): u32 {
   if (n > MAX_LENGTH || (!series && keys.skips >= MAX_SKIPS)) return 0;
   const slot = takeSlot();
   if (!slot) return 0;
@@ -136,7 +145,7 @@ export function keyAdd(p: usize, n: i32, cluster: u32, series: Series | null): u
     giveSlot(slot);
     return 0;
   }
-  const hash = hashBytes(cluster, p, n);
+  const hash = hashBytes(space, p, n);
   if (!byText.add(hash, <usize>slot)) {
     free(changetype<usize>(key), MemoryKind.Index);
     giveSlot(slot);
@@ -147,11 +156,16 @@ export function keyAdd(p: usize, n: i32, cluster: u32, series: Series | null): u
   key.next = 0;
   key.hash = hash;
   key.sibling = series ? series.keys : 0;
-  key.cluster = cluster;
+  key.space = space;
   key.length = n;
   memory.fill(key.text, 0, room);
   memory.copy(key.text, p, n);
   if (series) {
+    if (space & FIELDS) {
+      const group = taken(space & ~FIELDS);
+      if (!group.sibling) keys.skips--;
+      group.sibling++;
+    }
     series.keys = slot;
     trim(key);
   } else keys.skips++;
@@ -173,9 +187,14 @@ function trim(newest: Key): void {
 
 function drop(slot: u32): void {
   const key = taken(slot);
+  const space = key.space;
   byText.remove(key.hash, <usize>slot);
   free(changetype<usize>(key), MemoryKind.Index);
   giveSlot(slot);
+  if (!(space & FIELDS)) return;
+  const group = taken(space & ~FIELDS);
+  group.sibling--;
+  if (!group.sibling) drop(space & ~FIELDS);
 }
 
 /** Drops all keys of a series. */
@@ -220,7 +239,7 @@ export function clusterIntern(name: usize, length: i32): u32 {
     const known = clusterAt(i);
     if (known.length == length && bytesEqual(known.name, name, length)) return i + 1;
   }
-  if (keys.clusterCount == MAX_CLUSTERS) forget();
+  if (keys.clusterCount == MAX_CLUSTERS) keysForget();
   const copy = alloc(length, MemoryKind.Index);
   if (!copy) return 0;
   memory.copy(copy, name, length);
@@ -230,8 +249,8 @@ export function clusterIntern(name: usize, length: i32): u32 {
   return ++keys.clusterCount;
 }
 
-/** Forgets all keys and default clusters: the numbers of the clusters are about to mean something else. */
-function forget(): void {
+/** Forgets all keys and default clusters: what they stand for is about to mean something else. */
+export function keysForget(): void {
   for (let slot: u32 = 1; slot <= keys.end; slot++) {
     const key = keyAt(slot);
     if (!key) continue;

@@ -8,6 +8,7 @@
  * the exported globals, names unescaped in static scratch memory. Pure: knows neither tree nor metrics.
  */
 import { LineError } from '../../src/wasm/codes';
+import { tagIsNode, tagLevel, tagNext, tagNote, tagValueAt, tagsBegin } from './tags';
 import { parseError, parseUnsigned, parseValue, parsedInteger, parsedValue } from './number';
 
 /** Longest name of a cluster, host or level, bytes: file formats count it in one byte. */
@@ -61,9 +62,13 @@ export let linePrefixEnd: usize = 0;
 
 let failed: i32 = 0;
 
+/** Tag that made a line a bad one, as it stands there: UnknownTag, BadTagValue. */
+export let lineTag: usize = 0;
+export let lineTagLength: i32 = 0;
+
 // @ts-ignore: decorator
 @inline
-function isBlank(c: u32): bool {
+export function isBlank(c: u32): bool {
   return c == 0x20 || c == 0x09 || c == 0x0d;
 }
 
@@ -137,8 +142,8 @@ function quotedEnd(p: usize, end: usize, state: i32): usize {
   return end;
 }
 
-/** Address behind the closing quote; 0: none. */
-function quoteEnd(p: usize, end: usize): usize {
+/** Address behind the closing quote of a string whose text begins at p; 0: there is none. */
+export function quoteEnd(p: usize, end: usize): usize {
   while (p < end) {
     const c = load<u8>(p);
     if (c == 0x5c) p++;
@@ -224,32 +229,39 @@ const WORD_TYPE: u32 = 0x65707974; // "type"
 const WORD_HOST: u32 = 0x74736f68; // "host"
 const WORD_NAME: u32 = 0x656d616e; // "name"
 
-/** Keeps the tag just read when it is one of ours. `value` sits in scratch buffer 1. */
-function keepTag(value: Name): void {
+/** Keeps the tag just read when it is one of ours. `value` sits in scratch buffer 1. @returns whether it is. */
+function keepTag(value: Name): bool {
   const k = nameAt(tagKey);
   const n = nameLength(tagKey);
   if (n == 4) {
-    if (load<u32>(k) == WORD_TYPE) copyName(type, value, 4);
-    else if (load<u32>(k) == WORD_HOST) copyName(host, value, 3);
+    if (load<u32>(k) == WORD_TYPE) return keep(type, value, 4);
+    if (load<u32>(k) == WORD_HOST) return keep(host, value, 3);
   } else if (n == 8) {
     // "hostname" and "stype-id"
-    if (load<u32>(k) == WORD_HOST && load<u32>(k + 4) == WORD_NAME) copyName(host, value, 3);
-    else if (load<u64>(k) == 0x64692d6570797473) copyName(stypeId, value, 7);
+    if (load<u32>(k) == WORD_HOST && load<u32>(k + 4) == WORD_NAME) return keep(host, value, 3);
+    if (load<u64>(k) == 0x64692d6570797473) return keep(stypeId, value, 7);
   } else if (n == 7) {
     // "cluster" and "type-id"
-    if ((load<u64>(k) & 0x00ffffffffffffff) == 0x0072657473756c63) copyName(cluster, value, 2);
-    else if ((load<u64>(k) & 0x00ffffffffffffff) == 0x0064692d65707974) copyName(typeId, value, 5);
+    if ((load<u64>(k) & 0x00ffffffffffffff) == 0x0072657473756c63) return keep(cluster, value, 2);
+    if ((load<u64>(k) & 0x00ffffffffffffff) == 0x0064692d65707974) return keep(typeId, value, 5);
   } else if (n == 5) {
-    if (load<u8>(k) == 0x73 && load<u32>(k + 1) == WORD_TYPE) copyName(stype, value, 6);
+    if (load<u8>(k) == 0x73 && load<u32>(k + 1) == WORD_TYPE) return keep(stype, value, 6);
   }
+  return false;
+}
+
+function keep(name: Name, value: Name, buffer: usize): bool {
+  copyName(name, value, buffer);
+  return true;
 }
 
 const tagValue: usize = memory.data(8, 4);
 
 /**
- * Reads measurement and tags. @returns where it stopped (a blank before the fields), with `failed` set on error.
+ * Reads measurement and tags. @param byTable tags that are not ours must have a rule (tags.ts); false: they are ignored.
+ * @returns where it stopped (a blank before the fields), with `failed` set on error.
  */
-function readPrefix(p: usize, end: usize): usize {
+function readPrefix(p: usize, end: usize, byTable: bool): usize {
   clear(cluster);
   clear(host);
   clear(type);
@@ -264,17 +276,24 @@ function readPrefix(p: usize, end: usize): usize {
     return p;
   }
   while (p < end && load<u8>(p) == 0x2c) {
-    p = readName(p + 1, end, tagKey, 8, true);
+    const key = p + 1;
+    p = readName(key, end, tagKey, 8, true);
     if (!nameLength(tagKey) || p >= end || load<u8>(p) != 0x3d) {
       failed = LineError.BadTag;
       return p;
     }
-    p = readName(p + 1, end, tagValue, 1, true);
+    const value = p + 1;
+    p = readName(value, end, tagValue, 1, true);
     if (!nameLength(tagValue) || (p < end && load<u8>(p) == 0x3d)) {
       failed = LineError.BadTag;
       return p;
     }
-    keepTag(tagValue);
+    if (!keepTag(tagValue) && byTable && !tagNote(nameAt(tagKey), nameLength(tagKey), value)) {
+      failed = LineError.UnknownTag;
+      lineTag = key;
+      lineTagLength = <i32>(value - 1 - key);
+      return p;
+    }
   }
   return p;
 }
@@ -285,8 +304,39 @@ function readPrefix(p: usize, end: usize): usize {
  */
 export function parsePrefix(p: usize, end: usize): i32 {
   failed = 0;
-  linePrefixEnd = readPrefix(p, end);
+  linePrefixEnd = readPrefix(p, end, false);
   return failed;
+}
+
+/**
+ * Parses measurement and tags of the line at p (not blank, not a comment); tags make levels by the table (tags.ts).
+ * @returns LineError; when None, names and levels are set.
+ */
+export function parsePrefixByTable(p: usize, end: usize): i32 {
+  failed = 0;
+  tagsBegin();
+  linePrefixEnd = readPrefix(p, end, true);
+  if (!failed) resolveNames();
+  for (let i = tagNext(0); !failed && i >= 0; i = tagNext(i + 1)) addLevel(i, end);
+  return failed;
+}
+
+/** Makes the level of a tag: the first one free of level and sublevel. */
+function addLevel(rule: i32, end: usize): void {
+  readName(tagValueAt(rule), end, tagValue, 1, true);
+  if (tagIsNode(rule, nameAt(tagValue), nameLength(tagValue))) return;
+  const isFirst = nameLength(level) == 0;
+  if (!isFirst && nameLength(sublevel)) {
+    failed = LineError.TooManyLevels;
+    return;
+  }
+  const to = buffers + (isFirst ? 4 : 6) * CAPACITY;
+  const length = tagLevel(rule, nameAt(tagValue), nameLength(tagValue), to, MAX_NAME);
+  if (length < 0) {
+    failed = -length;
+    lineTag = tagValueAt(rule);
+    lineTagLength = nameLength(tagValue);
+  } else setName(isFirst ? level : sublevel, to, length);
 }
 
 /** Checks what was read and joins the level names. */
@@ -316,7 +366,7 @@ function resolveNames(): void {
 export function parseLine(p: usize, stop: usize): i32 {
   failed = 0;
   lineHasTimestamp = false;
-  p = readPrefix(p, stop);
+  p = readPrefix(p, stop, false);
   linePrefixEnd = p;
   if (failed) return failed;
   resolveNames();

@@ -187,6 +187,15 @@ function failUnlikeNumber(p: usize, negative: bool): usize {
   return fail(isBoolean(p, length) ? LineError.UnsupportedType : LineError.BadValue);
 }
 
+/** Parses the boolean at p as 0 or 1. Returns and fails as `parseTerminated`. */
+export function parseBoolean(p: usize): usize {
+  let length = 0;
+  while (!isTerminator(u32(load<u8>(p + length)))) length++;
+  if (!isBoolean(p, length)) return fail(LineError.BadValue);
+  parsedValue = (load<u8>(p) | 0x20) == 't'.charCodeAt(0) ? 1 : 0;
+  return p + length;
+}
+
 /** Whether the text is one of: t T true True TRUE f F false False FALSE. */
 function isBoolean(p: usize, length: i32): bool {
   const first = u32(load<u8>(p));

@@ -1,5 +1,7 @@
 /** The configuration as the rest of the program sees it: checked, defaults filled in, units in seconds and bytes. */
 
+import type { TagRule } from './influx-tags.js';
+
 /** The token itself, or the file that holds it. */
 export type BackendToken = string | { file: string };
 
@@ -17,6 +19,8 @@ export interface NatsSubscription {
   subject: string;
   /** Default cluster of lines without a cluster tag; empty: none. */
   clusterTag: string;
+  /** 'all': lines may have several fields, a sample each; absent: they have one, `value`. */
+  fields?: 'value' | 'all';
   /** JetStream: both or none. */
   stream?: string;
   durable?: string;
@@ -83,6 +87,8 @@ export interface Config {
   /** In the config's order: a metric's position is its number everywhere below. */
   metrics: ReadonlyMap<string, MetricConfig>;
   store: StoreConfig;
+  /** How tags of lines of several fields become levels. */
+  tagRules: TagRule[];
   nats?: NatsConfig;
   promql: PromqlConfig;
 }

@@ -28,11 +28,16 @@ function rowsOf(schema: JsonSchema, path: string): string[] {
 
 function rowsOfKey(schema: JsonSchema, path: string, isRequired: boolean): string[] {
   const { additionalProperties, items } = schema;
-  if (typeof additionalProperties === 'object') return rowsOf(additionalProperties, `${path}.NAME.`);
+  if (typeof additionalProperties === 'object') return rowsOf(objectOf(additionalProperties), `${path}.NAME.`);
   if (items?.properties !== undefined) return rowsOf(items, `${path}[].`);
   if (schema.properties !== undefined) return rowsOf(schema, `${path}.`);
   const required = isRequired ? ' **Required.**' : '';
   return [`| \`${path}\` | ${typeText(schema)} | ${schema.description ?? ''}.${required} |`];
+}
+
+/** The object among the alternatives of what may also be null. */
+function objectOf(schema: JsonSchema): JsonSchema {
+  return schema.anyOf?.find(({ properties }) => properties !== undefined) ?? schema;
 }
 
 function typeText(schema: JsonSchema): string {

@@ -14,6 +14,7 @@ import type {
   StoreConfig,
 } from './config.js';
 import { parseGoDuration } from './duration.js';
+import { tagProblems, tagRules } from './influx-tags.js';
 import {
   isJsonObject,
   type JsonObject,
@@ -82,6 +83,7 @@ export function parseConfig(text: string, file: string): LoadedConfig {
   reportUnknownKeys(root, warn, problem);
   reportTogether(root, problem);
   const checked = v.safeParse(configSchema, root);
+  if (checked.success) reportTags(checked.output, problem);
   // What a list lacks of the object that it should be is no news.
   if (!checked.success && lists.length === 0) reportIssues(root, checked.issues, problem);
   if (!checked.success || found.length > 0) {
@@ -136,6 +138,10 @@ function reportTogether(root: JsonObject, problem: Report): void {
   }
 }
 
+function reportTags({ influx }: RawConfig, problem: Report): void {
+  for (const [path, what] of tagProblems(influx?.tags ?? {})) problem(['influx', 'tags', ...path], what);
+}
+
 function reportIssues(root: JsonObject, issues: readonly v.BaseIssue<unknown>[], problem: Report): void {
   const told = new Set<string>();
   for (const issue of issues) {
@@ -185,6 +191,7 @@ function withDefaults(raw: RawConfig, warn: Report): Config {
     store: storeConfig(raw, warn),
     ...optional('nats', nats),
     promql: promqlConfig(raw),
+    tagRules: tagRules(raw.influx?.tags),
   };
 }
 
@@ -230,6 +237,7 @@ function storeConfig({ 'metric-store': store }: RawConfig, warn: Report): StoreC
       (subscription): NatsSubscription => ({
         subject: subscription['subscribe-to'],
         clusterTag: subscription['cluster-tag'] ?? '',
+        ...optional('fields', subscription.fields),
         ...optional('stream', subscription.stream),
         ...optional('durable', subscription.durable),
       }),

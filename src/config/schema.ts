@@ -121,6 +121,9 @@ const subscriptionSchema = object(
   {
     'subscribe-to': text('Subject; wildcards as NATS has them'),
     'cluster-tag': v.optional(v.pipe(v.string('text'), v.description('Cluster of lines that carry no cluster tag'))),
+    fields: v.optional(
+      choice(['value', 'all'], 'Fields of a line: "value" (default), the only one; "all", a sample each (influx.tags)'),
+    ),
     stream: v.optional(text('JetStream stream to consume from; with durable')),
     durable: v.optional(text('Name of the durable JetStream consumer; with stream')),
   },
@@ -230,6 +233,35 @@ export const promqlSchema = object(
   'PromQL queries',
 );
 
+const tagSchema = v.pipe(
+  v.nullable(
+    object(
+      {
+        type: v.optional(text('Type of the level that the tag makes; default: the tag')),
+        cut: v.optional(text('What the tag\'s values begin with and the level\'s id does not, such as "cpu"')),
+        node: v.optional(text('Value that means the node itself, such as "cpu-total"')),
+        unless: v.optional(
+          v.pipe(v.array(v.string('a tag'), 'a list of tags'), v.description('Tags beside which this one is ignored')),
+        ),
+      },
+      'How a tag becomes a level',
+    ),
+  ),
+  v.description('How a tag becomes a level; null: it is ignored'),
+);
+
+export const influxSchema = object(
+  {
+    tags: v.optional(
+      v.pipe(
+        v.record(v.string(), tagSchema, 'an object'),
+        v.description("Tag -> level, for lines of several fields; beside the defaults for Telegraf's inputs"),
+      ),
+    ),
+  },
+  "What InfluxDB's writers send",
+);
+
 /** Other sections are allowed and ignored, with a warning. */
 export const configSchema = v.pipe(
   v.looseObject({
@@ -238,6 +270,7 @@ export const configSchema = v.pipe(
     'metric-store': storeSchema,
     nats: v.optional(natsSchema),
     promql: v.optional(promqlSchema),
+    influx: v.optional(influxSchema),
   }),
   v.description('Configuration of cc-metric-store'),
 );

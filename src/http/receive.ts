@@ -1,4 +1,4 @@
-import type { Precision, WriteOutcome } from '../store/store.js';
+import type { FieldMode, Precision, WriteOutcome } from '../store/store.js';
 import { readBody } from './body.js';
 import type { Exchange } from './exchange.js';
 import { requireRunning } from './ready.js';
@@ -10,10 +10,11 @@ export async function receiveLines(
   { store, config, budget }: HttpContext,
   cluster: string,
   precision: Precision,
+  fields: FieldMode = 'value',
 ): Promise<WriteOutcome> {
   requireRunning(store);
   const take = (bytes: number): ArrayBuffer => store.takeBuffer(bytes);
   const body = await readBody(exchange, config.store.maxBodySize, take, budget);
   if (body.length === 0) return { stored: 0, skipped: 0, refused: 0, refusals: [] };
-  return store.write(body.buffer, body.length, cluster, precision);
+  return store.write(body.buffer, body.length, cluster, precision, fields);
 }

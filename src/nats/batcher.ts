@@ -1,3 +1,4 @@
+import type { NatsSubscription } from '../config/config.js';
 import { errorText, type Logger } from '../log.js';
 import { type Store, StoreError, type StoreErrorCode, type WriteOutcome } from '../store/store.js';
 import type { NatsState } from './state.js';
@@ -67,13 +68,9 @@ export class Batcher {
   #closed = false;
   #idle: (() => void) | undefined;
 
-  /**
-   * @param cluster for lines without a cluster tag; empty: such lines are refused.
-   * @param limited one rate-limited log a cause, so that a flood of one does not hide another.
-   */
+  /** @param limited one rate-limited log a cause, so that a flood of one does not hide another. */
   constructor(
-    private readonly subject: string,
-    private readonly cluster: string,
+    private readonly subscription: Pick<NatsSubscription, 'subject' | 'clusterTag' | 'fields'>,
     private readonly store: Pick<Store, 'takeBuffer' | 'write'>,
     private readonly state: NatsState,
     private readonly limits: BatcherLimits,
@@ -171,9 +168,10 @@ export class Batcher {
 
   async #write(batch: Batch): Promise<void> {
     try {
+      const { clusterTag, fields } = this.subscription;
       const body = this.store.takeBuffer(batch.length);
       new Uint8Array(body).set(batch.bytes.subarray(0, batch.length));
-      const outcome = await this.store.write(body, batch.length, this.cluster, 'auto');
+      const outcome = await this.store.write(body, batch.length, clusterTag, 'auto', fields);
       this.#failures = 0;
       this.#stored(batch, outcome);
     } catch (error) {
@@ -196,7 +194,7 @@ export class Batcher {
     if (outcome.refused > 0 && first !== undefined) {
       const text = JSON.stringify(lineOf(batch.bytes.subarray(0, batch.length), first.line));
       this.limited.badLines.warn(
-        `${outcome.refused} bad line(s) on subject "${this.subject}", the first: ${first.reason}: ${text}`,
+        `${outcome.refused} bad line(s) on subject "${this.subscription.subject}", the first: ${first.reason}: ${text}`,
       );
     }
     this.#release(batch);
@@ -211,7 +209,7 @@ export class Batcher {
     if (batch.receipts.length > 0) {
       // The server keeps these messages: hand them back instead of filling the buffer with them.
       this.limited.store.warn(
-        `the store refused ${batch.messages} message(s) of subject "${this.subject}", JetStream will send them again: ${state.lastError}`,
+        `the store refused ${batch.messages} message(s) of subject "${this.subscription.subject}", JetStream will send them again: ${state.lastError}`,
       );
       this.#giveBack(batch.receipts);
       this.#release(batch);
@@ -223,7 +221,7 @@ export class Batcher {
     }
     state.retries++;
     this.limited.store.warn(
-      `the store refused a batch of subject "${this.subject}", will try again: ${state.lastError}`,
+      `the store refused a batch of subject "${this.subscription.subject}", will try again: ${state.lastError}`,
     );
     const next = this.#queue.findIndex((other) => other.number > batch.number);
     this.#queue.splice(next < 0 ? this.#queue.length : next, 0, batch);
@@ -249,7 +247,7 @@ export class Batcher {
     this.state.droppedMessages += messages;
     this.state.droppedBytes += bytes;
     this.limited.dropped.warn(
-      `dropped ${messages} message(s), ${bytes} bytes, of subject "${this.subject}": ${why}; ${this.state.droppedMessages} dropped since start`,
+      `dropped ${messages} message(s), ${bytes} bytes, of subject "${this.subscription.subject}": ${why}; ${this.state.droppedMessages} dropped since start`,
     );
   }
 

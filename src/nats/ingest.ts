@@ -48,7 +48,7 @@ export function startNats(
   const connectionLog = limit();
   const sources = subscriptions.map((subscription) => ({
     subscription,
-    batcher: new Batcher(subscription.subject, subscription.clusterTag, store, state, limits, logs),
+    batcher: new Batcher(subscription, store, state, limits, logs),
   }));
   // Both belong to the current connection.
   let consumptions: Consumption[] = [];

@@ -48,6 +48,8 @@ export interface PartitionStats {
   lines: number;
   stored: number;
   skipped: number;
+  /** Fields that hold no number. */
+  leftOut: number;
   refused: number;
   /** Indexed by `LineError`. */
   refusedByReason: number[];

@@ -13,7 +13,7 @@ import type { Progress } from '../persistence/load-progress.js';
 import { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/core.js';
 import type { Reads } from '../wasm/reads.js';
-import type { Batch } from '../wasm/writes.js';
+import type { Batch, FieldMode } from '../wasm/writes.js';
 import { Checkpointer, type CheckpointQueue, type Trigger } from './checkpointer.js';
 import type { Contents } from './contents.js';
 import { Counting } from './counting.js';
@@ -93,9 +93,9 @@ export class Partition {
    * Stores lines. Not safe yet: the caller must `flush` before it answers. @param now unix seconds, for lines without a time.
    * @throws StoreError LOG_FAILED, OUT_OF_MEMORY.
    */
-  write(text: Uint8Array, cluster: string, perSecond: number, now: number): Batch {
+  write(text: Uint8Array, cluster: string, perSecond: number, now: number, fields: FieldMode = 'value'): Batch {
     this.#openLog();
-    const batch = storeText(this.#core, text, cluster, perSecond, now, this.#clocks.limits(now));
+    const batch = storeText(this.#core, text, cluster, perSecond, now, this.#clocks.limits(now), fields);
     if (batch.faults.length) this.#clocks.note(batch.faults, now);
     return batch;
   }
@@ -274,6 +274,7 @@ export class Partition {
       lines: totals.stored + totals.skipped + refused,
       stored: totals.stored,
       skipped: totals.skipped,
+      leftOut: totals.leftOut,
       refused,
       refusedByReason: totals.refusedByReason,
       series: core.figures.series,

@@ -1,6 +1,6 @@
 /** Stores a body of any size in a core. */
 import type { Core } from '../wasm/core.js';
-import type { Batch, TimeLimits } from '../wasm/writes.js';
+import type { Batch, FieldMode, TimeLimits } from '../wasm/writes.js';
 
 /** Text is stored in pieces of about this size, bytes, so that the core's staging stays small. */
 const PIECE = 1 << 20;
@@ -14,12 +14,14 @@ export function storeText(
   perSecond: number,
   now: number,
   times: TimeLimits,
+  fields: FieldMode,
 ): Batch {
-  if (text.length <= PIECE) return core.writes.ingest(text, cluster, perSecond, now, times);
+  if (text.length <= PIECE) return core.writes.ingest(text, cluster, perSecond, now, times, fields);
   const total: Batch = {
     lines: 0,
     stored: 0,
     skipped: 0,
+    leftOut: 0,
     refused: 0,
     refusals: [],
     faults: [],
@@ -28,7 +30,7 @@ export function storeText(
   };
   for (let at = 0; at < text.length; ) {
     const end = pieceEnd(text, at);
-    const batch = core.writes.ingest(text.subarray(at, end), cluster, perSecond, now, times);
+    const batch = core.writes.ingest(text.subarray(at, end), cluster, perSecond, now, times, fields);
     for (const [line, ...why] of batch.refusals) total.refusals.push([total.lines + line, ...why]);
     total.faults.push(...batch.faults);
     for (const run of batch.strays) {
@@ -37,6 +39,7 @@ export function storeText(
     total.lines += batch.lines;
     total.stored += batch.stored;
     total.skipped += batch.skipped;
+    total.leftOut += batch.leftOut;
     total.refused += batch.refused;
     total.outOfMemory ||= batch.outOfMemory;
     at = end;

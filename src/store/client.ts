@@ -9,7 +9,7 @@ import type { HostClockCounts } from '../partition/host-clocks.js';
 import type { LeafPieces } from '../partition/leaf.js';
 import type { LevelNames } from '../partition/level-names.js';
 import type { Retention } from '../partition/retention-pass.js';
-import type { Batch } from '../wasm/writes.js';
+import type { Batch, FieldMode } from '../wasm/writes.js';
 import type { Failure } from './failure.js';
 import type { PieceStream } from './query/piece-stream.js';
 import type { Question } from './query/question.js';
@@ -64,6 +64,7 @@ export interface PartitionWrite {
   perSecond: number;
   /** Unix seconds, of lines without a time. Absent: when they are stored. */
   now?: number;
+  fields: FieldMode;
 }
 
 /** Whoever holds some of the partitions. Rejects with a StoreError when it can't be reached. */

@@ -1,18 +1,20 @@
 /**
  * The payload of a frame of `early-writes/`: lines, and what was settled for them when they came.
  *
- *   0                 8               12               14
- *   ┌─────────────────┬───────────────┬────────────────┬──────────────────┬───────┐
- *   │ unix seconds,   │ units of times│ length of the  │ cluster of lines │ lines │    little-endian
- *   │ f64             │ a second, u32 │ cluster, u16   │ that name none   │       │
- *   └─────────────────┴───────────────┴────────────────┴──────────────────┴───────┘
+ *   0                 8               12               14              15
+ *   ┌─────────────────┬───────────────┬────────────────┬───────────────┬──────────────────┬───────┐
+ *   │ unix seconds,   │ units of times│ length of the  │ fields, u8:   │ cluster of lines │ lines │    little-endian
+ *   │ f64             │ a second, u32 │ cluster, u16   │ 0 one, 1 all  │ that name none   │       │
+ *   └─────────────────┴───────────────┴────────────────┴───────────────┴──────────────────┴───────┘
  *
- * The seconds are the time of lines without one. Units: 0 if each time says it by its magnitude.
+ * The seconds are the time of lines without one. Units: 0 if each time says it by its magnitude. Fields: whether lines may
+ * have several, or one that is called `value`.
  */
 import type { Buffers } from './buffers.js';
 import type { Lines } from './writes.js';
 
-const NAME = 14;
+const FIELDS = 14;
+const NAME = 15;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -20,14 +22,16 @@ const decoder = new TextDecoder();
 export function encodeHead({
   cluster,
   perSecond,
+  fields,
   now,
-}: Pick<Lines, 'cluster' | 'perSecond'> & { now: number }): Uint8Array {
+}: Pick<Lines, 'cluster' | 'perSecond' | 'fields'> & { now: number }): Uint8Array {
   const name = encoder.encode(cluster);
   const head = new Uint8Array(NAME + name.length);
   const view = new DataView(head.buffer);
   view.setFloat64(0, now, true);
   view.setUint32(8, perSecond, true);
   view.setUint16(12, name.length, true);
+  view.setUint8(FIELDS, fields === 'all' ? 1 : 0);
   head.set(name, NAME);
   return head;
 }
@@ -46,6 +50,7 @@ export function decodeLines(payload: Uint8Array, buffers: Buffers): Lines | unde
     length: text.length,
     cluster: decoder.decode(payload.subarray(NAME, start)),
     perSecond: view.getUint32(8, true),
+    fields: view.getUint8(FIELDS) === 1 ? 'all' : 'value',
     now: view.getFloat64(0, true),
   };
 }

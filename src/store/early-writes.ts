@@ -12,6 +12,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricConfig, StoreConfig } from '../config/config.js';
+import type { TagRule } from '../config/influx-tags.js';
 import type { Logger } from '../log.js';
 import { HostClocks } from '../partition/host-clocks.js';
 import { storeText } from '../partition/store-text.js';
@@ -44,6 +45,7 @@ export interface EarlyWritesOptions {
   /** Of dist/core.wasm. */
   module: WebAssembly.Module;
   metrics: ReadonlyMap<string, MetricConfig>;
+  tagRules: readonly TagRule[];
   partitions: number;
   config: StoreConfig;
   buffers: Buffers;
@@ -73,8 +75,11 @@ export class EarlyWrites {
 
   /** A core that checks lines and makes frames; made when it is needed, for most starts hold no write. */
   get #checker(): Core {
-    const { module, metrics, partitions } = this.#options;
-    this.#core ??= new Core(module, metrics, CHECKS_ONLY, partitions);
+    const { module, metrics, tagRules, partitions } = this.#options;
+    if (!this.#core) {
+      this.#core = new Core(module, metrics, CHECKS_ONLY, partitions);
+      this.#core.writes.setTags(tagRules);
+    }
     return this.#core;
   }
 
@@ -107,14 +112,14 @@ export class EarlyWrites {
     }
   }
 
-  #keep({ body, length, cluster, perSecond }: Lines): WriteOutcome {
+  #keep({ body, length, cluster, perSecond, fields }: Lines): WriteOutcome {
     const now = Math.floor(Date.now() / 1000);
     const text = new Uint8Array(body, 0, length);
-    const batch = storeText(this.#checker, text, cluster, perSecond, now, this.#clocks.limits(now));
+    const batch = storeText(this.#checker, text, cluster, perSecond, now, this.#clocks.limits(now), fields);
     if (batch.faults.length) this.#clocks.note(batch.faults, now);
     const stored = batch.strays.reduce((n, { lines }) => n + lines, 0);
     const outcome = joinOutcomes([{ partition: 0, body, length }], [{ body, stored, skipped: batch.skipped, batch }]);
-    if (stored) this.#append(text, batch.strays, encodeHead({ cluster, perSecond, now }));
+    if (stored) this.#append(text, batch.strays, encodeHead({ cluster, perSecond, fields, now }));
     return outcome;
   }
 

@@ -32,6 +32,7 @@ import {
   type Answer,
   type AnswerColumn,
   type ClusterSummary,
+  type FieldMode,
   type MetricContents,
   type NodeHealth,
   type NodeSpan,
@@ -80,6 +81,7 @@ export class Pool implements Store {
     this.#early = new EarlyWrites({
       module: this.#module,
       metrics: config.metrics,
+      tagRules: config.tagRules,
       partitions: this.#router.partitions,
       config: config.store,
       buffers: this.#buffers,
@@ -112,6 +114,7 @@ export class Pool implements Store {
       partitions: partitionsOf(worker, workers, partitions),
       partitionCount: partitions,
       metrics: [...config.metrics],
+      tagRules: config.tagRules,
       store: config.store,
       log: logSettings(),
     };
@@ -166,7 +169,13 @@ export class Pool implements Store {
     return this.#buffers.take(bytes);
   }
 
-  async write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome> {
+  async write(
+    body: ArrayBuffer,
+    length: number,
+    cluster: string,
+    precision: Precision,
+    fields: FieldMode = 'value',
+  ): Promise<WriteOutcome> {
     this.#assertRunning();
     if (length === 0) return { stored: 0, skipped: 0, refused: 0, refusals: [] };
     if (!this.#writes.tryEnter(length)) {
@@ -178,7 +187,7 @@ export class Pool implements Store {
       }
     }
     try {
-      const lines = { body, length, cluster, perSecond: UNITS_PER_SECOND[precision] };
+      const lines = { body, length, cluster, perSecond: UNITS_PER_SECOND[precision], fields };
       const early = this.#early && (await this.#early.take(lines));
       return early ?? (await this.#writes.store(this.#placement, lines));
     } finally {

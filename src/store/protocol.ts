@@ -4,6 +4,7 @@
  * back when more is asked for.
  */
 import type { MetricConfig, StoreConfig } from '../config/config.js';
+import type { TagRule } from '../config/influx-tags.js';
 import type { LogSettings } from '../log.js';
 import type { CallName, Calls, PartitionWrite, Written } from './client.js';
 import type { Failure } from './failure.js';
@@ -19,6 +20,7 @@ export interface WorkerStart {
   partitions: number[];
   partitionCount: number;
   metrics: [string, MetricConfig][];
+  tagRules: TagRule[];
   store: StoreConfig;
   log: LogSettings;
 }

@@ -136,7 +136,8 @@ export function joinOutcomes(parts: Part[], written: Written[]): WriteOutcome {
   return outcome;
 }
 
-function reasonText(reason: LineError, fault?: TimeFault): string {
+function reasonText(reason: LineError, cause?: TimeFault | string): string {
   const text = lineReasons[reason];
-  return fault ? `${text} (host ${fault.host}, ${fault.seconds})` : text;
+  if (typeof cause === 'string') return `tag ${JSON.stringify(cause)}: ${text}`;
+  return cause ? `${text} (host ${cause.host}, ${cause.seconds})` : text;
 }

@@ -82,6 +82,7 @@ export class Shard {
     );
     const metrics = new Map(start.metrics);
     this.#cores = start.partitions.map((index) => new Core(start.module, metrics, index, start.partitionCount));
+    for (const core of this.#cores) core.writes.setTags(start.tagRules);
   }
 
   /** Loads all partitions. Takes messages for those that are loaded from then on, between two files of the others. */
@@ -130,11 +131,11 @@ export class Shard {
   }
 
   #write(message: WriteMessage): Stored {
-    const { id, body, length, partition, cluster, perSecond } = message;
+    const { id, body, length, partition, cluster, perSecond, fields } = message;
     const written: Stored['written'] = { id, body, stored: 0, skipped: 0 };
     try {
       const now = message.now ?? Math.floor(Date.now() / 1000);
-      const batch = this.#partition(partition).write(new Uint8Array(body, 0, length), cluster, perSecond, now);
+      const batch = this.#partition(partition).write(new Uint8Array(body, 0, length), cluster, perSecond, now, fields);
       written.stored = batch.stored;
       written.skipped = batch.skipped;
       if (batch.refused || batch.outOfMemory || batch.strays.length) written.batch = batch;

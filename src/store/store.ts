@@ -9,6 +9,7 @@ import type { Contents } from '../partition/contents.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 import type { Column, ColumnError } from '../wasm/columns.js';
 import type { QueryRequest } from '../wasm/request.js';
+import type { FieldMode } from '../wasm/writes.js';
 
 export type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 
@@ -20,6 +21,7 @@ export type { Column, ColumnError } from '../wasm/columns.js';
 export type { MemoryUse } from '../wasm/figures.js';
 export type { LeafAnswerPart, LeafRequest, NameFilter } from '../wasm/leaf.js';
 export type { QueryRequest, SeriesQuery } from '../wasm/request.js';
+export type { FieldMode } from '../wasm/writes.js';
 
 /** `auto` recognises s, ms, us and ns by magnitude. */
 export type Precision = 'auto' | 's' | 'ms' | 'us' | 'ns';
@@ -31,9 +33,9 @@ export interface LineRefusal {
 }
 
 export interface WriteOutcome {
-  /** Lines that held a sample and are now in the log. */
+  /** Samples, which are in the log. */
   stored: number;
-  /** Lines of metrics that the config does not name. */
+  /** Samples of metrics that the config does not name. */
   skipped: number;
   /** Refused lines; `refusals` describes the first few of them, in order of line. */
   refused: number;
@@ -69,8 +71,15 @@ export interface Store {
    * way already, then rejects OVERLOADED.
    * @param body taken over: transferred to a worker, detached afterwards. The text is its first `length` bytes.
    * @param cluster for lines without a cluster tag; empty: such lines are refused.
+   * @param fields 'all': a sample a field, tags become levels by the configuration's table; default: one field, `value`.
    */
-  write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome>;
+  write(
+    body: ArrayBuffer,
+    length: number,
+    cluster: string,
+    precision: Precision,
+    fields?: FieldMode,
+  ): Promise<WriteOutcome>;
   /**
    * Answers a query. The first piece is made before this resolves, so an error that concerns the whole request rejects here
    * and not in the middle of a 200 answer.

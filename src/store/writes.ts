@@ -2,7 +2,7 @@
 import type { Written } from './client.js';
 import type { Placement } from './placement.js';
 import { type HostRouter, joinOutcomes, type Part } from './routing.js';
-import { StoreError, type WriteOutcome } from './store.js';
+import { type FieldMode, StoreError, type WriteOutcome } from './store.js';
 
 /** Bytes of bodies that may be on their way at once, or two of the largest allowed; and as many may wait for that. */
 const MAX_IN_FLIGHT = 128 << 20;
@@ -18,6 +18,7 @@ export interface Lines {
   cluster: string;
   /** Units of the timestamps a second; 0: by magnitude. */
   perSecond: number;
+  fields: FieldMode;
   /** Unix seconds, of lines without a time. Absent: when they are stored. */
   now?: number;
 }

@@ -21,8 +21,13 @@ export function storeMetrics(into: Snapshot, partitions: readonly PartitionStats
   );
   into.counter(
     'ccms_lines_skipped_total',
-    'Lines of metrics that the config does not name.',
+    'Lines, or fields of lines of several, of metrics that the config does not name.',
     sum((p) => p.skipped),
+  );
+  into.counter(
+    'ccms_fields_left_out_total',
+    'Fields of lines of several that hold no number.',
+    sum((p) => p.leftOut),
   );
   into.counter('ccms_lines_refused_total', 'Bad lines, by reason.', refusals(partitions));
 

@@ -24,7 +24,14 @@ export enum LineError {
   OutOfMemory = 16,
   TimestampTooNew = 17,
   TimestampTooOld = 18,
+  UnknownTag = 19,
+  BadTagValue = 20,
+  TooManyLevels = 21,
+  TooManyFields = 22,
 }
+
+/** The highest of them. */
+export const LAST_LINE_ERROR = 22;
 
 /** First word of a frame, little-endian: "CCMB" in log segments, "CCMK" in checkpoint files, "CCME" in early writes. */
 export enum FrameMagic {
@@ -138,7 +145,10 @@ export enum RefusalField {
   Reason = 4,
   /** If its time is at fault: place of its host among the time faults, from 1; 0: it is not among them. */
   Fault = 8,
-  Size = 12,
+  /** Address of the tag that is to blame, within the text, and its bytes; 0: none is. */
+  Tag = 12,
+  TagLength = 16,
+  Size = 20,
 }
 
 /** Offsets in a host whose time is at fault; assembly/clock.ts draws it. */

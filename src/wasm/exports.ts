@@ -27,6 +27,21 @@ export interface Exports extends Record<string, unknown> {
   ): number;
   timeFaults: WebAssembly.Global;
   timeFaultCount(): number;
+  ingestFields(
+    p: number,
+    n: number,
+    cluster: number,
+    clusterLength: number,
+    perSecond: number,
+    now: number,
+    oldest: number,
+    newest: number,
+    isTrusted: boolean,
+  ): number;
+  setTags(p: number, n: number, count: number): number;
+  keysForget(): void;
+  fieldsLeftOut(): number;
+  batchLeftOut: WebAssembly.Global;
   batchLines: WebAssembly.Global;
   batchStored: WebAssembly.Global;
   batchSkipped: WebAssembly.Global;

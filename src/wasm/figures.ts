@@ -1,6 +1,6 @@
 /** Counts and sizes of a partition. */
 import { codecNames } from './codec-names.js';
-import { AgeHistogram, LineError, LOOSE_BLOCKS, MemoryKind } from './codes.js';
+import { AgeHistogram, LAST_LINE_ERROR, LOOSE_BLOCKS, MemoryKind } from './codes.js';
 import type { Instance } from './instance.js';
 import { encodeSelector } from './names.js';
 
@@ -123,12 +123,15 @@ export class Figures {
   }
 
   /** Lines since start. */
-  get totals(): { stored: number; skipped: number; refusedByReason: number[] } {
+  get totals(): { stored: number; skipped: number; leftOut: number; refusedByReason: number[] } {
     const { exports } = this.#instance;
-    const refusedByReason = Array.from({ length: LineError.TimestampTooOld + 1 }, (_, reason) =>
-      exports.linesRefused(reason),
-    );
-    return { stored: exports.linesStored(), skipped: exports.linesSkipped(), refusedByReason };
+    const refusedByReason = Array.from({ length: LAST_LINE_ERROR + 1 }, (_, reason) => exports.linesRefused(reason));
+    return {
+      stored: exports.linesStored(),
+      skipped: exports.linesSkipped(),
+      leftOut: exports.fieldsLeftOut(),
+      refusedByReason,
+    };
   }
 
   /** Bytes in use, exactly, by kind. */

@@ -22,4 +22,10 @@ export const lineReasons: Record<LineError, string> = {
   [LineError.TimestampTooNew]: "timestamp more than future-limit after the server's clock",
   [LineError.TimestampTooOld]: 'timestamp older than twice the retention',
   [LineError.OutOfMemory]: 'out of memory',
+  [LineError.UnknownTag]:
+    'unknown tag: expected a rule for it in influx.tags of the configuration, or null there to ignore it',
+  [LineError.BadTagValue]:
+    'bad value of a tag: expected the beginning that its rule in influx.tags cuts off, and an id behind it',
+  [LineError.TooManyLevels]: 'too many tags make levels by influx.tags: expected two at most',
+  [LineError.TooManyFields]: 'too many fields: expected 1024 of configured metrics at most',
 };

@@ -1,12 +1,17 @@
 /** Stores lines, frees samples, and gives out the log bytes of both. */
+import type { TagRule } from '../config/influx-tags.js';
 import { LineError, RefusalField, STAGING_SLACK, TimeFaultField } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
 import { encodeSelector, NameBytes } from './names.js';
 import { type Run, readRuns } from './runs.js';
+import { encodeTagRules } from './tag-rules.js';
 
 const encoder = new TextEncoder();
 
 const decoder = new TextDecoder();
+
+/** What the fields of a line are: one, called `value`, or any number, a sample each. */
+export type FieldMode = 'value' | 'all';
 
 /** Unix seconds: which timestamps of lines are good. */
 export interface TimeLimits {
@@ -27,8 +32,11 @@ export interface TimeFault {
   seconds: number;
 }
 
-/** Its number within the text, counting from 1. `fault` says of whom it is, if its time is at fault. */
-export type RefusedLine = [line: number, reason: LineError, fault?: TimeFault];
+/**
+ * Its number within the text, counting from 1. `cause`: of whom it is, if its time is at fault; or the tag that is to blame, as
+ * it stands there.
+ */
+export type RefusedLine = [line: number, reason: LineError, cause?: TimeFault | string];
 
 /** The core converts to 64-bit integers, and traps for what is none. */
 const ANY_TIME: TimeLimits = { oldest: -(2 ** 62), newest: 2 ** 62, isTrusted: true };
@@ -38,8 +46,13 @@ const NO_FAULTS: TimeFault[] = [];
 export interface Batch {
   /** Lines of the text, blank ones included. */
   lines: number;
+  /** Samples. */
   stored: number;
+  /** Samples of metrics that are not configured. */
   skipped: number;
+  /** Fields that hold no number. */
+  leftOut: number;
+  /** Lines. */
   refused: number;
   /** First refused lines. */
   refusals: RefusedLine[];
@@ -59,11 +72,32 @@ export class Writes {
   }
 
   /**
+   * Replaces the table by which tags of lines of several fields become levels. @param rules at most MAX_TAG_RULES.
+   * @throws StoreError OUT_OF_MEMORY.
+   */
+  setTags(rules: readonly TagRule[]): void {
+    const bytes = encodeTagRules(rules);
+    const p = this.#instance.stage(bytes);
+    if (!this.#instance.exports.setTags(p, bytes.length, rules.length)) throw outOfMemory();
+    // What has been parsed by the old table.
+    this.#instance.exports.keysForget();
+  }
+
+  /**
    * Stores lines and gathers their log bytes (`logged`). @param text whole lines; copied.
    * @param perSecond units of the timestamps a second; 0: by magnitude. @param now unix seconds, for lines without a time.
-   * @param times which timestamps are refused. @throws StoreError OUT_OF_MEMORY.
+   * @param times which timestamps are refused.
+   * @param fields 'all': lines may have several fields, and their tags become levels by the table.
+   * @throws StoreError OUT_OF_MEMORY.
    */
-  ingest(text: Uint8Array, cluster: string, perSecond: number, now: number, times: TimeLimits = ANY_TIME): Batch {
+  ingest(
+    text: Uint8Array,
+    cluster: string,
+    perSecond: number,
+    now: number,
+    times: TimeLimits = ANY_TIME,
+    fields: FieldMode = 'value',
+  ): Batch {
     const x = this.#instance.exports;
     const name = this.#cluster.of(cluster);
     const p = this.#instance.stage(text, STAGING_SLACK + name.length);
@@ -72,12 +106,14 @@ export class Writes {
     // Not all refusals are described, so that the counter has to tell.
     const refusedForMemory = x.linesRefused(LineError.OutOfMemory);
     const { oldest, newest, isTrusted } = times;
-    if (!x.ingest(p, text.length, at, name.length, perSecond, now, oldest, newest, isTrusted)) throw outOfMemory();
+    const ingest = fields === 'all' ? x.ingestFields : x.ingest;
+    if (!ingest(p, text.length, at, name.length, perSecond, now, oldest, newest, isTrusted)) throw outOfMemory();
     const faults = this.#timeFaults();
     return {
       lines: x.batchLines.value,
       stored: x.batchStored.value,
       skipped: x.batchSkipped.value,
+      leftOut: x.batchLeftOut.value,
       refused: x.batchRefused.value,
       refusals: this.#refusals(faults),
       faults,
@@ -87,14 +123,17 @@ export class Writes {
   }
 
   #refusals(faults: TimeFault[]): RefusedLine[] {
-    const { exports, words } = this.#instance;
+    const { bytes, exports, words } = this.#instance;
     const refusals: RefusedLine[] = [];
     for (let i = 0; i < exports.refusalCount.value; i++) {
       const p = exports.refusals.value + i * RefusalField.Size;
       const fault = faults[words.getInt32(p + RefusalField.Fault, true) - 1];
       const line = words.getInt32(p + RefusalField.Line, true);
       const reason = words.getInt32(p + RefusalField.Reason, true);
-      refusals.push(fault ? [line, reason, fault] : [line, reason]);
+      const tag = words.getUint32(p + RefusalField.Tag, true);
+      const tagEnd = tag + words.getInt32(p + RefusalField.TagLength, true);
+      const cause = tag ? decoder.decode(bytes.subarray(tag, tagEnd)) : fault;
+      refusals.push(cause === undefined ? [line, reason] : [line, reason, cause]);
     }
     return refusals;
   }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { describe, expect, it } from 'vitest';
+import { tagRules } from '../../src/config/influx-tags.js';
 import { loadConfig, parseConfig } from '../../src/config/load.js';
 import { ConfigError } from '../../src/config/problems.js';
 import { configSchema } from '../../src/config/schema.js';
@@ -57,6 +58,7 @@ describe('defaults', () => {
         maxQueries: 20,
         maxMemoryBytes: 256 * 1024 * 1024,
       },
+      tagRules: tagRules(),
     });
   });
 
@@ -414,7 +416,14 @@ describe('the schemas', () => {
     ];
     const schema = toJsonSchema(configSchema, { errorMode: 'ignore' }) as Node;
     expect(undescribed(schema, 'config')).toEqual([]);
-    expect(Object.keys(schema.properties ?? {})).toEqual(['main', 'metrics', 'metric-store', 'nats', 'promql']);
+    expect(Object.keys(schema.properties ?? {})).toEqual([
+      'main',
+      'metrics',
+      'metric-store',
+      'nats',
+      'promql',
+      'influx',
+    ]);
     expect(schema.properties?.main?.additionalProperties).toBe(false);
   });
 });

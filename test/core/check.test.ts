@@ -1,5 +1,6 @@
 /** A core that has no hosts checks lines: it must say of each what a core that stores them says. */
 import { describe, expect, it } from 'vitest';
+import { tagRules } from '../../src/config/influx-tags.js';
 import { CHECKS_ONLY } from '../../src/wasm/codes.js';
 import { Core } from '../../src/wasm/core.js';
 import { coreModule } from '../support/core-driver.js';
@@ -23,10 +24,24 @@ const GOOD = [
   'cpu_load,cluster=c,hostname=h1 value="text\nmore" 1',
 ];
 
+/** Lines of several fields. */
+const GOOD_FIELDS = [
+  `cpu,host=h1,cpu=cpu1 load=1,idle=2i,x="a,b" ${NOW}`,
+  `cpu,host=h1,cpu=cpu-total idle=2,load=t,value=3 ${NOW}000000000`,
+  `cpu,host=h2,interface=e load=1.5`,
+  `cpu,host=old load=1,idle=2 ${NOW - 5000}`,
+  `cpu,host=new idle=2,load=1 ${NOW + 5000}`,
+  `other,host=new load=1 ${NOW + 5000}`,
+  'cpu,host=h1,rack=1 load=1',
+  'cpu load=1',
+  '# comment',
+  '',
+];
+
 /** A body of good and damaged lines. */
-function body(random: () => number): string {
+function body(random: () => number, good = GOOD): string {
   return Array.from({ length: 1 + Math.floor(random() * 12) }, () => {
-    let line = GOOD[Math.floor(random() * GOOD.length)] ?? '';
+    let line = good[Math.floor(random() * good.length)] ?? '';
     for (let n = Math.floor(random() * 3); n > 0; n--) {
       const at = Math.floor(random() * (line.length + 1));
       line = `${line.slice(0, at)}${',= "\\1e\n'[Math.floor(random() * 8)]}${line.slice(at + (random() < 0.5 ? 1 : 0))}`;
@@ -50,6 +65,27 @@ describe('checking', () => {
       const good = checked.strays.map(({ offset, length }) => `${text.subarray(offset, offset + length)}\n`).join('');
       const again = new Core(MODULE, METRICS, 0, 1).writes.ingest(Buffer.from(good), 'c', 0, NOW, LIMITS);
       expect([again.stored, again.refused, again.skipped]).toEqual([stored.stored, 0, 0]);
+    }
+  });
+
+  it('does so for lines of several fields', () => {
+    const metric = { frequency: 60, aggregation: 'avg', precision: 'double' } as const;
+    const metrics = new Map(['cpu_load', 'cpu_idle', 'cpu'].map((name) => [name, metric]));
+    const start = (index: number): Core => {
+      const core = new Core(MODULE, metrics, index, 1);
+      core.writes.setTags(tagRules());
+      return core;
+    };
+    const random = seeded(21);
+    for (let i = 0; i < 3000; i++) {
+      const text = Buffer.from(body(random, GOOD_FIELDS));
+      const stored = start(0).writes.ingest(text, 'c', 0, NOW, LIMITS, 'all');
+      const checked = start(CHECKS_ONLY).writes.ingest(text, 'c', 0, NOW, LIMITS, 'all');
+      const { refused, refusals, lines, faults } = stored;
+      expect(checked, text.toString()).toMatchObject({ refused, refusals, lines, faults, stored: 0 });
+      const good = checked.strays.map(({ offset, length }) => `${text.subarray(offset, offset + length)}\n`).join('');
+      const again = start(0).writes.ingest(Buffer.from(good), 'c', 0, NOW, LIMITS, 'all');
+      expect([again.stored, again.refused], text.toString()).toEqual([stored.stored, 0]);
     }
   });
 });

@@ -44,7 +44,7 @@ describe('InfluxDB write aliases', () => {
     expect(await refusal('')).toMatchObject({
       status: 400,
       code: 'invalid',
-      message: 'partial write: 1 of 2 lines refused: line 2: no host',
+      message: 'partial write: 1 line refused: line 2: no host',
     });
     store.outcome = new StoreError('OVERLOADED', 'busy');
     expect(await refusal('')).toMatchObject({ status: 503, code: 'unavailable', message: 'busy' });

@@ -14,6 +14,7 @@ const partition = (number: number): PartitionStats => ({
   lines: 10,
   stored: 7,
   skipped: 2,
+  leftOut: 0,
   refused: 1,
   refusedByReason: [],
   series: 5,

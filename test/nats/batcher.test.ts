@@ -18,7 +18,7 @@ async function bodiesOf(messages: string[]): Promise<string[]> {
   const log = new KeptLog();
   const limits = { maxBufferedBytes: 1 << 20, batchBytes: 1 << 16, lingerMs: 1 };
   const logs = { dropped: log, badLines: log, store: log };
-  const batcher = new Batcher('hpc', 'alpha', store, newNatsState(), limits, logs);
+  const batcher = new Batcher({ subject: 'hpc', clusterTag: 'alpha' }, store, newNatsState(), limits, logs);
   for (const message of messages) batcher.push(Buffer.from(message));
   await batcher.drain(Date.now() + LIMIT);
   return bodies;

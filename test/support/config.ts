@@ -5,6 +5,7 @@ import { metric } from './core-driver.js';
 export function configWith(store: Partial<StoreConfig> = {}, main: Partial<MainConfig> = {}): Config {
   return {
     main: { host: '127.0.0.1', port: 0, ...main },
+    tagRules: [],
     metrics: new Map([['cpu_load', metric(60)]]),
     store: {
       retentionSeconds: 172_800,

@@ -15,6 +15,7 @@ export function twoPartitions(): PartitionStats[] {
     lines: 1000,
     stored: 900,
     skipped: 97,
+    leftOut: 0,
     refused: 3,
     refusedByReason,
     series: 50,

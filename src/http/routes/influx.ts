@@ -10,6 +10,7 @@ import type { Exchange } from '../exchange.js';
 import { receiveLines } from '../receive.js';
 import { refusalText } from '../refusals.js';
 import type { HttpContext, Operation, Parameter, Route } from '../route.js';
+import { influxQueryRoute } from './influx-query.js';
 
 const precisions: ReadonlyMap<string, Precision> = new Map<string, Precision>([
   ['', 'auto'],
@@ -54,9 +55,9 @@ function writeOperation(context: HttpContext, name: 'db' | 'bucket', what: strin
       const precision = precisionOf(exchange);
       // InfluxDB 1.8 names a bucket "database/retention policy".
       const cluster = (exchange.param(name) ?? '').split('/', 1)[0] ?? '';
-      const outcome = await receiveLines(exchange, context, cluster, precision);
+      const outcome = await receiveLines(exchange, context, cluster, precision, 'all');
       // Telegraf looks for these two words to know that a retry would change nothing.
-      if (outcome.refused > 0) throw new HttpError(400, `partial write: ${refusalText(outcome)}`);
+      if (outcome.refused > 0) throw new HttpError(400, `partial write: ${refusalText(outcome, 'all')}`);
       sendNothing(exchange);
     },
     document: {
@@ -71,7 +72,7 @@ function writeOperation(context: HttpContext, name: 'db' | 'bucket', what: strin
           schema: { type: 'string', enum: ['s', 'ms', 'us', 'u', 'ns', 'n'] },
         },
       ],
-      body: { text: 'text/plain', description: 'line protocol, one field named value' },
+      body: { text: 'text/plain', description: 'line protocol, a sample a field; tags become levels by influx.tags' },
       responses: {
         204: { description: 'every line is in the write-ahead log' },
         400: { description: 'some lines were refused, the others are stored' },
@@ -138,6 +139,7 @@ export function influxRoutes(context: HttpContext): Route[] {
       renderError,
       operations: { POST: writeOperation(context, 'bucket', 'InfluxDB 2') },
     },
+    influxQueryRoute(context),
     pingRoute(context),
     healthRoute(context),
   ];

@@ -1,8 +1,16 @@
+import type { FieldMode } from '../../store/store.js';
 import { JSON_TYPE, sendStored } from '../answer.js';
 import { HttpError } from '../errors.js';
+import type { Exchange } from '../exchange.js';
 import { receiveLines } from '../receive.js';
 import { refusalText } from '../refusals.js';
 import type { HttpContext, Route } from '../route.js';
+
+function fieldsOf(exchange: Exchange): FieldMode {
+  const text = exchange.param('fields') ?? 'value';
+  if (text === 'value' || text === 'all') return text;
+  throw new HttpError(400, `fields: expected value or all, got ${JSON.stringify(text)}`);
+}
 
 /** POST /api/write: line protocol; every good line is stored, also beside bad ones. */
 export function writeRoute(context: HttpContext): Route {
@@ -12,8 +20,9 @@ export function writeRoute(context: HttpContext): Route {
     operations: {
       POST: {
         async handle(exchange) {
-          const outcome = await receiveLines(exchange, context, exchange.param('cluster') ?? '', 'auto');
-          if (outcome.refused > 0) throw new HttpError(400, refusalText(outcome));
+          const fields = fieldsOf(exchange);
+          const outcome = await receiveLines(exchange, context, exchange.param('cluster') ?? '', 'auto', fields);
+          if (outcome.refused > 0) throw new HttpError(400, refusalText(outcome, fields));
           sendStored(exchange);
         },
         document: {
@@ -26,6 +35,13 @@ export function writeRoute(context: HttpContext): Route {
               in: 'query',
               description: 'cluster of lines without a cluster tag',
               schema: { type: 'string' },
+            },
+            {
+              name: 'fields',
+              in: 'query',
+              description:
+                'value (default): a line has one field of that name; all: a sample a field, tags become levels by influx.tags',
+              schema: { type: 'string', enum: ['value', 'all'] },
             },
           ],
           body: { text: 'text/plain', description: 'one sample a line' },
