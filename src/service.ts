@@ -21,6 +21,7 @@ import { type OpenStore, openStore } from './open-store.js';
 import { dumpToFile } from './ops/dump-file.js';
 import { sdNotify, startWatchdog } from './ops/sd-notify.js';
 import { loadTls, reloadTlsOnHangup } from './ops/tls.js';
+import { JobTimes } from './persistence/job-times.js';
 import { type MemoryCap, startMemoryCap } from './retention/memory-cap.js';
 import { type OwnClock, startOwnClock } from './retention/own-clock.js';
 import { type Retention, startRetention } from './retention/retention.js';
@@ -118,6 +119,7 @@ export class Service {
       store: this.#pool,
       config,
       log: logger('retention'),
+      times: new JobTimes(config.store.checkpoints.directory, logger('retention')),
       cleanup: async () => {
         const { cleanUp } = await import('./retention/cleanup.js');
         await cleanUp(config, this.#pool, logger('cleanup'));

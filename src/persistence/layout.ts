@@ -4,6 +4,7 @@
  *   <checkpoints.directory>/
  *     archive.json          until when samples have been archived (archive/job/state.ts)
  *     early-writes/         log segments of their own format, while and after a load
+ *     jobs.json             when retention and cleanup ran last (job-times.ts)
  *     json-windows.json     with file-format "json" (json/json-windows.ts)
  *     partition-0-of-2/
  *       manifest.json     which checkpoint files count, and the first log segment that is needed besides them

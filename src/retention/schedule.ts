@@ -9,13 +9,13 @@ export interface Schedule {
 }
 
 /**
- * Runs a task every `seconds`, for the first time after `seconds`, however long that is. A run that takes longer than
+ * Runs a task every `seconds`, for the first time after `first`, however long that is. A run that takes longer than
  * the interval is not overlapped: the runs that it missed are left out. The task must not reject. The timer does not
  * keep the process alive.
  */
-export function every(seconds: number, task: () => Promise<void>): Schedule {
+export function every(seconds: number, task: () => Promise<void>, first = seconds): Schedule {
   const interval = Math.max(1, seconds * 1000);
-  let due = performance.now() + interval;
+  let due = performance.now() + Math.max(1, first * 1000);
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let stopped = false;

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type CcBackend, startCcBackend } from '../support/cc-backend.js';
@@ -92,7 +94,13 @@ describe('retention in a running server', () => {
     const store = await start();
     await write(store, ['gone']);
     await until(async () => (await hosts(store)).length === 0, store.log);
+    const jobs = (): Record<string, number> =>
+      JSON.parse(readFileSync(join(store.dir, 'var/checkpoints/jobs.json'), 'utf8'));
+    const last = jobs();
+    expect(last).toMatchObject({ version: 1, retention: expect.any(Number), cleanup: expect.any(Number) });
     server = await store.restart('SIGKILL');
+    // Their times are those of the last process, until they are due again.
+    expect(jobs().retention).toBeGreaterThanOrEqual(last.retention ?? Number.NaN);
     expect(await hosts(server)).toEqual([]);
     server = await server.restart();
     expect(await hosts(server)).toEqual([]);

@@ -67,8 +67,14 @@ describe('startRetention', () => {
   let log: KeptLog;
   let jobs: string[];
   let retention: Retention;
+  let ran: Map<string, number>;
+  const times: RetentionOptions['times'] = {
+    last: (job) => ran.get(job),
+    done: (job, now) => ran.set(job, now),
+  };
 
   beforeEach(() => {
+    ran = new Map();
     store = new JobStore();
     log = new KeptLog();
     jobs = [];
@@ -83,7 +89,7 @@ describe('startRetention', () => {
     const onJob: RetentionOptions['onJob'] = (job, _, failed) => {
       jobs.push(failed ? `${job} failed` : job);
     };
-    retention = startRetention({ store, config, log, onJob, ...more });
+    retention = startRetention({ store, config, log, onJob, times, ...more });
   };
 
   it('frees every half retention what is older than the retention then', async () => {
@@ -130,6 +136,56 @@ describe('startRetention', () => {
     await pass(4 * DAY);
     expect(cleanups).toBe(2);
     expect(jobs.filter((job) => job.startsWith('cleanup'))).toEqual(['cleanup failed', 'cleanup']);
+  });
+
+  it('cleans up and frees a server that is restarted every night, however long its retention is', async () => {
+    let cleanups = 0;
+    const cleanup = async (): Promise<void> => {
+      cleanups++;
+    };
+    const config = configWith({ retentionSeconds: 2 * DAY + HOUR, checkpointIntervalSeconds: 100 * DAY });
+    for (let night = 0; night < 10; night++) {
+      start(config, { cleanup });
+      await pass(DAY - 60);
+      await retention.stop();
+      await pass(60);
+    }
+    start(config, { cleanup });
+    // Half of the retention, and all of it, are longer than the nights are apart.
+    expect(store.retained.length).toBe(9);
+    expect(cleanups).toBe(4);
+  });
+
+  it('repeats after a restart what has failed, soon but not at once', async () => {
+    let cleanups = 0;
+    const cleanup = async (): Promise<void> => {
+      if (++cleanups === 1) throw new Error('the archive is full');
+    };
+    start(configWith({}), { cleanup });
+    await pass(2 * DAY);
+    expect(cleanups).toBe(1);
+    await retention.stop();
+    start(configWith({}), { cleanup });
+    await pass(59);
+    expect(cleanups).toBe(1);
+    await pass(2);
+    expect(cleanups).toBe(2);
+    await pass(2 * DAY - 2);
+    expect(cleanups).toBe(2);
+    await pass(2);
+    expect(cleanups).toBe(3);
+  });
+
+  it('puts nothing off because a clock was ahead', async () => {
+    ran.set('cleanup', 9e9);
+    let cleanups = 0;
+    start(configWith({}), {
+      cleanup: async () => {
+        cleanups++;
+      },
+    });
+    await pass(2 * DAY);
+    expect(cleanups).toBe(1);
   });
 
   it('checkpoints at each interval, never two at once', async () => {
