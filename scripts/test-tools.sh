@@ -10,7 +10,7 @@ set -euo pipefail
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 # command:package
-tools=(nats-server:nats-server chromium:chromium promtool:prometheus openssl:openssl python3:python3)
+tools=(nats-server:nats-server chromium:chromium promtool:prometheus prometheus:prometheus openssl:openssl python3:python3)
 # test/integration/influx-clients.test.ts looks for it at the same place.
 venv="${CCMS_TEST_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/ccms-test-venv}"
 influx_client=influxdb-client==1.50.0

@@ -120,7 +120,9 @@ export class Aggregator {
     return true;
   }
 
-  private async select(expr: Aggregation, rows: readonly Row[], parameters: Float64Array, grid: Grid): Promise<Row[]> {
+  private async select(expr: Aggregation, all: readonly Row[], parameters: Float64Array, grid: Grid): Promise<Row[]> {
+    // Which of equal values are chosen, and the first k of limitk, are by the order of labels.
+    const rows = [...all].sort((a, b) => a.labels.compare(b.labels));
     const { labels, groupOf } = groupRows(rows, expr);
     const maker = this.host.maker(rows.length, grid);
     const results: (Row | undefined)[] = rows.map(() => undefined);

@@ -2,29 +2,66 @@
 
 type SampleFunction = (value: number) => number;
 
-/** A calendar function: UTC, of unix seconds. NaN for times beyond what a date can be. */
-function calendar(read: (date: Date) => number): SampleFunction {
-  return (seconds) => read(new Date(Math.trunc(seconds) * 1000));
+const DAY = 86_400;
+
+/** A calendar function: UTC, of unix seconds, in the proleptic Gregorian calendar. NaN of NaN and infinities. */
+function calendar(read: (seconds: number) => number): SampleFunction {
+  return (value) => (Number.isFinite(value) ? read(Math.trunc(value)) : Number.NaN);
 }
 
-function dayOfYear(date: Date): number {
-  return Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000) + 1;
+/** The remainder that is never negative. */
+function modulo(value: number, divisor: number): number {
+  return ((value % divisor) + divisor) % divisor;
 }
 
-function daysInMonth(date: Date): number {
-  return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+interface CivilDate {
+  year: number;
+  /** From 1. */
+  month: number;
+  day: number;
+}
+
+/** The date of a day since 1970, also where JavaScript's dates end (H. Hinnant, chrono-compatible date algorithms). */
+function dateOf(seconds: number): CivilDate {
+  // Years begin in March here, so that leap days come last; an era has 400 of them.
+  const days = Math.floor(seconds / DAY) + 719_468;
+  const era = Math.floor(days / 146_097);
+  const dayOfEra = days - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shifted = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = shifted < 10 ? shifted + 3 : shifted - 9;
+  const day = dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1;
+  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
+}
+
+function isLeap(year: number): boolean {
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+}
+
+function daysInMonth({ year, month }: CivilDate): number {
+  if (month === 2) return isLeap(year) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+function dayOfYear({ year, month, day }: CivilDate): number {
+  let days = day;
+  for (let before = 1; before < month; before++) days += daysInMonth({ year, month: before, day: 1 });
+  return days;
 }
 
 /** Without argument these mean the time of the step. */
 export const calendarFunctions: ReadonlyMap<string, SampleFunction> = new Map<string, SampleFunction>([
-  ['days_in_month', calendar(daysInMonth)],
-  ['day_of_month', calendar((date) => date.getUTCDate())],
-  ['day_of_week', calendar((date) => date.getUTCDay())],
-  ['day_of_year', calendar(dayOfYear)],
-  ['hour', calendar((date) => date.getUTCHours())],
-  ['minute', calendar((date) => date.getUTCMinutes())],
-  ['month', calendar((date) => date.getUTCMonth() + 1)],
-  ['year', calendar((date) => date.getUTCFullYear())],
+  ['days_in_month', calendar((seconds) => daysInMonth(dateOf(seconds)))],
+  ['day_of_month', calendar((seconds) => dateOf(seconds).day)],
+  ['day_of_week', calendar((seconds) => modulo(Math.floor(seconds / DAY) + 4, 7))],
+  ['day_of_year', calendar((seconds) => dayOfYear(dateOf(seconds)))],
+  ['hour', calendar((seconds) => Math.floor(modulo(seconds, DAY) / 3600))],
+  ['minute', calendar((seconds) => Math.floor(modulo(seconds, 3600) / 60))],
+  ['month', calendar((seconds) => dateOf(seconds).month)],
+  ['year', calendar((seconds) => dateOf(seconds).year)],
 ]);
 
 export const sampleFunctions: ReadonlyMap<string, SampleFunction> = new Map<string, SampleFunction>([
