@@ -44,7 +44,19 @@ class Part {
   last: f64;
 }
 
-if (offsetof<Part>('first') != LeafPart.First || offsetof<Part>() != LeafPart.Header) ERROR('codes.ts has another layout');
+if (
+  offsetof<Part>('bytes') != LeafPart.Bytes ||
+  offsetof<Part>('names') != LeafPart.Names ||
+  offsetof<Part>('rows') != LeafPart.Rows ||
+  offsetof<Part>('count') != LeafPart.Count ||
+  offsetof<Part>('frequency') != LeafPart.Frequency ||
+  offsetof<Part>('metric') != LeafPart.Metric ||
+  offsetof<Part>('first') != LeafPart.First ||
+  offsetof<Part>('last') != LeafPart.Last ||
+  offsetof<Part>() != LeafPart.Header
+) {
+  ERROR('codes.ts has another layout of answers of leaves');
+}
 
 /** A leaf that is being answered. It owns its memory, and the list. */
 @unmanaged

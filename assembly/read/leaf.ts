@@ -58,8 +58,24 @@ export class LeafRequest {
   }
 }
 
-if (offsetof<LeafRequest>('count') != LeafField.Count || offsetof<LeafRequest>() != LeafField.Header) {
-  ERROR('codes.ts has another layout');
+if (
+  offsetof<LeafRequest>('start') != LeafField.Start ||
+  offsetof<LeafRequest>('step') != LeafField.Step ||
+  offsetof<LeafRequest>('shift') != LeafField.Shift ||
+  offsetof<LeafRequest>('fixed') != LeafField.Fixed ||
+  offsetof<LeafRequest>('range') != LeafField.Range ||
+  offsetof<LeafRequest>('lookback') != LeafField.Lookback ||
+  offsetof<LeafRequest>('parameter') != LeafField.Parameter ||
+  offsetof<LeafRequest>('room') != LeafField.Room ||
+  offsetof<LeafRequest>('count') != LeafField.Count ||
+  offsetof<LeafRequest>('fn') != LeafField.Function ||
+  offsetof<LeafRequest>('aggregation') != LeafField.Aggregation ||
+  offsetof<LeafRequest>('grouping') != LeafField.Grouping ||
+  offsetof<LeafRequest>('adaptive') != LeafField.Adaptive ||
+  offsetof<LeafRequest>('depths') != LeafField.Depths ||
+  offsetof<LeafRequest>() != LeafField.Header
+) {
+  ERROR('codes.ts has another layout of requests of leaves');
 }
 
 /** Which names of one level are taken. */
