@@ -9,7 +9,8 @@
  *   └────────┴───────┴──────────────┴────────────────┴─────────────┴─────────────┴──────────┘
  *   reason: LineError     lines: how many so far     seconds: of the first of them, unix time
  */
-import { LineError, MAX_TIME_FAULTS, TimeFaultField } from '../src/wasm/codes';
+import { LineError, MAX_TIME_FAULTS } from '../src/wasm/codes';
+import { TimeFaultField } from '../src/wasm/layouts';
 import { bytesEqual } from './memory/bytes';
 
 @unmanaged
@@ -41,7 +42,7 @@ if (
   offsetof<Fault>() + ROOM != TimeFaultField.Host ||
   offsetof<Fault>() + 2 * ROOM != TimeFaultField.Size
 ) {
-  ERROR('codes.ts has another layout of hosts at fault');
+  ERROR('layouts.ts has another layout of hosts at fault');
 }
 
 @unmanaged

@@ -6,7 +6,8 @@
  * in the line before; 4. the newline. The sample goes to the open block and the log. Whatever differs goes to the slow
  * path (line.ts), which parses the whole line anew: the fast path never decides that a line is bad.
  */
-import { LineError, Precision, RefusalField } from '../src/wasm/codes';
+import { LAST_LINE_ERROR, LineError, Precision } from '../src/wasm/codes';
+import { RefusalField } from '../src/wasm/layouts';
 import { clock, clockBegin, noteFault, timeError } from './clock';
 import { Key, keyAdd, keyAt, keyFind, clusterIntern } from './series/keys';
 import {
@@ -68,7 +69,7 @@ if (
   offsetof<Refusal>('tagLength') != RefusalField.TagLength ||
   offsetof<Refusal>() != RefusalField.Size
 ) {
-  ERROR('codes.ts has another layout of refusals');
+  ERROR('layouts.ts has another layout of refusals');
 }
 
 /** Refusals that are described. */
@@ -86,7 +87,7 @@ export let batchLines: i32 = 0;
 export let batchLeftOut: i32 = 0;
 
 /** Lines refused since start, f64 by LineError. */
-const totals: usize = memory.data(8 * 32, 8);
+const totals: usize = memory.data(8 * (LAST_LINE_ERROR + 1), 8);
 /** Place of the host of the line that is refused, if its time is at fault; see `noteFault`. */
 let faultOfLine: i32 = 0;
 let totalStored: f64 = 0;

@@ -7,7 +7,8 @@
  *   │ partition │ offset │ length │ first line │ lines │    20 bytes a run; lines count from 0
  *   └───────────┴────────┴────────┴────────────┴───────┘
  */
-import { MemoryKind, RunField } from '../src/wasm/codes';
+import { MemoryKind } from '../src/wasm/codes';
+import { RunField } from '../src/wasm/layouts';
 import { capacity, realloc } from './memory/alloc';
 
 @unmanaged
@@ -27,7 +28,7 @@ if (
   offsetof<Run>('lines') != RunField.Lines ||
   offsetof<Run>() != RunField.Size
 ) {
-  ERROR('codes.ts has another layout of runs');
+  ERROR('layouts.ts has another layout of runs');
 }
 
 let runs: usize = 0;

@@ -25,7 +25,8 @@
  *
  * Padding is not written: `from` says when a column begins.
  */
-import { AnswerParts, AnswerStep, ColumnPart } from '../../src/wasm/codes';
+import { AnswerParts, AnswerStep } from '../../src/wasm/codes';
+import { ColumnPart } from '../../src/wasm/layouts';
 import { out } from '../memory/out';
 import { Node } from '../series/records';
 import { writeNames } from '../series/names';
@@ -74,7 +75,7 @@ if (
   offsetof<Part>('greatest') != ColumnPart.Greatest ||
   offsetof<Part>() != ColumnPart.Header
 ) {
-  ERROR('codes.ts has another layout of columns');
+  ERROR('layouts.ts has another layout of columns');
 }
 
 /**

@@ -11,7 +11,8 @@
  *
  * Oldest and newest are times of samples, unix seconds; the frequency is that of the series with the newest one.
  */
-import { HostField, SeriesStep } from '../../src/wasm/codes';
+import { SeriesStep } from '../../src/wasm/codes';
+import { HostField } from '../../src/wasm/layouts';
 import { out } from '../memory/out';
 import { Node, Series } from '../series/records';
 import { allSeries, nextStep, seriesByNumber } from '../series/series';
@@ -37,7 +38,7 @@ if (
   offsetof<Record>('nameLength') != HostField.NameLength ||
   offsetof<Record>() != HostField.Name
 ) {
-  ERROR('codes.ts has another layout of listed hosts');
+  ERROR('layouts.ts has another layout of listed hosts');
 }
 
 @unmanaged

@@ -10,7 +10,8 @@
  *   rows     of `count` doubles each, behind one bitmap; 0: none. Rows of samples have no bitmap: missing bins are NaN
  *   first, last   unix milliseconds: of the series' oldest and newest sample; of the first and last bin for rows of samples
  */
-import { LeafFunction, LeafPart, LeafStep, MemoryKind } from '../../src/wasm/codes';
+import { LeafFunction, LeafStep, MemoryKind } from '../../src/wasm/codes';
+import { LeafPart } from '../../src/wasm/layouts';
 import { alloc, free } from '../memory/alloc';
 import { out } from '../memory/out';
 import { Group, GROUPS_BYTES, Groups, addRow, rowsOf } from '../read/grouping';
@@ -55,7 +56,7 @@ if (
   offsetof<Part>('last') != LeafPart.Last ||
   offsetof<Part>() != LeafPart.Header
 ) {
-  ERROR('codes.ts has another layout of answers of leaves');
+  ERROR('layouts.ts has another layout of answers of leaves');
 }
 
 /** A leaf that is being answered. It owns its memory, and the list. */

@@ -11,7 +11,8 @@
  *            │ i32 first bin  │ u8 open │ a block as in codec/layout.ts │    open 1: the series' newest bins, still growing
  *            └────────────────┴─────────┴───────────────────────────────┘
  */
-import { FrameField, FrameMagic, LineError, SeriesStep } from '../../src/wasm/codes';
+import { FrameMagic, LineError, SeriesStep } from '../../src/wasm/codes';
+import { FrameField } from '../../src/wasm/layouts';
 import { encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
 import { blockIsSound, decodeBlock } from '../codec/block';
 import { Block } from '../codec/layout';

@@ -6,7 +6,8 @@
  *   │ magic  │ length n │ CRC-32C of rest │ version │ n bytes │    CRC over version and payload
  *   └────────┴──────────┴─────────────────┴─────────┴─────────┘
  */
-import { FrameField, FrameMagic } from '../../src/wasm/codes';
+import { FrameMagic } from '../../src/wasm/codes';
+import { FrameField } from '../../src/wasm/layouts';
 import { crc32c } from '../memory/crc32c';
 
 /** Of all frames that are written, and the only one that is read. */
@@ -46,5 +47,5 @@ if (
   offsetof<Frame>('version') != FrameField.Version ||
   offsetof<Frame>() != FrameField.Payload
 ) {
-  ERROR('codes.ts has another layout of frames');
+  ERROR('layouts.ts has another layout of frames');
 }

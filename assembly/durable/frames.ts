@@ -2,7 +2,8 @@
  * Finds whole frames in a file's bytes, log or checkpoint, and says what lies between them: a torn tail is cut at the last
  * whole frame, damage in the middle is skipped to the next frame that checks.
  */
-import { FrameField, FrameSearch } from '../../src/wasm/codes';
+import { FrameSearch } from '../../src/wasm/codes';
+import { FrameField } from '../../src/wasm/layouts';
 import { FRAME_VERSION, Frame } from './frame';
 
 /** Frames are smaller than this; a larger length is damage. */

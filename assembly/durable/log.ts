@@ -19,7 +19,8 @@
  * segments can be read alone, and in none of them a number means two series: when a damaged definition is left out, its
  * samples are too, and never become another series'.
  */
-import { FrameField, FrameMagic, LogSeries, LogTime, LogValue, MemoryKind } from '../../src/wasm/codes';
+import { FrameMagic, LogSeries, LogTime, LogValue, MemoryKind } from '../../src/wasm/codes';
+import { FrameField } from '../../src/wasm/layouts';
 import { alloc, realloc } from '../memory/alloc';
 import { writeNames, writeSeriesNames } from '../series/names';
 import { Node, Series } from '../series/records';

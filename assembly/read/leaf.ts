@@ -16,7 +16,8 @@
  * f64 up to `room`, u32 after it. Times are milliseconds, unix time where they are points. For `LeafFunction.Series` the series are
  * meant that have samples from `start` to `range`.
  */
-import { LeafField, LevelFilter } from '../../src/wasm/codes';
+import { LevelFilter } from '../../src/wasm/codes';
+import { LeafField } from '../../src/wasm/layouts';
 import { bytesEqual } from '../memory/bytes';
 import { Names } from '../memory/name';
 import { Metric, metricFind } from '../series/metrics';
@@ -75,7 +76,7 @@ if (
   offsetof<LeafRequest>('depths') != LeafField.Depths ||
   offsetof<LeafRequest>() != LeafField.Header
 ) {
-  ERROR('codes.ts has another layout of requests of leaves');
+  ERROR('layouts.ts has another layout of requests of leaves');
 }
 
 /** Which names of one level are taken. */

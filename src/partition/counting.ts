@@ -3,7 +3,7 @@ import type { Core } from '../wasm/core.js';
 import type { Counts } from '../wasm/figures.js';
 import { addCounts, type Contents, ContentsSum } from './contents.js';
 import type { ClusterSummary } from './figures.js';
-import { type Jobs, SERIES_STEP } from './jobs.js';
+import { type Jobs, SERIES_PER_STEP } from './jobs.js';
 import { Mutex } from './mutex.js';
 
 export class Counting {
@@ -24,7 +24,7 @@ export class Counting {
       const contents = new ContentsSum();
       let from = 0;
       await this.#jobs.run(() => {
-        const end = from + SERIES_STEP;
+        const end = from + SERIES_PER_STEP;
         while (from >= 0 && from < end) {
           figures.countBegin();
           const { next, kind } = figures.countAlikeStep(from, end - from);
@@ -53,7 +53,7 @@ export class Counting {
       let from = 0;
       core.figures.countBegin();
       await this.#jobs.run(() => {
-        from = core.figures.countStep(from, SERIES_STEP);
+        from = core.figures.countStep(from, SERIES_PER_STEP);
         return from >= 0;
       });
       return core.figures.counted;

@@ -7,7 +7,7 @@
 export type Step = () => boolean;
 
 /** Series that one step looks at: counting or freeing so many takes about that long. */
-export const SERIES_STEP = 2048;
+export const SERIES_PER_STEP = 2048;
 
 export class Jobs {
   readonly #queue: Step[] = [];

@@ -1,6 +1,6 @@
 /** Lists the names at one depth of the tree, in steps between the worker's other work. */
 import type { Reads } from '../wasm/reads.js';
-import { type Jobs, SERIES_STEP } from './jobs.js';
+import { type Jobs, SERIES_PER_STEP } from './jobs.js';
 
 export interface LevelNames {
   /** Each once, in the order of the series. */
@@ -11,7 +11,7 @@ export async function listLevelNames(reads: Reads, jobs: Jobs, depth: number): P
   const names = new Set<string>();
   let from = 0;
   await jobs.run(() => {
-    const { next, names: found } = reads.levelNamesStep(from, SERIES_STEP, depth);
+    const { next, names: found } = reads.levelNamesStep(from, SERIES_PER_STEP, depth);
     for (const name of found) names.add(name);
     from = next;
     return next >= 0;

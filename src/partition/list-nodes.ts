@@ -2,7 +2,7 @@
 import type { Core } from '../wasm/core.js';
 import type { HostPart } from '../wasm/hosts.js';
 import type { NodeSpan } from './figures.js';
-import { type Jobs, SERIES_STEP } from './jobs.js';
+import { type Jobs, SERIES_PER_STEP } from './jobs.js';
 
 export async function listNodes(core: Core, jobs: Jobs, cluster: string): Promise<NodeSpan[]> {
   const nodes = new Map<string, NodeSpan>();
@@ -10,7 +10,7 @@ export async function listNodes(core: Core, jobs: Jobs, cluster: string): Promis
   await jobs.run(() => {
     // Looked up in each step: the cluster may come and go, and another take its address.
     const wanted = core.figures.clusters().find(({ name }) => name === cluster)?.node;
-    const { next, hosts } = core.reads.hostsStep(from, SERIES_STEP);
+    const { next, hosts } = core.reads.hostsStep(from, SERIES_PER_STEP);
     for (const host of hosts) if (host.cluster === wanted) add(nodes, host);
     from = next;
     return next >= 0;

@@ -1,7 +1,7 @@
 /** Gives up what is old in a partition's memory, in steps between the worker's other work. */
 import type { Core } from '../wasm/core.js';
 import type { Checkpointer } from './checkpointer.js';
-import { type Jobs, SERIES_STEP } from './jobs.js';
+import { type Jobs, SERIES_PER_STEP } from './jobs.js';
 import { Mutex } from './mutex.js';
 
 /** What ends before `to`, unix seconds, is freed, except below the given hosts. */
@@ -44,7 +44,7 @@ export class RetentionPasses {
       let from = 0;
       this.#core.figures.ageBegin(now);
       await this.#jobs.run(() => {
-        from = this.#core.figures.ageStep(from, SERIES_STEP);
+        from = this.#core.figures.ageStep(from, SERIES_PER_STEP);
         return from >= 0;
       });
       return this.#core.figures.ages;
@@ -56,7 +56,7 @@ export class RetentionPasses {
     let from = 0;
     let found = false;
     await this.#jobs.run(() => {
-      const result = this.#core.series.unsavedBefore(from, SERIES_STEP, to);
+      const result = this.#core.series.unsavedBefore(from, SERIES_PER_STEP, to);
       if (typeof result === 'boolean') found = result;
       else from = result;
       return typeof result === 'number';
@@ -73,7 +73,7 @@ export class RetentionPasses {
     try {
       for (const [cluster, hosts] of except) for (const host of hosts) core.writes.keepHost(cluster, host);
       await this.#jobs.run(() => {
-        const step = core.writes.retainStep(from, SERIES_STEP, to);
+        const step = core.writes.retainStep(from, SERIES_PER_STEP, to);
         freed += step.freed;
         from = step.next;
         return from >= 0;

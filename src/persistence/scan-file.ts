@@ -1,8 +1,9 @@
 /** Reads the frames of a log segment or checkpoint file, and says what lies between them. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Logger } from '../log.js';
-import { FrameField, type FrameMagic } from '../wasm/codes.js';
+import type { FrameMagic } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
+import { FrameField } from '../wasm/layouts.js';
 
 const CHUNK = 1 << 20;
 

@@ -1,5 +1,6 @@
 /** Columns as the core writes them (assembly/answer/columns.ts draws a part). */
-import { ColumnPart, QueryError } from './codes.js';
+import { QueryError } from './codes.js';
+import { ColumnPart } from './layouts.js';
 import { decodeLevels } from './names.js';
 
 /** A part of a column: all of it, or what fits in a piece. The parts of a column follow each other. */

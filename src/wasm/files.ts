@@ -1,6 +1,7 @@
 /** Makes and reads the frames of log segments and checkpoint files (docs/formats.md). */
-import { FrameField, type FrameMagic, FrameSearch, Replay, SeriesStep } from './codes.js';
+import { type FrameMagic, FrameSearch, Replay, SeriesStep } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
+import { FrameField } from './layouts.js';
 
 export class Files {
   readonly #instance: Instance;

@@ -2,7 +2,8 @@
  * Leaves of PromQL expressions in the binary form that the core reads and writes (assembly/read/leaf.ts and
  * assembly/answer/leaf.ts draw them).
  */
-import { type LeafAggregation, LeafField, type LeafFunction, LeafPart, LevelFilter } from './codes.js';
+import { type LeafAggregation, type LeafFunction, LevelFilter } from './codes.js';
+import { LeafField, LeafPart } from './layouts.js';
 import { concat, decodeNames, encodeName } from './names.js';
 
 /** Which names of a level are taken: all, only these, or all but these. */

@@ -1,5 +1,5 @@
-import { RunField } from './codes.js';
 import type { Instance } from './instance.js';
+import { RunField } from './layouts.js';
 
 /** A stretch of consecutive lines for one partition. */
 export interface Run {

@@ -1,7 +1,8 @@
 /** Stores lines, frees samples, and gives out the log bytes of both. */
 import type { TagRule } from '../config/influx-tags.js';
-import { LineError, RefusalField, STAGING_SLACK, TimeFaultField } from './codes.js';
+import { LineError, STAGING_SLACK } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
+import { RefusalField, TimeFaultField } from './layouts.js';
 import { encodeSelector, NameBytes } from './names.js';
 import { type Run, readRuns } from './runs.js';
 import { encodeTagRules } from './tag-rules.js';
