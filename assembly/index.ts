@@ -39,6 +39,7 @@ export {
   refusalCount,
   refusals,
   setPartition,
+  storeOnlyMissing,
 } from './ingest';
 export { logBytes, logLength, logStartSegment, logTaken } from './durable/log';
 export { frameAt, frameLength, frameNeeded, frameSkipped, nextFrame } from './durable/frames';

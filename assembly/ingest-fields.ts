@@ -26,8 +26,10 @@ import {
   refuse,
   refuseTag,
   timeOf,
+  onlyMissing,
 } from './ingest';
 import { logSample } from './durable/log';
+import { holdsSample } from './read/holds';
 import { FIELDS, GROUPS, Key, keyAdd, keyAt, keyFind } from './series/keys';
 import { Metric, metricFind } from './series/metrics';
 import { Node, Series } from './series/records';
@@ -344,6 +346,7 @@ function storeFields(p: usize, end: usize, slot: u32): i32 {
       field.series = s;
       fresh++;
     }
+    if (onlyMissing && holdsSample(s, seconds)) continue;
     const error = writeSample(s, seconds, field.value, <i64>field.metric.frequency);
     if (error != LineError.None) {
       if (s.isEmpty) seriesRemove(s);

@@ -36,6 +36,7 @@ import { parseTerminated, parseUnsigned, parsedInteger, parsedValue } from './te
 import { partitionOf } from './series/partition';
 import { roundSample } from './text/round';
 import { runAdd, runsReset } from './runs';
+import { holdsSample } from './read/holds';
 import { writeSample } from './series/samples';
 import { seriesEnsure } from './series/series';
 import { seriesRemove } from './series/remove';
@@ -99,6 +100,14 @@ let self: u32 = 0;
 let partitions: u32 = 1;
 /** Start of the text. */
 let text: usize = 0;
+
+/** Bins that have a sample keep it. */
+export let onlyMissing: bool = false;
+
+/** Whether what is stored from now on leaves bins alone that have a sample. */
+export function storeOnlyMissing(on: bool): void {
+  onlyMissing = on;
+}
 
 /** Says which hosts are this core's (none: CHECKS_ONLY); once, before anything is stored. */
 export function setPartition(index: i32, count: i32): void {
@@ -253,6 +262,11 @@ function readLines(p: usize, end: usize): void {
           }
           if (fault && isRefused(fault, seconds, hostOf(s.node))) {
             refuse(lines, fault);
+            p = stop + 1;
+            continue;
+          }
+          if (onlyMissing && holdsSample(s, seconds)) {
+            stored++;
             p = stop + 1;
             continue;
           }
@@ -430,6 +444,10 @@ function storeLine(p: usize, stop: usize, line: i32): i32 {
   if (!s) {
     nodePrune(node);
     return LineError.OutOfMemory;
+  }
+  if (onlyMissing && holdsSample(s, seconds)) {
+    batchStored++;
+    return LineError.None;
   }
   const value = roundSample(lineValue, metric.precision);
   const error = writeSample(s, seconds, value, <i64>metric.frequency);

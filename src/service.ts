@@ -129,7 +129,13 @@ export class Service {
     });
     if (config.nats && config.store.natsSubscriptions.length) {
       const { startNats } = await import('./nats/ingest.js');
-      this.#nats = startNats(config.nats, config.store.natsSubscriptions, this.#pool, logger('nats'));
+      this.#nats = startNats(
+        config.nats,
+        config.store.natsSubscriptions,
+        this.#pool,
+        config.store.checkpoints.directory,
+        logger('nats'),
+      );
     }
   }
 

@@ -21,7 +21,7 @@ export interface NatsSubscription {
   clusterTag: string;
   /** 'all': lines may have several fields, a sample each; absent: they have one, `value`. */
   fields?: 'value' | 'all';
-  /** JetStream: both or none. */
+  /** JetStream; without `durable` it is read in order. */
   stream?: string;
   durable?: string;
 }

@@ -134,7 +134,10 @@ function reportTogether(root: JsonObject, problem: Report): void {
     problem(['metric-store', 'cleanup', 'directory'], 'missing: expected a directory, which mode "archive" needs');
   }
   for (const [index, subscription] of (Array.isArray(subscriptions) ? subscriptions : []).entries()) {
-    both(['metric-store', 'nats-subscriptions', index], subscription, 'stream', 'durable');
+    if (isJsonObject(subscription) && subscription.durable !== undefined && subscription.stream === undefined) {
+      const path = ['metric-store', 'nats-subscriptions', index, 'stream'];
+      problem(path, 'missing: durable is given, expected the stream that it is of');
+    }
   }
 }
 

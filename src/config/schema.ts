@@ -124,8 +124,8 @@ const subscriptionSchema = object(
     fields: v.optional(
       choice(['value', 'all'], 'Fields of a line: "value" (default), the only one; "all", a sample each (influx.tags)'),
     ),
-    stream: v.optional(text('JetStream stream to consume from; with durable')),
-    durable: v.optional(text('Name of the durable JetStream consumer; with stream')),
+    stream: v.optional(text('JetStream stream to read, in order unless durable is given')),
+    durable: v.optional(text('Durable JetStream consumer that stores may share')),
   },
   'One subscription',
 );

@@ -16,5 +16,5 @@ export async function receiveLines(
   const take = (bytes: number): ArrayBuffer => store.takeBuffer(bytes);
   const body = await readBody(exchange, config.store.maxBodySize, take, budget);
   if (body.length === 0) return { stored: 0, skipped: 0, refused: 0, refusals: [] };
-  return store.write(body.buffer, body.length, cluster, precision, fields);
+  return store.write(body.buffer, body.length, cluster, precision, { fields });
 }

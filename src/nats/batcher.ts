@@ -1,6 +1,7 @@
 import type { NatsSubscription } from '../config/config.js';
 import { errorText, type Logger } from '../log.js';
 import { type Store, StoreError, type StoreErrorCode, type WriteOutcome } from '../store/store.js';
+import { endsInString } from './message-text.js';
 import type { NatsState } from './state.js';
 
 /**
@@ -23,8 +24,6 @@ const MAX_BACKOFF_MS = 5_000;
 /** Full-size buffers kept for reuse, per subject. */
 const SPARE_BUFFERS = 2 * WINDOW;
 const LF = 10; // '\n'
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /** The store says "later", not "never". */
 const RETRYABLE: ReadonlySet<StoreErrorCode> = new Set(['OVERLOADED', 'LOADING', 'LOG_FAILED']);
@@ -51,6 +50,8 @@ interface Batch {
   length: number;
   messages: number;
   receipts: Receipt[];
+  /** Its messages come again: newer ones may have been stored since. */
+  again: boolean;
 }
 
 export class Batcher {
@@ -77,8 +78,11 @@ export class Batcher {
     private readonly limited: { dropped: Logger; badLines: Logger; store: Logger },
   ) {}
 
-  /** Takes a copy of a message. Over the limit it is dropped, or given back if it has a receipt; never throws. */
-  push(data: Uint8Array, receipt?: Receipt): void {
+  /**
+   * Takes a copy of a message. Over the limit it is dropped, or given back if it has a receipt; never throws.
+   * @param again it comes again, perhaps after newer ones: it only fills bins that are empty.
+   */
+  push(data: Uint8Array, receipt?: Receipt, again = false): void {
     const { state, limits } = this;
     state.messages++;
     state.bytes += data.length;
@@ -94,18 +98,18 @@ export class Batcher {
     }
     state.bufferedBytes += size;
     let batch = this.#open;
-    if (batch !== undefined && batch.length + size > batch.bytes.length) {
+    if (batch !== undefined && (batch.length + size > batch.bytes.length || batch.again !== again)) {
       this.#seal();
       this.#pump();
       batch = undefined;
     }
-    batch ??= this.#newBatch(size);
+    batch ??= this.#newBatch(size, again);
     batch.bytes.set(data, batch.length);
     batch.length += size;
     if (size > data.length) batch.bytes[batch.length - 1] = LF;
     batch.messages++;
     if (receipt !== undefined) batch.receipts.push(receipt);
-    if (leavesStringOpen(data)) {
+    if (endsInString(data)) {
       // Newlines count inside strings: the messages behind this one must not become part of it.
       this.#seal();
       this.#pump();
@@ -132,12 +136,12 @@ export class Batcher {
     for (const batch of this.#queue.splice(0)) this.#abandon(batch, 'the server stops and the store does not take it');
   }
 
-  #newBatch(size: number): Batch {
+  #newBatch(size: number, again: boolean): Batch {
     const bytes =
       size <= this.limits.batchBytes
         ? (this.#spare.pop() ?? new Uint8Array(this.limits.batchBytes))
         : new Uint8Array(size);
-    const batch: Batch = { number: this.#made++, bytes, length: 0, messages: 0, receipts: [] };
+    const batch: Batch = { number: this.#made++, bytes, length: 0, messages: 0, receipts: [], again };
     this.#open = batch;
     this.#linger ??= setTimeout(() => {
       this.#linger = undefined;
@@ -171,7 +175,8 @@ export class Batcher {
       const { clusterTag, fields } = this.subscription;
       const body = this.store.takeBuffer(batch.length);
       new Uint8Array(body).set(batch.bytes.subarray(0, batch.length));
-      const outcome = await this.store.write(body, batch.length, clusterTag, 'auto', fields);
+      const options = { ...(fields && { fields }), ...(batch.again && { onlyMissing: true }) };
+      const outcome = await this.store.write(body, batch.length, clusterTag, 'auto', options);
       this.#failures = 0;
       this.#stored(batch, outcome);
     } catch (error) {
@@ -273,15 +278,4 @@ function lineOf(body: Uint8Array, line: number): string {
   }
   const end = body.indexOf(LF, start);
   return new TextDecoder().decode(body.subarray(start, Math.min(end < 0 ? body.length : end, start + 200)));
-}
-
-/** Whether a quoted field value of the message is never closed. */
-function leavesStringOpen(data: Uint8Array): boolean {
-  let open = false;
-  for (let at = data.indexOf(QUOTE); at >= 0; at = data.indexOf(QUOTE, at + 1)) {
-    let escapes = 0;
-    while (data[at - 1 - escapes] === BACKSLASH) escapes++;
-    if (escapes % 2 === 0) open = !open;
-  }
-  return open;
 }

@@ -2,9 +2,13 @@ import type { JsMsg, NatsConnection, Subscription } from 'nats';
 import type { NatsConfig, NatsSubscription } from '../config/config.js';
 import { errorText, type Logger, limited } from '../log.js';
 import type { Store } from '../store/store.js';
+import { type Position, Positions } from '../store/stream-positions.js';
 import { Batcher, type BatcherLimits, type Receipt } from './batcher.js';
 import { NatsLink } from './connection.js';
-import { type Consumption, consume } from './jetstream.js';
+import { follow } from './follower.js';
+import { consume } from './jetstream.js';
+import type { Consumption } from './keep-trying.js';
+import { OrderedWriter } from './ordered-writer.js';
 import { type NatsState, newNatsState } from './state.js';
 import { within } from './within.js';
 
@@ -13,6 +17,8 @@ const DEFAULT_LOG_SECONDS = 10;
 const DEFAULT_DRAIN_MS = 10_000;
 /** A subject that the server's permissions refuse is tried again after that: they may change while we are connected. */
 const RESUBSCRIBE_MS = 30_000;
+/** Between two looks whether positions have changed: so much is read again after a crash. */
+const SAVE_MS = 1_000;
 
 export interface NatsOptions extends Partial<BatcherLimits> {
   /** Least time between log lines of one cause. */
@@ -32,12 +38,14 @@ export interface NatsIngest {
 /**
  * Takes line protocol from NATS subjects, one or many lines a message, into the store. Returns at once: it connects,
  * and reconnects for ever, in the background. Bad messages and full buffers are counted and logged, never fatal.
- * Throws only when `config.address` cannot be read.
+ * @param directory where positions in streams are kept.
+ * @throws Error when `config.address`, or the file with the positions, cannot be read.
  */
 export function startNats(
   config: NatsConfig,
   subscriptions: readonly NatsSubscription[],
-  store: Pick<Store, 'takeBuffer' | 'write'>,
+  store: Pick<Store, 'takeBuffer' | 'write' | 'sync'>,
+  directory: string,
   log: Logger,
   options: NatsOptions = {},
 ): NatsIngest {
@@ -46,10 +54,36 @@ export function startNats(
   const limit = (): Logger => limited(log, options.logSeconds ?? DEFAULT_LOG_SECONDS);
   const logs = { dropped: limit(), badLines: limit(), store: limit() };
   const connectionLog = limit();
-  const sources = subscriptions.map((subscription) => ({
-    subscription,
-    batcher: new Batcher(subscription, store, state, limits, logs),
-  }));
+  const sources = subscriptions
+    .filter((each) => !isFollowed(each))
+    .map((subscription) => ({
+      subscription,
+      batcher: new Batcher(subscription, store, state, limits, logs),
+    }));
+  const positions = new Positions(directory);
+  const followers = subscriptions.filter(isFollowed).map((subscription) => {
+    const { subject, stream } = subscription;
+    const writer = new OrderedWriter({
+      subscription,
+      store,
+      state,
+      badLines: logs.badLines,
+      refused: logs.store,
+      stored: (position) => positions.set(stream, subject, position),
+    });
+    // Of the newest message that the writer has; it may not be stored yet.
+    return { stream, subject, writer, received: positions.of(stream, subject) as Position | undefined };
+  });
+  const save = (): Promise<void> =>
+    positions
+      .save(() => store.sync())
+      .catch((error: unknown) => {
+        state.lastError = errorText(error);
+        logs.store.err(
+          `the positions in the streams can't be saved: ${state.lastError}; more is read again at the next start`,
+        );
+      });
+  const saving = followers.length ? setInterval(() => void save(), SAVE_MS) : undefined;
   // Both belong to the current connection.
   let consumptions: Consumption[] = [];
   let subscribed: Subscription[] = [];
@@ -82,9 +116,25 @@ export function startNats(
       }
       const receive = (message: JsMsg): void => {
         if (message.redelivered) state.redelivered++;
-        batcher.push(message.data, receiptOf(message));
+        batcher.push(message.data, receiptOf(message), message.redelivered);
       };
       consumptions.push(consume(connection, { stream, durable, subject }, receive, state, log, connectionLog));
+    }
+    for (const follower of followers) {
+      consumptions.push(
+        follow(connection, {
+          followed: follower,
+          position: () => follower.received,
+          receive: (data, now, position) => {
+            follower.received = position;
+            follower.writer.push(data, now, position);
+            return follower.writer.room();
+          },
+          state,
+          log,
+          failed: connectionLog,
+        }),
+      );
     }
   });
   void link.run();
@@ -98,12 +148,22 @@ export function startNats(
       for (const consumption of consumptions) consumption.stop();
       const open = subscribed.filter((each) => !each.isClosed());
       await within(timeoutMs, Promise.allSettled(open.map((each) => each.drain())));
-      await Promise.all(sources.map(({ batcher }) => batcher.drain(deadline)));
+      await Promise.all([
+        ...sources.map(({ batcher }) => batcher.drain(deadline)),
+        ...followers.map(({ writer }) => writer.drain(deadline)),
+      ]);
+      clearInterval(saving);
+      if (followers.length) await save();
       await link.close();
       // What the rate limit still holds back would be lost with the process.
       if (state.droppedMessages > 0) log.warn(`${state.droppedMessages} message(s) were dropped since start`);
     },
   };
+}
+
+/** Whether a subscription reads a stream in order, with a position of its own. */
+function isFollowed(subscription: NatsSubscription): subscription is NatsSubscription & { stream: string } {
+  return subscription.stream !== undefined && subscription.durable === undefined;
 }
 
 /** The message goes on being held by its server until one of these; when the connection is gone, it comes again. */

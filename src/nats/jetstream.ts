@@ -9,16 +9,15 @@ import {
   nanos,
 } from 'nats';
 import { errorText, type Logger } from '../log.js';
+import { type Attempt, type Consumption, keepTrying } from './keep-trying.js';
 import type { NatsState } from './state.js';
 
 /** Messages that the server may have on their way or unacknowledged; bounds what it sends while the store is slow. */
 const MAX_ACK_PENDING = 16_384;
-/** Messages asked for at a time. */
-const PULL_MESSAGES = 4_096;
+/** Bytes of messages asked for at a time. With 64 MiB unread the server takes a client for a slow one and cuts it off. */
+export const PULL_BYTES = 16 << 20;
 /** Unacknowledged messages come again after that: longer than any write of the log should take. */
 const ACK_WAIT_MS = 30_000;
-const FIRST_WAIT_MS = 500;
-const MAX_WAIT_MS = 10_000;
 /** JetStream's API error code for an unknown consumer. */
 const CONSUMER_NOT_FOUND = 10014;
 
@@ -27,11 +26,6 @@ export interface Durable {
   stream: string;
   durable: string;
   subject: string;
-}
-
-/** Ends a running consumption: no new message is asked for. What was handed out stays to be acknowledged. */
-export interface Consumption {
-  stop(): void;
 }
 
 /**
@@ -47,64 +41,27 @@ export function consume(
   log: Logger,
   failed: Logger,
 ): Consumption {
-  let stopped = false;
-  let stopMessages: (() => void) | undefined;
-  let wake: (() => void) | undefined;
-  const ended = connection.closed().then(() => {
-    stopped = true;
-    wake?.();
-  });
-
-  const once = async (): Promise<void> => {
+  const once = async (attempt: Attempt): Promise<void> => {
     await ensureDurable(await connection.jetstreamManager(), durable, log);
-    if (stopped) return;
+    if (attempt.stopped) return;
     const consumer = await connection.jetstream().consumers.get(durable.stream, durable.durable);
     const messages = await consumer.consume({
-      max_messages: PULL_MESSAGES,
+      max_bytes: PULL_BYTES,
       abort_on_missing_resource: true,
       callback: receive,
     });
-    stopMessages = (): void => void messages.close();
-    if (stopped) stopMessages();
+    attempt.onStop = (): void => void messages.close();
+    if (attempt.stopped) attempt.onStop();
     log.info(`consuming ${durable.stream}/${durable.durable} (JetStream)`);
-    const reason = await Promise.race([messages.closed(), ended]);
+    const reason = await Promise.race([messages.closed(), attempt.ended]);
     // Also when the connection is gone: the library's heartbeat timer would go on.
     await messages.close();
     if (reason instanceof Error) throw reason;
   };
-
-  const run = async (): Promise<void> => {
-    for (let wait = FIRST_WAIT_MS; !stopped; wait = Math.min(2 * wait, MAX_WAIT_MS)) {
-      const since = Date.now();
-      try {
-        await once();
-      } catch (error) {
-        // The end of the connection is reported where it is kept.
-        if (stopped || connection.isClosed()) return;
-        state.lastError = `stream ${durable.stream}, durable ${durable.durable}: ${errorText(error)}`;
-        failed.warn(`cannot consume ${state.lastError}`);
-      }
-      if (Date.now() - since > MAX_WAIT_MS) wait = FIRST_WAIT_MS;
-      if (!stopped) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, wait).unref();
-          wake = (): void => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-    }
-  };
-  void run();
-
-  return {
-    stop(): void {
-      stopped = true;
-      stopMessages?.();
-      wake?.();
-    },
-  };
+  return keepTrying(connection, once, (error) => {
+    state.lastError = `stream ${durable.stream}, durable ${durable.durable}: ${errorText(error)}`;
+    failed.warn(`cannot consume ${state.lastError}`);
+  });
 }
 
 /** Makes the durable if it is missing. Rejects if one of that name exists that cannot give what is promised. */

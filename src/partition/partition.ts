@@ -91,10 +91,18 @@ export class Partition {
 
   /**
    * Stores lines. Not safe yet: the caller must `flush` before it answers. @param now unix seconds, for lines without a time.
-   * @throws StoreError LOG_FAILED, OUT_OF_MEMORY.
+   * @param onlyMissing bins that have a sample keep it. @throws StoreError LOG_FAILED, OUT_OF_MEMORY.
    */
-  write(text: Uint8Array, cluster: string, perSecond: number, now: number, fields: FieldMode = 'value'): Batch {
+  write(
+    text: Uint8Array,
+    cluster: string,
+    perSecond: number,
+    now: number,
+    fields: FieldMode = 'value',
+    onlyMissing = false,
+  ): Batch {
     this.#openLog();
+    this.#core.writes.onlyMissing(onlyMissing);
     const batch = storeText(this.#core, text, cluster, perSecond, now, this.#clocks.limits(now), fields);
     if (batch.faults.length) this.#clocks.note(batch.faults, now);
     return batch;
@@ -142,6 +150,15 @@ export class Partition {
       return logFailed(error);
     } finally {
       this.#core.writes.logTaken();
+    }
+  }
+
+  /** What was answered until now survives a power failure, unless `wal-sync` is off. @throws StoreError LOG_FAILED. */
+  sync(): void {
+    try {
+      this.#log.syncNow();
+    } catch (error) {
+      throw logFailed(error);
     }
   }
 

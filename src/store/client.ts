@@ -41,6 +41,7 @@ export interface Calls {
   retain: { args: Retention; result: number };
   memory: { args: Record<string, never>; result: number };
   dropFiles: { args: { to: number }; result: number };
+  sync: { args: Record<string, never>; result: null };
   pinFiles: { args: Record<string, never>; result: null };
   unpinFiles: { args: Record<string, never>; result: null };
   hostClocks: { args: { withSenders: boolean }; result: HostClockCounts };
@@ -65,6 +66,8 @@ export interface PartitionWrite {
   /** Unix seconds, of lines without a time. Absent: when they are stored. */
   now?: number;
   fields: FieldMode;
+  /** Bins that have a sample keep it. */
+  onlyMissing?: boolean;
 }
 
 /** Whoever holds some of the partitions. Rejects with a StoreError when it can't be reached. */

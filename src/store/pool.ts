@@ -32,7 +32,6 @@ import {
   type Answer,
   type AnswerColumn,
   type ClusterSummary,
-  type FieldMode,
   type MetricContents,
   type NodeHealth,
   type NodeSpan,
@@ -41,6 +40,7 @@ import {
   type QueryRequest,
   type Store,
   StoreError,
+  type WriteOptions,
   type WriteOutcome,
 } from './store.js';
 import { Writes } from './writes.js';
@@ -174,7 +174,7 @@ export class Pool implements Store {
     length: number,
     cluster: string,
     precision: Precision,
-    fields: FieldMode = 'value',
+    options: WriteOptions = {},
   ): Promise<WriteOutcome> {
     this.#assertRunning();
     if (length === 0) return { stored: 0, skipped: 0, refused: 0, refusals: [] };
@@ -187,7 +187,14 @@ export class Pool implements Store {
       }
     }
     try {
-      const lines = { body, length, cluster, perSecond: UNITS_PER_SECOND[precision], fields };
+      const lines = {
+        body,
+        length,
+        cluster,
+        perSecond: UNITS_PER_SECOND[precision],
+        fields: 'value' as const,
+        ...options,
+      };
       const early = this.#early && (await this.#early.take(lines));
       return early ?? (await this.#writes.store(this.#placement, lines));
     } finally {
@@ -311,6 +318,10 @@ export class Pool implements Store {
   /** Bytes in use in linear memory, one figure a partition. */
   memoryByPartition(): Promise<number[]> {
     return this.#everywhere('memory', {});
+  }
+
+  async sync(): Promise<void> {
+    await this.#everywhere('sync', {});
   }
 
   /** Keeps all checkpoint files where they are, while somebody reads them, until `unpinFiles`. */

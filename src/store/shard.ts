@@ -37,6 +37,10 @@ const CALLS: {
   checkpoint: (partition, { trigger }) => partition.checkpoint(trigger).then(() => null),
   retain: (partition, retention) => partition.retain(retention),
   memory: (partition) => partition.memoryBytes,
+  sync: (partition) => {
+    partition.sync();
+    return null;
+  },
   dropFiles: (partition, { to }) => partition.dropFiles(to),
   pinFiles: (partition) => {
     partition.pinFiles();
@@ -131,11 +135,18 @@ export class Shard {
   }
 
   #write(message: WriteMessage): Stored {
-    const { id, body, length, partition, cluster, perSecond, fields } = message;
+    const { id, body, length, partition, cluster, perSecond, fields, onlyMissing } = message;
     const written: Stored['written'] = { id, body, stored: 0, skipped: 0 };
     try {
       const now = message.now ?? Math.floor(Date.now() / 1000);
-      const batch = this.#partition(partition).write(new Uint8Array(body, 0, length), cluster, perSecond, now, fields);
+      const batch = this.#partition(partition).write(
+        new Uint8Array(body, 0, length),
+        cluster,
+        perSecond,
+        now,
+        fields,
+        onlyMissing,
+      );
       written.stored = batch.stored;
       written.skipped = batch.skipped;
       if (batch.refused || batch.outOfMemory || batch.strays.length) written.batch = batch;

@@ -32,6 +32,16 @@ export interface LineRefusal {
   reason: string;
 }
 
+/** How a body is stored otherwise than usual. */
+export interface WriteOptions {
+  /** 'all': a sample a field, tags become levels by the configuration's table; default: one field, `value`. */
+  fields?: FieldMode;
+  /** Unix seconds, of lines without a time. Default: when they are stored. */
+  now?: number;
+  /** Samples are stored only where there is none: for what may have been stored before, and be older than what came since. */
+  onlyMissing?: boolean;
+}
+
 export interface WriteOutcome {
   /** Samples, which are in the log. */
   stored: number;
@@ -71,15 +81,16 @@ export interface Store {
    * way already, then rejects OVERLOADED.
    * @param body taken over: transferred to a worker, detached afterwards. The text is its first `length` bytes.
    * @param cluster for lines without a cluster tag; empty: such lines are refused.
-   * @param fields 'all': a sample a field, tags become levels by the configuration's table; default: one field, `value`.
    */
   write(
     body: ArrayBuffer,
     length: number,
     cluster: string,
     precision: Precision,
-    fields?: FieldMode,
+    options?: WriteOptions,
   ): Promise<WriteOutcome>;
+  /** What was written until now survives a power failure, unless `wal-sync` is off. Rejects when the disk refuses. */
+  sync(): Promise<void>;
   /**
    * Answers a query. The first piece is made before this resolves, so an error that concerns the whole request rejects here
    * and not in the middle of a 200 answer.

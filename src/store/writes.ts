@@ -21,6 +21,8 @@ export interface Lines {
   fields: FieldMode;
   /** Unix seconds, of lines without a time. Absent: when they are stored. */
   now?: number;
+  /** Bins that have a sample keep it. */
+  onlyMissing?: boolean;
 }
 
 interface Waiting {

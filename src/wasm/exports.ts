@@ -25,6 +25,7 @@ export interface Exports extends Record<string, unknown> {
     newest: number,
     isTrusted: boolean,
   ): number;
+  storeOnlyMissing(on: boolean): void;
   timeFaults: WebAssembly.Global;
   timeFaultCount(): number;
   ingestFields(

@@ -157,6 +157,11 @@ export class Writes {
     });
   }
 
+  /** Whether bins that have a sample keep it, in what is stored from now on. */
+  onlyMissing(on: boolean): void {
+    this.#instance.exports.storeOnlyMissing(on);
+  }
+
   /** Gives back memory that one large text has taken. */
   releaseStaging(): void {
     this.#instance.releaseStaging();

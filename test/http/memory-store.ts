@@ -55,6 +55,8 @@ export class MemoryStore implements Store {
     return this.outcome;
   }
 
+  async sync(): Promise<void> {}
+
   async query(request: QueryRequest): Promise<Answer> {
     this.queried.push(request);
     const pieces = await this.pieces();

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NatsConfig } from '../../src/config/config.js';
 import { parseAddresses } from '../../src/nats/credentials.js';
 import { type NatsIngest, startNats } from '../../src/nats/ingest.js';
+import { temporaryDirectory } from '../support/directories.js';
 import { KeptLog } from '../support/kept-log.js';
 import { NatsServer } from '../support/nats-server.js';
 import { firstLine, startProgram } from '../support/programs.js';
@@ -43,9 +44,16 @@ describe('NATS authentication', () => {
 
   const start = (config: Partial<NatsConfig>): NatsIngest => {
     const subscriptions = [{ subject: 'hpc-nats', clusterTag: 'alpha' }];
-    const ingest = startNats({ address: server.url, ...config }, subscriptions, new LineStore(), log, {
-      logSeconds: 0.05,
-    });
+    const ingest = startNats(
+      { address: server.url, ...config },
+      subscriptions,
+      new LineStore(),
+      temporaryDirectory(),
+      log,
+      {
+        logSeconds: 0.05,
+      },
+    );
     running.push(ingest);
     return ingest;
   };
@@ -139,7 +147,7 @@ describe('NATS over TLS', () => {
     const program = startProgram(
       `import { startNats } from './nats/ingest.js';
        const log = { debug() {}, info() {}, warn() {}, err() {}, crit() {} };
-       const { state } = startNats({ address: ${JSON.stringify(address)} }, [], {}, log);
+       const { state } = startNats({ address: ${JSON.stringify(address)} }, [], {}, '.', log);
        setInterval(() => {
          if (state.connection === 'connected' || state.connectFailures > 0) console.log(JSON.stringify(state));
        }, 10);`,

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NatsConfig } from '../../src/config/config.js';
 import { type NatsIngest, type NatsOptions, startNats } from '../../src/nats/ingest.js';
 import { natsHealth } from '../../src/nats/state.js';
+import { temporaryDirectory } from '../support/directories.js';
 import { KeptLog } from '../support/kept-log.js';
 import { NatsServer, publishRaw } from '../support/nats-server.js';
 import { freePort } from '../support/ports.js';
@@ -35,6 +36,7 @@ describe('NATS ingest', () => {
         { subject: 'other.>', clusterTag: '' },
       ],
       store,
+      temporaryDirectory(),
       log,
       { logSeconds: 0.05, ...options },
     );

@@ -3,11 +3,12 @@ import {
   type Store,
   StoreError,
   type StoreErrorCode,
+  type WriteOptions,
   type WriteOutcome,
 } from '../../src/store/store.js';
 
 /** A store that keeps the lines it was given; a line without ` value=` is a bad one. */
-export class LineStore implements Pick<Store, 'takeBuffer' | 'write'> {
+export class LineStore implements Pick<Store, 'takeBuffer' | 'write' | 'sync'> {
   readonly lines: string[] = [];
   readonly clusters = new Set<string>();
   writes = 0;
@@ -35,7 +36,19 @@ export class LineStore implements Pick<Store, 'takeBuffer' | 'write'> {
     return new Uint8Array(bytes + 64).fill(120).buffer;
   }
 
-  async write(body: ArrayBuffer, length: number, cluster: string, precision: Precision): Promise<WriteOutcome> {
+  /** Options of each write. */
+  readonly options: WriteOptions[] = [];
+
+  async sync(): Promise<void> {}
+
+  async write(
+    body: ArrayBuffer,
+    length: number,
+    cluster: string,
+    precision: Precision,
+    options: WriteOptions = {},
+  ): Promise<WriteOutcome> {
+    this.options.push(options);
     const taken = structuredClone(body, { transfer: [body] });
     if (this.lines.length >= this.#holding) await this.#release;
     if (this.refuse !== undefined) throw new StoreError(this.refuse, `refused: ${this.refuse}`);
