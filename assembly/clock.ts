@@ -54,6 +54,13 @@ class Clock {
   count: i32;
   /** Whether lines at fault are refused. */
   isTrusted: bool;
+
+  /** What is wrong with a time, unix seconds: LineError.None, TimestampTooNew or TimestampTooOld. */
+  @inline
+  error(seconds: i64): i32 {
+    if (seconds > this.newest) return LineError.TimestampTooNew;
+    return seconds < this.oldest ? LineError.TimestampTooOld : LineError.None;
+  }
 }
 
 export const clock = changetype<Clock>(memory.data(offsetof<Clock>(), 8));
@@ -71,14 +78,6 @@ export function clockBegin(oldest: f64, newest: f64, isTrusted: bool): void {
   clock.newest = <i64>newest;
   clock.isTrusted = isTrusted;
   clock.count = 0;
-}
-
-/** What is wrong with a time, unix seconds: LineError.None, TimestampTooNew or TimestampTooOld. */
-// @ts-ignore: decorator
-@inline
-export function timeError(seconds: i64): i32 {
-  if (seconds > clock.newest) return LineError.TimestampTooNew;
-  return seconds < clock.oldest ? LineError.TimestampTooOld : LineError.None;
 }
 
 function faultAt(i: i32): Fault {

@@ -7,7 +7,7 @@ import { alloc, bytesReserved, bytesUsed, expectBytes, free } from './memory/all
 import { out } from './memory/out';
 import { Frame } from './durable/frame';
 import { dumpFind } from './answer/dump';
-import { logFree } from './durable/log';
+import { log } from './durable/log';
 import { replayEnd } from './durable/replay';
 import { forgetKeptHosts, freeBelow } from './series/retention';
 import { rollupsDrop } from './read/rollup-cache';
@@ -21,7 +21,7 @@ export { metricAdd } from './series/metrics';
 export { partitionOf } from './series/partition';
 export { timeFaultCount, timeFaults } from './clock';
 export { route } from './route';
-export { runCount, runsAt } from './runs';
+export { runs } from './runs';
 export { ingestFields } from './ingest-fields';
 export { setTags } from './text/tags';
 export { keysForget } from './series/keys';
@@ -41,26 +41,25 @@ export {
   setPartition,
   storeOnlyMissing,
 } from './ingest';
-export { logBytes, logLength, logStartSegment, logTaken } from './durable/log';
-export { frameAt, frameLength, frameNeeded, frameSkipped, nextFrame } from './durable/frames';
-export { replayBegin, replayFrame, replayFrees, replayLeftOut, replayStored, replayUnnamed } from './durable/replay';
+export { log } from './durable/log';
+export { out } from './memory/out';
+export { found, nextFrame } from './durable/frames';
+export { replayBegin, replayFrame, replayed } from './durable/replay';
 export {
   checkpointBegin,
   checkpointForget,
-  checkpointFrom,
   checkpointLoad,
   checkpointLoadEnd,
+  checkpointSpan,
   checkpointStep,
-  checkpointTo,
   loadUntil,
-  loadedSeries,
-  unsoundBlocks,
+  loaded,
 } from './durable/checkpoint';
-export { importRun, importedSamples } from './durable/import';
-export { parentOf, seriesHost, unsavedBefore, unsavedFrom, unsavedSpan, unsavedTo } from './durable/unsaved';
-export { exportSeries, exportedCount, exportedFrequency, exportedNames, exportedStart } from './answer/export';
+export { importRun } from './durable/import';
+export { parentOf, seriesHost, takeUnsaved, unsaved, unsavedBefore } from './durable/unsaved';
+export { exportSeries, exported } from './answer/export';
 export { queryBegin, queryEnd } from './answer/answer';
-export { queryEndCount, queryEnds, queryStep } from './answer/cc-json';
+export { queryEnds, queryStep } from './answer/cc-json';
 export { columnsStep } from './answer/columns';
 export { queryAllBegin } from './answer/nodes';
 export { activeHosts, hostIsActive } from './answer/active-hosts';
@@ -72,15 +71,12 @@ export { hostsStep } from './answer/hosts';
 export { levelNamesStep, treeChanges } from './answer/level-names';
 export { keepHost, oldestTime, retainFreed, retainStep } from './series/retention';
 export {
-  blocksByCodec,
   childCount,
   countBegin,
   countStep,
-  countedBytes,
+  counted,
   countedMetric,
   countedNode,
-  countedSamples,
-  countedSeries,
 } from './answer/figures';
 
 /** Scratch memory for the host's input, with STAGING_SLACK readable bytes after it; to be given back by `bufferFree`. 0: exhausted. */
@@ -134,7 +130,7 @@ export function findNode(names: usize, count: i32): Node | null {
  * them back. @returns blocks freed; -1 when memory for the log is exhausted.
  */
 export function freeNode(node: Node, to: f64): i32 {
-  if (!logFree(node, <i64>to)) return -1;
+  if (!log.free(node, <i64>to)) return -1;
   rollupsDrop();
   return freeBelow(node, <i64>to);
 }
@@ -148,15 +144,17 @@ export function loadEnd(): void {
   }
 }
 
-/** Address and length of the output buffer's bytes, and how to empty it. */
-export function outBytes(): usize {
-  return out.base;
-}
-export function outLength(): u32 {
-  return out.length;
-}
+/** Empties the output buffer. */
 export function outReset(): void {
   out.reset();
+}
+
+/** The log goes on in a new segment; what was gathered is in the file, or will never be. */
+export function logStartSegment(): void {
+  log.startSegment();
+}
+export function logTaken(): void {
+  log.clear();
 }
 
 /** Ends a retention pass: no host is spared any longer, and no roll-up of what was freed is kept. */

@@ -8,7 +8,7 @@
  * A field of an unknown metric costs a look at the metrics and is passed over without reading its value.
  */
 import { LineError } from '../src/wasm/codes';
-import { timeError } from './clock';
+import { clock } from './clock';
 import {
   STRAYED,
   claimLine,
@@ -28,7 +28,7 @@ import {
   timeOf,
   onlyMissing,
 } from './ingest';
-import { logSample } from './durable/log';
+import { log } from './durable/log';
 import { holdsSample } from './read/holds';
 import { FIELDS, GROUPS, Key, keyAdd, keyAt, keyFind } from './series/keys';
 import { Metric, metricFind } from './series/metrics';
@@ -177,7 +177,7 @@ function storeLine(p: usize, q: usize, end: usize, slot: u32, number: i32): i32 
     const unnamed = findCluster();
     if (unnamed != LineError.None) return unnamed;
   }
-  const fault = line.count ? timeError(line.seconds) : LineError.None;
+  const fault = line.count ? clock.error(line.seconds) : LineError.None;
   if (fault && isTimeRefused(p, end, slot, fault)) return fault;
   if (!slot && !isOwnLine()) {
     // Nothing of it is stored anywhere, and its group is the other partition's all the same.
@@ -352,7 +352,7 @@ function storeFields(p: usize, end: usize, slot: u32): i32 {
       if (s.isEmpty) seriesRemove(s);
       return error;
     }
-    if (!logSample(s, seconds, field.value)) return LineError.OutOfMemory;
+    if (!log.sample(s, seconds, field.value)) return LineError.OutOfMemory;
   }
   if (fresh || !slot) remember(p, end, slot);
   return LineError.None;

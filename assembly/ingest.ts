@@ -8,7 +8,7 @@
  */
 import { LAST_LINE_ERROR, LineError, Precision } from '../src/wasm/codes';
 import { RefusalField } from '../src/wasm/layouts';
-import { clock, clockBegin, noteFault, timeError } from './clock';
+import { clock, clockBegin, noteFault } from './clock';
 import { Key, keyAdd, keyAt, keyFind, clusterIntern } from './series/keys';
 import {
   cluster,
@@ -30,12 +30,12 @@ import {
   toSeconds,
   MAX_NAME,
 } from './text/line';
-import { frameClose, frameOpen, logSample } from './durable/log';
+import { log, logSample } from './durable/log';
 import { metricFind } from './series/metrics';
 import { parseTerminated, parseUnsigned, parsedInteger, parsedValue } from './text/number';
 import { partitionOf } from './series/partition';
 import { roundSample } from './text/round';
-import { runAdd, runsReset } from './runs';
+import { runs } from './runs';
 import { holdsSample } from './read/holds';
 import { writeSample } from './series/samples';
 import { seriesEnsure } from './series/series';
@@ -181,7 +181,7 @@ export function ingestBegin(
 ): bool {
   text = p;
   clockBegin(oldest, newest, isTrusted);
-  runsReset();
+  runs.clear();
   refusalCount = 0;
   batchStored = 0;
   batchSkipped = 0;
@@ -195,12 +195,12 @@ export function ingestBegin(
   now = <i64>nowSeconds;
   lastKey = null;
   lastSlot = 0;
-  return frameOpen();
+  return log.open();
 }
 
 /** What it ends with. */
 export function ingestEnd(): void {
-  frameClose();
+  log.close();
   totalStored += <f64>batchStored;
   totalSkipped += <f64>batchSkipped;
   totalLeftOut += <f64>batchLeftOut;
@@ -258,7 +258,7 @@ function readLines(p: usize, end: usize): void {
             seconds = toSeconds(parsedInteger, perSecond);
             timeHigh = load<u64>(v);
             timeLow = stop == v + 10 ? <u32>load<u16>(v + 8) : NO_TIME;
-            fault = timeError(seconds);
+            fault = clock.error(seconds);
           }
           if (fault && isRefused(fault, seconds, hostOf(s.node))) {
             refuse(lines, fault);
@@ -274,7 +274,7 @@ function readLines(p: usize, end: usize): void {
           const precision = metric.precision;
           if (precision != Precision.Double) value = roundSample(value, precision);
           const error = writeSample(s, seconds, value, <i64>metric.frequency);
-          if (error != LineError.None || !logSample(s, seconds, value)) refuse(lines, error ? error : LineError.OutOfMemory);
+          if (error != LineError.None || !log.sample(s, seconds, value)) refuse(lines, error ? error : LineError.OutOfMemory);
           else stored++;
           p = stop + 1;
           continue;
@@ -397,7 +397,7 @@ export function isOwnLine(): bool {
 export function claimLine(p: usize, stop: usize, line: i32): i32 {
   const owner = ownerOfLine();
   if (owner == self) return LineError.None;
-  return runAdd(owner, <u32>(p - text), <u32>(stop - p) + 1, line - 1, 1) ? STRAYED : LineError.OutOfMemory;
+  return runs.add(owner, <u32>(p - text), <u32>(stop - p) + 1, line - 1, 1) ? STRAYED : LineError.OutOfMemory;
 }
 
 /** The node of a line of this partition, after `findCluster`; made when missing. Null when memory is exhausted. */
@@ -433,7 +433,7 @@ function storeLine(p: usize, stop: usize, line: i32): i32 {
   const unnamed = findCluster();
   if (unnamed != LineError.None) return unnamed;
   const seconds = lineHasTimestamp ? timeOf(lineTimestamp) : now;
-  const fault = timeError(seconds);
+  const fault = clock.error(seconds);
   if (fault && isFaultRefused(fault, seconds)) return fault;
   const claimed = claimLine(p, stop, line);
   if (claimed == STRAYED) return LineError.None;

@@ -8,13 +8,23 @@ import { bytesEqual } from './memory/bytes';
 import { LineError } from '../src/wasm/codes';
 import { cluster, host, lineEnd, nameAt, nameLength, parsePrefix, skipBlanks } from './text/line';
 import { partitionOf } from './series/partition';
-import { runAdd, runCount, runsReset } from './runs';
+import { runs } from './runs';
 
 const REMEMBER: i32 = 600;
 
 /** The cluster-and-host text: the tags of the last parsed line from its first comma up to behind its host tag. */
-const remembered: usize = memory.data(640, 16);
-let rememberedLength: i32 = 0;
+@unmanaged
+class HostText {
+  /** 0: none is remembered. */
+  length: i32;
+  private reserved: u32;
+
+  get text(): usize {
+    return changetype<usize>(this) + offsetof<HostText>();
+  }
+}
+
+const remembered = changetype<HostText>(memory.data(8 + REMEMBER + 32, 16));
 
 /**
  * Finds the runs of the text. Lines that can't be read go to the partition of the line before (its core refuses them).
@@ -24,8 +34,8 @@ let rememberedLength: i32 = 0;
 export function route(p: usize, n: i32, clusterName: usize, clusterLength: i32, partitions: i32): i32 {
   const start = p;
   const end = p + <usize>n;
-  runsReset();
-  rememberedLength = 0;
+  runs.clear();
+  remembered.length = 0;
   let current: u32 = 0;
   let runStart = p;
   let runLine = 0;
@@ -44,7 +54,7 @@ export function route(p: usize, n: i32, clusterName: usize, clusterLength: i32, 
       }
     }
     if (partition != current) {
-      if (!runAdd(current, <u32>(runStart - start), <u32>(p - runStart), runLine, line - runLine)) return -1;
+      if (!runs.add(current, <u32>(runStart - start), <u32>(p - runStart), runLine, line - runLine)) return -1;
       current = partition;
       runStart = p;
       runLine = line;
@@ -52,13 +62,13 @@ export function route(p: usize, n: i32, clusterName: usize, clusterLength: i32, 
     line++;
     p = stop + 1;
   }
-  if (runStart < end && !runAdd(current, <u32>(runStart - start), <u32>(end - runStart), runLine, line - runLine)) return -1;
-  return runCount;
+  if (runStart < end && !runs.add(current, <u32>(runStart - start), <u32>(end - runStart), runLine, line - runLine)) return -1;
+  return runs.count;
 }
 
 /** Whether the line has the remembered tags right behind its measurement. */
 function sameHost(p: usize, stop: usize): bool {
-  const n = rememberedLength;
+  const n = remembered.length;
   if (!n) return false;
   const comma = i8x16.splat(0x2c);
   while (p < stop) {
@@ -69,7 +79,7 @@ function sameHost(p: usize, stop: usize): bool {
     }
     p += 16;
   }
-  if (p + <usize>n >= stop || !bytesEqual(p, remembered, n)) return false;
+  if (p + <usize>n >= stop || !bytesEqual(p, remembered.text, n)) return false;
   // The host's value must end here, and nothing behind may name another one.
   const c = load<u8>(p + n);
   if (c == 0x20) return true;
@@ -101,7 +111,7 @@ function namesAgain(p: usize, stop: usize): bool {
 
 /** Parses the line's tags. -1: blank, a comment, or unreadable. */
 function partitionOfLine(p: usize, stop: usize, clusterName: usize, clusterLength: i32, partitions: i32): i32 {
-  rememberedLength = 0;
+  remembered.length = 0;
   p = skipBlanks(p, stop);
   if (p >= stop || load<u8>(p) == 0x23) return -1;
   if (parsePrefix(p, stop) != LineError.None || !nameLength(host)) return -1;
@@ -122,7 +132,7 @@ function remember(p: usize, stop: usize): void {
     if (load<u8>(p) == 0x5c) return;
     p++;
   }
-  let last: usize = 0;
+  let end: usize = 0;
   let q = p;
   while (q < stop && load<u8>(q) != 0x20) {
     const c = load<u8>(q);
@@ -132,12 +142,12 @@ function remember(p: usize, stop: usize): void {
       const ours = word == 0x74736f68 || word == 0x73756c63;
       let e = q + 1;
       while (e < stop && load<u8>(e) != 0x2c && load<u8>(e) != 0x20) e++;
-      if (ours) last = e;
+      if (ours) end = e;
       q = e;
     } else q++;
   }
-  const n = <i32>(last - p);
-  if (!last || n > REMEMBER) return;
-  memory.copy(remembered, p, n);
-  rememberedLength = n;
+  const n = <i32>(end - p);
+  if (!end || n > REMEMBER) return;
+  memory.copy(remembered.text, p, n);
+  remembered.length = n;
 }

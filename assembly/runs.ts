@@ -8,7 +8,7 @@
  *   └───────────┴────────┴────────┴────────────┴───────┘
  */
 import { MemoryKind } from '../src/wasm/codes';
-import { RunField } from '../src/wasm/layouts';
+import { RunField, RunsField } from '../src/wasm/layouts';
 import { capacity, realloc } from './memory/alloc';
 
 @unmanaged
@@ -31,45 +31,50 @@ if (
   ERROR('layouts.ts has another layout of runs');
 }
 
-let runs: usize = 0;
-/** Runs since `runsReset`. */
-export let runCount: i32 = 0;
+@unmanaged
+class Runs {
+  /** Address of the first; valid until the next one is added. */
+  at: usize;
+  /** Runs since `clear`. */
+  count: i32;
 
-/** Address of the runs; valid until the next one is added. */
-export function runsAt(): usize {
-  return runs;
-}
+  private run(i: i32): Run {
+    return changetype<Run>(this.at + <usize>i * RunField.Size);
+  }
 
-/** Forgets all runs. */
-export function runsReset(): void {
-  runCount = 0;
-}
+  /** Forgets all runs. */
+  clear(): void {
+    this.count = 0;
+  }
 
-function runAt(i: i32): Run {
-  return changetype<Run>(runs + <usize>i * RunField.Size);
-}
-
-/** Adds lines; they join the last run when they follow it. False when memory is exhausted. */
-export function runAdd(partition: u32, offset: u32, length: u32, line: u32, lines: u32): bool {
-  if (runCount) {
-    const last = runAt(runCount - 1);
-    if (last.partition == partition && last.offset + last.length == offset) {
-      last.length += length;
-      last.lines += lines;
-      return true;
+  /** Adds lines; they join the last run when they follow it. False when memory is exhausted. */
+  add(partition: u32, offset: u32, length: u32, line: u32, lines: u32): bool {
+    if (this.count) {
+      const last = this.run(this.count - 1);
+      if (last.partition == partition && last.offset + last.length == offset) {
+        last.length += length;
+        last.lines += lines;
+        return true;
+      }
     }
+    const need = <u32>(this.count + 1) * RunField.Size;
+    if (!this.at || capacity(this.at) < need) {
+      const grown = realloc(this.at, max<u32>(1024, need * 2), MemoryKind.Scratch);
+      if (!grown) return false;
+      this.at = grown;
+    }
+    const run = this.run(this.count++);
+    run.partition = partition;
+    run.offset = offset;
+    run.length = length;
+    run.firstLine = line;
+    run.lines = lines;
+    return true;
   }
-  const need = <u32>(runCount + 1) * RunField.Size;
-  if (!runs || capacity(runs) < need) {
-    const grown = realloc(runs, max<u32>(1024, need * 2), MemoryKind.Scratch);
-    if (!grown) return false;
-    runs = grown;
-  }
-  const run = runAt(runCount++);
-  run.partition = partition;
-  run.offset = offset;
-  run.length = length;
-  run.firstLine = line;
-  run.lines = lines;
-  return true;
 }
+
+if (offsetof<Runs>('at') != RunsField.At || offsetof<Runs>('count') != RunsField.Count) {
+  ERROR('layouts.ts has another layout of the list of runs');
+}
+
+export const runs = changetype<Runs>(memory.data(offsetof<Runs>(), 8));

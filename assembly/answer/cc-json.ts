@@ -6,6 +6,7 @@
  *   {"data":[1.5,null],"from":1,"to":3,"resolution":1,"avg":1.5,"min":1.5,"max":1.5}
  */
 import { AnswerParts, AnswerStep, QueryError } from '../../src/wasm/codes';
+import { EndsField } from '../../src/wasm/layouts';
 import { out } from '../memory/out';
 import { Column } from '../read/evaluate';
 import { Query } from '../read/request';
@@ -20,24 +21,42 @@ const PADDING_STEP: i64 = 4096;
 const MAX_PADDING: i64 = 1000000;
 const NULL_COMMA: u64 = 0x2c6c6c756e; // null,
 
-/** Ends of queries completed in the last step, as u32 offsets into its output. */
-const ENDS: i32 = 4096;
-export const queryEnds: usize = memory.data(4 * ENDS, 4);
-/** Queries completed in the last step. */
-export let queryEndCount: i32 = 0;
+/** Ends that are kept of a step. */
+const MAX_ENDS: u32 = 4096;
+
+/** Where the lists end that the last step has completed, as offsets into its output. */
+@unmanaged
+class Ends {
+  count: u32;
+
+  get isFull(): bool {
+    return this.count == MAX_ENDS;
+  }
+
+  add(end: u32): void {
+    store<u32>(changetype<usize>(this) + EndsField.Ends + (<usize>this.count << 2), end);
+    this.count++;
+  }
+}
+
+if (offsetof<Ends>('count') != EndsField.Count || offsetof<Ends>() != EndsField.Ends) {
+  ERROR('layouts.ts has another layout of ends');
+}
+
+export const queryEnds = changetype<Ends>(memory.data(4 + 4 * MAX_ENDS, 4));
 
 /**
  * Writes until the output holds about `budget` bytes or all queries are answered. Where each completed query's list ends is in
  * `queryEnds`. Whoever takes the output may cut it anywhere.
  */
 export function queryStep(answer: Answer, budget: u32): AnswerStep {
-  queryEndCount = 0;
+  queryEnds.count = 0;
   answer.resume();
   let looked = 0;
   while (true) {
     if (answer.isWriting && !writeEntry(answer, budget)) return out.failed ? AnswerStep.OutOfMemory : AnswerStep.More;
     if (!answer.queriesLeft) return AnswerStep.Done;
-    if (out.length >= budget || looked++ == STEP_ENTRIES || queryEndCount == ENDS) return AnswerStep.More;
+    if (out.length >= budget || looked++ == STEP_ENTRIES || queryEnds.isFull) return AnswerStep.More;
     if (!out.ensure(64)) return AnswerStep.OutOfMemory;
     if (!answer.isListOpen) {
       out.putChar(0x2c);
@@ -55,8 +74,7 @@ export function queryStep(answer: Answer, budget: u32): AnswerStep {
     } else if (next == Next.QueryEnd) {
       out.putChar(0x5d);
       answer.isListOpen = false;
-      store<u32>(queryEnds + (<usize>queryEndCount << 2), out.length);
-      queryEndCount++;
+      queryEnds.add(out.length);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Series as plain doubles for writers of other formats (archive, the reference's files, JSON checkpoints). */
 import { Export } from '../../src/wasm/codes';
+import { ExportedField } from '../../src/wasm/layouts';
 import { endBin, firstBin } from '../series/blocks';
 import { writeSeriesNames } from '../series/names';
 import { out } from '../memory/out';
@@ -9,13 +10,29 @@ import { seriesByNumber } from '../series/series';
 /** Most bins of one call: callers ask for windows. */
 const MAX_COUNT: i64 = 1 << 26;
 
-/** Values in the last `exportSeries`; they end the output. */
-export let exportedCount: i32 = 0;
-/** Unix seconds of the middle of the first exported bin, and seconds a bin. */
-export let exportedStart: f64 = 0;
-export let exportedFrequency: i32 = 0;
-/** Bytes of names in front of the values. */
-export let exportedNames: i32 = 0;
+@unmanaged
+class Exported {
+  /** Unix seconds of the middle of the first bin. */
+  start: f64;
+  /** Seconds a bin. */
+  frequency: i32;
+  /** Bytes of names before the values. */
+  names: u32;
+  /** Values; they end the output. */
+  count: i32;
+}
+
+if (
+  offsetof<Exported>('start') != ExportedField.Start ||
+  offsetof<Exported>('frequency') != ExportedField.Frequency ||
+  offsetof<Exported>('names') != ExportedField.Names ||
+  offsetof<Exported>('count') != ExportedField.Count
+) {
+  ERROR('layouts.ts has another layout of what was exported');
+}
+
+/** What the last `exportSeries` has written. */
+export const exported = changetype<Exported>(memory.data(offsetof<Exported>(), 8));
 
 /**
  * Writes the series' names (names.ts) and its bins that lie in [from, to) as f64, NaN = missing.
@@ -40,11 +57,12 @@ export function exportSeries(number: u32, from: f64, to: f64): Export {
   const n = <i32>(end - first);
   if (!out.ensure(<u32>(8 * n) + 4096)) return Export.OutOfMemory;
   const start = out.end;
-  exportedNames = <i32>(writeSeriesNames(start, s) - start);
-  readBins(s, <i32>first, n, start + exportedNames);
-  out.end = start + exportedNames + (<usize>n << 3);
-  exportedCount = n;
-  exportedStart = <f64>(middle + first * f);
-  exportedFrequency = <i32>f;
+  const values = writeSeriesNames(start, s);
+  readBins(s, <i32>first, n, values);
+  out.end = values + (<usize>n << 3);
+  exported.start = <f64>(middle + first * f);
+  exported.frequency = <i32>f;
+  exported.names = <u32>(values - start);
+  exported.count = n;
   return Export.Written;
 }

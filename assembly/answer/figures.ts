@@ -1,5 +1,6 @@
 /** Counts for /metrics and `debug?summary=1`. */
 import { LOOSE_BLOCKS } from '../../src/wasm/codes';
+import { CountedField } from '../../src/wasm/layouts';
 import { bytesEqual } from '../memory/bytes';
 import { stats } from '../read/kernels';
 import { Statistics } from '../read/statistics';
@@ -7,39 +8,65 @@ import { Node, Series } from '../series/records';
 import { allSeries, nextStep, seriesByNumber } from '../series/series';
 import { DEPTH_HOST } from '../series/tree';
 
-const BYTES: i32 = 4 * (LOOSE_BLOCKS + 1);
-/** Sealed blocks by codec, u32 each; the last place is of loose blocks. Filled by `countStep`. */
-export const blocksByCodec: usize = memory.data(BYTES, 4);
-/** Filled by `countStep`. */
-export let countedSamples: f64 = 0;
-export let countedSeries: u32 = 0;
-/** Bytes of blocks, open ones included. */
-export let countedBytes: f64 = 0;
-/** The first series that the last `countStep` counted; null: there was none. */
-let countedFirst: Series | null = null;
+const CODECS: u32 = LOOSE_BLOCKS + 1;
+
+@unmanaged
+class Counted {
+  samples: f64;
+  /** Bytes of blocks, open ones included. */
+  bytes: f64;
+  series: u32;
+
+  clear(): void {
+    memory.fill(changetype<usize>(this), 0, CountedField.Blocks + 4 * CODECS);
+  }
+
+  /** Counts a sealed block by its codec; a loose one by LOOSE_BLOCKS. */
+  addBlock(codec: i32): void {
+    const counter = changetype<usize>(this) + CountedField.Blocks + (<usize>codec << 2);
+    store<u32>(counter, load<u32>(counter) + 1);
+  }
+}
+
+if (
+  offsetof<Counted>('samples') != CountedField.Samples ||
+  offsetof<Counted>('bytes') != CountedField.Bytes ||
+  offsetof<Counted>('series') != CountedField.Series ||
+  offsetof<Counted>() != CountedField.Blocks
+) {
+  ERROR('layouts.ts has another layout of what was counted');
+}
+
+/** What was counted since `countBegin`; behind it, u32 each, the blocks of each codec. */
+export const counted = changetype<Counted>(memory.data(CountedField.Blocks + 4 * CODECS, 8));
+
+@unmanaged
+class CountStep {
+  /** The first series that the last step counted; null: there was none. */
+  first: Series | null;
+}
+
+const step = changetype<CountStep>(memory.data(offsetof<CountStep>(), 8));
 
 /** Starts counting. */
 export function countBegin(): void {
-  memory.fill(blocksByCodec, 0, BYTES);
-  countedSamples = 0;
-  countedSeries = 0;
-  countedBytes = 0;
+  counted.clear();
 }
 
 /**
  * Counts series [from, from + n) by number.
- * @param alike stops before the first series of another metric, cluster or kind of level than `countedFirst`. A collector
+ * @param alike stops before the first series of another metric, cluster or kind of level than the first one. A collector
  *   sends the lines of a metric one after the other, so there are mostly many in a row.
  * @returns where to go on; `SeriesStep.End`.
  */
 export function countStep(from: u32, n: u32, alike: bool): f64 {
   const end = min(from + n, allSeries.end);
-  countedFirst = null;
+  step.first = null;
   for (let i = from; i < end; i++) {
     const s = seriesByNumber(i);
     if (!s) continue;
-    const first = countedFirst;
-    if (!first) countedFirst = s;
+    const first = step.first;
+    if (!first) step.first = s;
     else if (alike && !(s.metric == first.metric && sameKind(s.node, first.node))) return <f64>i;
     count(s);
   }
@@ -68,35 +95,33 @@ function kindLength(node: Node): i32 {
 const run = changetype<Statistics>(memory.data(offsetof<Statistics>(), 8));
 
 function count(s: Series): void {
-  countedSeries++;
+  counted.series++;
   for (let i = 0; i < s.blockCount; i++) {
     const row = s.block(i);
-    countedBytes += <f64>row.bytes;
-    let codec = LOOSE_BLOCKS;
+    counted.bytes += <f64>row.bytes;
     if (row.isLoose) {
       stats(row.loose.bins, row.count, run);
-      countedSamples += <f64>run.samples;
+      counted.samples += <f64>run.samples;
+      counted.addBlock(LOOSE_BLOCKS);
     } else {
-      codec = <i32>row.sealed.codec;
-      countedSamples += <f64>row.sealed.present;
+      counted.samples += <f64>row.sealed.present;
+      counted.addBlock(row.sealed.codec);
     }
-    const counter = blocksByCodec + (<usize>codec << 2);
-    store<u32>(counter, load<u32>(counter) + 1);
   }
   const n = s.openLength;
   if (!n) return;
   stats(s.openBins, n, run);
-  countedSamples += <f64>run.samples;
-  countedBytes += <f64>(n << 3);
+  counted.samples += <f64>run.samples;
+  counted.bytes += <f64>(n << 3);
 }
 
 /** The node of the first series that the last `countStep` counted, null when there was none, and the number of its metric. */
 export function countedNode(): Node | null {
-  const first = countedFirst;
+  const first = step.first;
   return first ? first.node : null;
 }
 export function countedMetric(): i32 {
-  const first = countedFirst;
+  const first = step.first;
   return first ? first.metric.number : -1;
 }
 

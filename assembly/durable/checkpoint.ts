@@ -12,13 +12,14 @@
  *            └────────────────┴─────────┴───────────────────────────────┘
  */
 import { FrameMagic, LineError, SeriesStep } from '../../src/wasm/codes';
-import { FrameField } from '../../src/wasm/layouts';
+import { FrameField, LoadedField } from '../../src/wasm/layouts';
 import { encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
 import { blockIsSound, decodeBlock } from '../codec/block';
 import { Block } from '../codec/layout';
-import { namesEnd, namesForeign, readNames, writeSeriesNames } from '../series/names';
+import { namesRead, readNames, writeSeriesNames } from '../series/names';
 import { insertSealed } from '../series/insert';
 import { Frame } from './frame';
+import { Span } from './span';
 import { metricFind } from '../series/metrics';
 import { out } from '../memory/out';
 import { reserveOpen, writeSample } from '../series/samples';
@@ -32,14 +33,12 @@ const BLOCK_HEADER: usize = 5;
 const MANY_BLOCKS: i32 = 0xffff;
 const SERIES_MAX: u32 = 1 + 4 * 256 + 2 + 1024 + 4 + 8 + 4 + 2;
 
-/** Span of what the last checkpoint wrote, unix seconds; `checkpointFrom` > `checkpointTo`: nothing. */
-export let checkpointFrom: f64 = Infinity;
-export let checkpointTo: f64 = -Infinity;
+/** What the checkpoint has written so far. */
+export const checkpointSpan = changetype<Span>(memory.data(offsetof<Span>(), 8));
 
 /** Starts a checkpoint. */
 export function checkpointBegin(): void {
-  checkpointFrom = Infinity;
-  checkpointTo = -Infinity;
+  checkpointSpan.clear();
 }
 
 /**
@@ -95,19 +94,14 @@ function writeSeries(s: Series, full: bool): bool {
       if (!writeBins(row.loose.bins, row.count, row.start, false)) return false;
     } else if (!writeBlock(row.sealed, row.start, false)) return false;
     row.isDirty = false;
-    span(s, row.start, row.end);
+    checkpointSpan.add(s, row.start, row.end);
   }
   if (s.openLength) {
     if (!writeBins(s.openBins, s.openLength, s.openStart, true)) return false;
-    span(s, s.openStart, s.openEnd);
+    checkpointSpan.add(s, s.openStart, s.openEnd);
   }
   store<u32>(out.base + <usize>lengthAt, out.length - start);
   return true;
-}
-
-function span(s: Series, first: i32, end: i32): void {
-  checkpointFrom = min(checkpointFrom, <f64>s.timeOf(first));
-  checkpointTo = max(checkpointTo, <f64>s.timeOf(end));
 }
 
 function writeBlock(block: Block, bin: i32, open: bool): bool {
@@ -127,17 +121,27 @@ function writeBins(bins: usize, n: i32, bin: i32, open: bool): bool {
 /** Bins of a block whose grid is not the series'. */
 const decoded: usize = memory.data(8 * 512 + 64, 16);
 
-/** Blocks that begin at this time or later are left out by `checkpointLoad`. */
-let until: i64 = i64.MAX_VALUE;
+@unmanaged
+class Loaded {
+  /** Series that the last `checkpointLoad` has read. */
+  series: u32;
+  /** Blocks of it that could not be trusted. */
+  unsound: u32;
+  /** Blocks that begin at this time or later are left out, unix seconds. */
+  until: i64;
+}
+
+if (offsetof<Loaded>('series') != LoadedField.Series || offsetof<Loaded>('unsound') != LoadedField.Unsound) {
+  ERROR('layouts.ts has another layout of what was loaded');
+}
+
+export const loaded = changetype<Loaded>(memory.data(offsetof<Loaded>(), 8));
+loaded.until = i64.MAX_VALUE;
 
 /** Restricts loading to blocks that begin before a time, unix seconds: for a core that archives a stretch of time. */
 export function loadUntil(time: f64): void {
-  until = <i64>time;
+  loaded.until = <i64>time;
 }
-
-/** Set by `checkpointLoad`: series that were read, and blocks that could not be trusted. */
-export let loadedSeries: i32 = 0;
-export let unsoundBlocks: i32 = 0;
 
 /**
  * Reads the payload of one frame whose CRC was checked (frames.ts).
@@ -147,13 +151,13 @@ export let unsoundBlocks: i32 = 0;
  */
 export function checkpointLoad(p: usize, n: u32, since: f64, self: i32, partitions: i32, dirty: bool): bool {
   const end = p + <usize>n;
-  loadedSeries = 0;
-  unsoundBlocks = 0;
+  loaded.series = 0;
+  loaded.unsound = 0;
   while (p < end) {
     const node = readNames(p, end, true, self, partitions);
-    if (!namesEnd) break;
-    if (!node && !namesForeign) return false;
-    p = namesEnd;
+    if (!namesRead.end) break;
+    if (!node && !namesRead.areForeign) return false;
+    p = namesRead.end;
     if (p + 2 > end) break;
     const nameLength = <i32>load<u16>(p);
     const name = p + 2;
@@ -172,11 +176,11 @@ export function checkpointLoad(p: usize, n: u32, since: f64, self: i32, partitio
       const s = seriesEnsure(node, metric);
       if (!s || !loadBlocks(s, p, p + <usize>bytes, blocks, frequency, anchor, <i64>since, dirty)) return false;
       if (s.isEmpty) seriesRemove(s);
-      loadedSeries++;
+      loaded.series++;
     }
     p += bytes;
   }
-  if (p != end) unsoundBlocks++;
+  if (p != end) loaded.unsound++;
   return true;
 }
 
@@ -193,12 +197,12 @@ function loadBlocks(s: Series, p: usize, end: usize, blocks: i32, frequency: i32
     const open = load<u8>(p, 4) == 1;
     const block = changetype<Block>(p + BLOCK_HEADER);
     if (!blockIsSound(block, <i32>(end - block.at(0)))) {
-      unsoundBlocks++;
+      loaded.unsound++;
       return true;
     }
     p = block.at(block.size);
     const n = block.count;
-    if (anchor + <i64>(bin + n) * f <= since || anchor + <i64>bin * f >= until) continue;
+    if (anchor + <i64>(bin + n) * f <= since || anchor + <i64>bin * f >= loaded.until) continue;
     if (same) {
       if (!loadBlock(s, bin + <i32>shift, block, open, dirty)) return false;
     } else {

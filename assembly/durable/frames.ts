@@ -3,25 +3,40 @@
  * whole frame, damage in the middle is skipped to the next frame that checks.
  */
 import { FrameSearch } from '../../src/wasm/codes';
-import { FrameField } from '../../src/wasm/layouts';
+import { FoundField, FrameField } from '../../src/wasm/layouts';
 import { FRAME_VERSION, Frame } from './frame';
 
 /** Frames are smaller than this; a larger length is damage. */
 const FRAME_MAX: u32 = 256 << 20;
 
-/** Address of the frame that the last `nextFrame` found; its payload follows the header. */
-export let frameAt: usize = 0;
-/** Payload bytes of that frame. */
-export let frameLength: u32 = 0;
-/** Bytes that the last `nextFrame` skipped before it. */
-export let frameSkipped: u32 = 0;
-/** Bytes that are needed from the start of an unfinished frame on, when the last `nextFrame` found an unfinished one. */
-export let frameNeeded: u32 = 0;
+@unmanaged
+class Found {
+  /** Address of the frame. */
+  at: usize;
+  /** Bytes of its payload. */
+  length: u32;
+  /** Bytes before it that are no frame. */
+  skipped: u32;
+  /** Bytes from the start of an unfinished one on that are needed to go on. */
+  needed: u32;
+}
+
+if (
+  offsetof<Found>('at') != FoundField.At ||
+  offsetof<Found>('length') != FoundField.Length ||
+  offsetof<Found>('skipped') != FoundField.Skipped ||
+  offsetof<Found>('needed') != FoundField.Needed
+) {
+  ERROR('layouts.ts has another layout of what was found');
+}
+
+/** What the last `nextFrame` has found. */
+export const found = changetype<Found>(memory.data(offsetof<Found>(), 8));
 
 /**
  * Looks for a frame in [p, end).
  * @param rest bytes of the file after `end`.
- * @returns whether one is at `frameAt`, whole or unfinished.
+ * @returns whether one is in `found`, whole or unfinished.
  */
 export function nextFrame(p: usize, end: usize, magic: u32, rest: f64): FrameSearch {
   const start = p;
@@ -33,24 +48,24 @@ export function nextFrame(p: usize, end: usize, magic: u32, rest: f64): FrameSea
         if (<u64>frame.payload + n > <u64>end) {
           // Unfinished, or, when the file has not so many bytes, damage that looks like it: later frames decide.
           if (<f64>n - <f64>(end - frame.payload) <= rest) {
-            frameAt = p;
-            frameSkipped = <u32>(p - start);
-            frameNeeded = FrameField.Payload + n;
+            found.at = p;
+            found.skipped = <u32>(p - start);
+            found.needed = FrameField.Payload + n;
             return FrameSearch.Unfinished;
           }
         } else if (frame.checksum() == frame.crc) {
-          frameAt = p;
-          frameLength = n;
-          frameSkipped = <u32>(p - start);
+          found.at = p;
+          found.length = n;
+          found.skipped = <u32>(p - start);
           return FrameSearch.Found;
         }
       }
     }
     p = findMagic(p + 1, end, magic);
   }
-  frameAt = p;
-  frameSkipped = <u32>(p - start);
-  frameNeeded = FrameField.Payload;
+  found.at = p;
+  found.skipped = <u32>(p - start);
+  found.needed = FrameField.Payload;
   return rest > 0 ? FrameSearch.Unfinished : FrameSearch.None;
 }
 

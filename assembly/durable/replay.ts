@@ -1,7 +1,8 @@
 /** Reads the log's records back (log.ts draws them). */
 import { LineError, LogSeries, LogTag, LogTime, LogValue, MemoryKind, Replay } from '../../src/wasm/codes';
-import { alloc, free, realloc } from '../memory/alloc';
-import { namesEnd, namesForeign, readNames } from '../series/names';
+import { ReplayedField } from '../../src/wasm/layouts';
+import { free, realloc } from '../memory/alloc';
+import { namesRead, readNames } from '../series/names';
 import { metricFind } from '../series/metrics';
 import { Series } from '../series/records';
 import { freeBelow } from '../series/retention';
@@ -9,30 +10,69 @@ import { writeSample } from '../series/samples';
 import { seriesEnsure, setAnchor } from '../series/series';
 import { nodePrune } from '../series/tree';
 
-/** Series by the numbers of the segment that is read: address, LEFT_OUT, or 0 when no definition of it was read. */
-let series: usize = 0;
-let capacity: u32 = 0;
 const MAX_NUMBER: u32 = 1 << 28;
 const LEFT_OUT: u32 = 1;
 
-/** Samples stored by the last `replayFrame`, and those left out (too old, unknown metric, another partition's). */
-export let replayStored: i32 = 0;
-export let replayLeftOut: i32 = 0;
-/** Of these, samples whose series was named in a frame that is damaged. */
-export let replayUnnamed: i32 = 0;
-/** `free` records met since the start. */
-export let replayFrees: i32 = 0;
+@unmanaged
+class Replayed {
+  /** Samples stored by the last `replayFrame`, and those left out (too old, unknown metric, another partition's). */
+  stored: u32;
+  leftOut: u32;
+  /** Of these, samples whose series was named in a frame that is damaged. */
+  unnamed: u32;
+  /** `free` records met since the start. */
+  frees: u32;
+}
+
+if (
+  offsetof<Replayed>('stored') != ReplayedField.Stored ||
+  offsetof<Replayed>('leftOut') != ReplayedField.LeftOut ||
+  offsetof<Replayed>('unnamed') != ReplayedField.Unnamed ||
+  offsetof<Replayed>('frees') != ReplayedField.Frees
+) {
+  ERROR('layouts.ts has another layout of what was replayed');
+}
+
+export const replayed = changetype<Replayed>(memory.data(offsetof<Replayed>(), 8));
+
+/** Series by the numbers of the segment that is read. */
+@unmanaged
+class Numbers {
+  /** u32 each: an address, LEFT_OUT, or 0 when no definition of it was read. */
+  at: usize;
+  capacity: u32;
+  /** Where the last definition ended. */
+  definitionEnd: usize;
+
+  slot(number: u32): usize {
+    return this.at + (<usize>number << 2);
+  }
+
+  /** Makes room for a number. False when memory is exhausted. */
+  reserve(number: u32): bool {
+    if (number < this.capacity) return true;
+    const want = max<u32>(1024, max(number + 1, this.capacity * 2));
+    const grown = realloc(this.at, want << 2, MemoryKind.Scratch);
+    if (!grown) return false;
+    this.at = grown;
+    memory.fill(this.slot(this.capacity), 0, <usize>(want - this.capacity) << 2);
+    this.capacity = want;
+    return true;
+  }
+}
+
+const numbers = changetype<Numbers>(memory.data(offsetof<Numbers>(), 8));
 
 /** Gives the numbers' memory back: all segments are read. */
 export function replayEnd(): void {
-  free(series, MemoryKind.Scratch);
-  series = 0;
-  capacity = 0;
+  free(numbers.at, MemoryKind.Scratch);
+  numbers.at = 0;
+  numbers.capacity = 0;
 }
 
 /** Forgets the numbers: a new segment begins. */
 export function replayBegin(): void {
-  if (series) memory.fill(series, 0, <usize>capacity << 2);
+  if (numbers.at) memory.fill(numbers.at, 0, <usize>numbers.capacity << 2);
 }
 
 /**
@@ -45,9 +85,9 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
   const oldest = <i64>since;
   let number: u32 = ~0;
   let time: i64 = 0;
-  replayStored = 0;
-  replayLeftOut = 0;
-  replayUnnamed = 0;
+  replayed.stored = 0;
+  replayed.leftOut = 0;
+  replayed.unnamed = 0;
   while (p < end) {
     const tag = <i32>load<u8>(p++);
     const kind = tag & LogTag.Series;
@@ -55,9 +95,9 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
       if (p + 9 > end) return Replay.Unsound;
       const to = load<i64>(p);
       const node = readNames(p + 8, end, false, self, partitions);
-      if (!namesEnd) return Replay.Unsound;
-      p = namesEnd;
-      replayFrees++;
+      if (!namesRead.end) return Replay.Unsound;
+      p = namesRead.end;
+      replayed.frees++;
       if (node) {
         freeBelow(node, to);
         // Freed series' addresses are dead; the segment names them again after a free.
@@ -73,7 +113,7 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
       if (kind == LogSeries.Define) {
         const defined = define(p, end, number, self, partitions);
         if (defined != Replay.Done) return defined;
-        p = definitionEnd;
+        p = numbers.definitionEnd;
       }
     }
     const timeKind = tag & LogTag.Time;
@@ -105,10 +145,10 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
       p += 4;
     }
     if (p > end) return Replay.Unsound;
-    const known = number < capacity ? load<u32>(series + (<usize>number << 2)) : 0;
+    const known = number < numbers.capacity ? load<u32>(numbers.slot(number)) : 0;
     if (known <= LEFT_OUT) {
-      replayLeftOut++;
-      if (!known) replayUnnamed++;
+      replayed.leftOut++;
+      if (!known) replayed.unnamed++;
       continue;
     }
     const s = changetype<Series>(<usize>known);
@@ -116,13 +156,13 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
     if (time < oldest) {
       // Left out, but the series keeps the bins that its first sample gave it.
       if (!s.isAnchored) setAnchor(s, time - frequency / 2, 0);
-      replayLeftOut++;
+      replayed.leftOut++;
       continue;
     }
     const error = replaySample(s, time, value, frequency);
     if (error == LineError.OutOfMemory) return Replay.OutOfMemory;
-    if (error == LineError.None) replayStored++;
-    else replayLeftOut++;
+    if (error == LineError.None) replayed.stored++;
+    else replayed.leftOut++;
   }
   return Replay.Done;
 }
@@ -135,33 +175,24 @@ function replaySample(s: Series, time: i64, value: f64, frequency: i64): i32 {
   return writeSample(s, time, value, frequency);
 }
 
-let definitionEnd: usize = 0;
-
-/** Reads a definition; its end is `definitionEnd`. */
+/** Reads a definition; its end is in `numbers`. */
 function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): Replay {
   if (number >= MAX_NUMBER) return Replay.Unsound;
   const node = readNames(p, end, true, self, partitions);
-  if (!namesEnd) return Replay.Unsound;
-  if (!node && !namesForeign) return Replay.OutOfMemory;
-  p = namesEnd;
+  if (!namesRead.end) return Replay.Unsound;
+  if (!node && !namesRead.areForeign) return Replay.OutOfMemory;
+  p = namesRead.end;
   if (p + 2 > end) return Replay.Unsound;
   const length = <i32>load<u16>(p);
-  definitionEnd = p + 2 + length;
-  if (definitionEnd > end) return Replay.Unsound;
+  numbers.definitionEnd = p + 2 + length;
+  if (numbers.definitionEnd > end) return Replay.Unsound;
   const metric = metricFind(p + 2, length);
   let s: Series | null = null;
   if (node && metric) {
     s = seriesEnsure(node, metric);
     if (!s) return Replay.OutOfMemory;
   } else if (node) nodePrune(node);
-  if (number >= capacity) {
-    const want = max<u32>(1024, max(number + 1, capacity * 2));
-    const grown = series ? realloc(series, want << 2, MemoryKind.Scratch) : alloc(want << 2, MemoryKind.Scratch);
-    if (!grown) return Replay.OutOfMemory;
-    series = grown;
-    memory.fill(series + (<usize>capacity << 2), 0, <usize>(want - capacity) << 2);
-    capacity = want;
-  }
-  store<u32>(series + (<usize>number << 2), s ? <u32>changetype<usize>(s) : LEFT_OUT);
+  if (!numbers.reserve(number)) return Replay.OutOfMemory;
+  store<u32>(numbers.slot(number), s ? <u32>changetype<usize>(s) : LEFT_OUT);
   return Replay.Done;
 }

@@ -6,6 +6,7 @@ import { Unsaved } from '../../src/wasm/codes';
 import { Node } from '../series/records';
 import { allSeries, seriesByNumber } from '../series/series';
 import { hostOf } from '../series/tree';
+import { Span } from './span';
 
 /**
  * Looks in series [from, from + n), by number, for a block that ends at or before `to` (so that retention may free it) and
@@ -39,33 +40,24 @@ export function parentOf(node: Node): Node {
   return node.parent;
 }
 
-/** Set by `unsavedSpan`: unix seconds. */
-export let unsavedFrom: f64 = 0;
-export let unsavedTo: f64 = 0;
+/** What the last `takeUnsaved` has found. */
+export const unsaved = changetype<Span>(memory.data(offsetof<Span>(), 8));
 
 /**
  * Finds from when to when the series has bins that no checkpoint holds, and counts them as kept from then on;
  * `checkpointForget` takes that back.
- * @param full all bins, also those that one holds. @returns false: there are none.
+ * @param full all bins, also those that one holds. @returns false: there are none; else they are in `unsaved`.
  */
-export function unsavedSpan(number: u32, full: bool): bool {
+export function takeUnsaved(number: u32, full: bool): bool {
+  unsaved.clear();
   const s = seriesByNumber(number);
   if (!s) return false;
-  let first = i32.MAX_VALUE;
-  let end = i32.MIN_VALUE;
-  for (let b = 0; b < s.blockCount; b++) {
-    const row = s.block(b);
+  for (let i = 0; i < s.blockCount; i++) {
+    const row = s.block(i);
     if (!full && !row.isDirty) continue;
     row.isDirty = false;
-    first = min(first, row.start);
-    end = max(end, row.end);
+    unsaved.add(s, row.start, row.end);
   }
-  if (s.openLength) {
-    first = min(first, s.openStart);
-    end = max(end, s.openEnd);
-  }
-  if (first >= end) return false;
-  unsavedFrom = <f64>s.timeOf(first);
-  unsavedTo = <f64>s.timeOf(end);
-  return true;
+  if (s.openLength) unsaved.add(s, s.openStart, s.openEnd);
+  return unsaved.from < unsaved.to;
 }

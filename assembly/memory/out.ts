@@ -1,5 +1,6 @@
 /** The output buffer: one owner, one `ensure`, one `reset`. Answers, checkpoint frames and dumps are made here. */
 import { MemoryKind } from '../../src/wasm/codes';
+import { OutputField } from '../../src/wasm/layouts';
 import { capacity, free, realloc } from './alloc';
 
 const FIRST: u32 = 65536;
@@ -81,6 +82,10 @@ class Output {
     }
     this.end = dst + n;
   }
+}
+
+if (offsetof<Output>('base') != OutputField.At || offsetof<Output>('end') != OutputField.End) {
+  ERROR('layouts.ts has another layout of the output buffer');
 }
 
 export const out = changetype<Output>(memory.data(offsetof<Output>(), 8));

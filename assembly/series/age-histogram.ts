@@ -18,11 +18,18 @@ const EXPONENT_OF_ONE: i32 = 1023;
 
 /** The buckets, drawn above; filled by `ageStep`. */
 export const ageBuckets: usize = memory.data(4 * 2 * AgeHistogram.Half, 4);
-let now: i64 = 0;
+
+@unmanaged
+class Ages {
+  /** Unix seconds that they count from. */
+  now: i64;
+}
+
+const ages = changetype<Ages>(memory.data(offsetof<Ages>(), 8));
 
 /** Empties the buckets. @param at unix seconds that ages count from. */
 export function ageBegin(at: f64): void {
-  now = <i64>at;
+  ages.now = <i64>at;
   memory.fill(ageBuckets, 0, <usize>(2 * HALF) << 2);
 }
 
@@ -42,7 +49,7 @@ export function ageStep(from: u32, n: u32): f64 {
 }
 
 function add(end: i64, bytes: u32): void {
-  const age = now - end;
+  const age = ages.now - end;
   const bucket = ageBuckets + (<usize>(age > 0 ? HALF - 1 - magnitude(age) : HALF + magnitude(1 - age)) << 2);
   store<u32>(bucket, load<u32>(bucket) + bytes);
 }

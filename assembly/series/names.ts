@@ -36,19 +36,25 @@ export function writeSeriesNames(p: usize, s: Series): usize {
   return p + 2 + n;
 }
 
-/** Set by the last `readNames`: where the names end. */
-export let namesEnd: usize = 0;
-/** Set by the last `readNames`: the names belong to another partition. */
-export let namesForeign: bool = false;
+@unmanaged
+class NamesRead {
+  /** Where the names end; 0: they are cut off. */
+  end: usize;
+  /** The names belong to another partition. */
+  areForeign: bool;
+}
+
+/** What the last `readNames` has read. */
+export const namesRead = changetype<NamesRead>(memory.data(offsetof<NamesRead>(), 8));
 
 /**
  * Finds the node of the names at p, never past `end`: a frame whose CRC holds may still be nonsense.
  * @param create make missing nodes. @param self, partitions only hosts of this partition are created.
- * @returns the node; null when it is missing, foreign, memory is exhausted, or the names are cut off (`namesEnd` is 0 then).
+ * @returns the node; null when it is missing, foreign, memory is exhausted, or the names are cut off (`namesRead` says which).
  */
 export function readNames(p: usize, end: usize, create: bool, self: i32, partitions: i32): Node | null {
-  namesEnd = 0;
-  namesForeign = false;
+  namesRead.end = 0;
+  namesRead.areForeign = false;
   if (p >= end) return null;
   const depth = <i32>load<u8>(p);
   const first = p + 1;
@@ -58,12 +64,12 @@ export function readNames(p: usize, end: usize, create: bool, self: i32, partiti
     q += 1 + <usize>load<u8>(q);
     if (q > end) return null;
   }
-  namesEnd = q;
+  namesRead.end = q;
   if (depth >= 2) {
     const host = first + 1 + <usize>load<u8>(first);
     const at = partitionOf(first + 1, <i32>load<u8>(first), host + 1, <i32>load<u8>(host), <u32>partitions);
     if (<i32>at != self) {
-      namesForeign = true;
+      namesRead.areForeign = true;
       return null;
     }
   }

@@ -45,19 +45,29 @@ export function keepHost(cluster: usize, clusterLength: i32, host: usize, hostLe
   if (h) h.isKept = true;
 }
 
+@unmanaged
+class RetainStep {
+  /** Blocks freed. */
+  freed: i32;
+}
+
+const step = changetype<RetainStep>(memory.data(offsetof<RetainStep>(), 8));
+
 /** Blocks freed by the last `retainStep`. */
-export let retainFreed: i32 = 0;
+export function retainFreed(): i32 {
+  return step.freed;
+}
 
 /**
  * `freeBefore` for series [from, from + n) by number, kept hosts excepted.
  * @returns where to go on; `SeriesStep.End`.
  */
 export function retainStep(from: u32, n: u32, to: f64): f64 {
-  retainFreed = 0;
+  step.freed = 0;
   const end = min(from + n, allSeries.end);
   for (let i = from; i < end; i++) {
     const s = seriesByNumber(i);
-    if (s && !hostOf(s.node).isKept) retainFreed += freeBefore(s, <i64>to);
+    if (s && !hostOf(s.node).isKept) step.freed += freeBefore(s, <i64>to);
   }
   return nextStep(end);
 }

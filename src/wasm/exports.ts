@@ -10,8 +10,7 @@ export interface Exports extends Record<string, unknown> {
   memoryReserved(): number;
   expectSamples(bytes: number): void;
   route(p: number, n: number, cluster: number, clusterLength: number, partitions: number): number;
-  runsAt(): number;
-  runCount: WebAssembly.Global;
+  runs: WebAssembly.Global;
   setPartition(index: number, count: number): void;
   partitionOf(cluster: number, clusterLength: number, host: number, hostLength: number, partitions: number): number;
   ingest(
@@ -52,39 +51,29 @@ export interface Exports extends Record<string, unknown> {
   linesStored(): number;
   linesSkipped(): number;
   linesRefused(reason: number): number;
-  logBytes(): number;
-  logLength: WebAssembly.Global;
+  log: WebAssembly.Global;
   logStartSegment(): void;
   logTaken(): void;
   nextFrame(p: number, end: number, magic: number, rest: number): number;
-  frameAt: WebAssembly.Global;
-  frameLength: WebAssembly.Global;
-  frameNeeded: WebAssembly.Global;
-  frameSkipped: WebAssembly.Global;
+  found: WebAssembly.Global;
   sealFrame(p: number, length: number, magic: number): void;
   replayBegin(): void;
   replayFrame(p: number, n: number, since: number, self: number, partitions: number): number;
-  replayStored: WebAssembly.Global;
-  replayLeftOut: WebAssembly.Global;
-  replayUnnamed: WebAssembly.Global;
-  replayFrees: WebAssembly.Global;
+  replayed: WebAssembly.Global;
   checkpointBegin(): void;
   checkpointStep(cursor: number, budget: number, full: number): number;
   checkpointForget(): void;
   checkpointLoad(p: number, n: number, since: number, self: number, partitions: number, dirty: number): number;
   checkpointLoadEnd(): void;
-  checkpointFrom: WebAssembly.Global;
-  checkpointTo: WebAssembly.Global;
-  loadedSeries: WebAssembly.Global;
-  unsoundBlocks: WebAssembly.Global;
+  checkpointSpan: WebAssembly.Global;
+  loaded: WebAssembly.Global;
   loadEnd(): void;
   loadUntil(time: number): void;
   unsavedBefore(from: number, n: number, to: number): number;
   seriesHost(number: number): number;
   parentOf(node: number): number;
-  unsavedSpan(number: number, full: number): number;
-  unsavedFrom: WebAssembly.Global;
-  unsavedTo: WebAssembly.Global;
+  takeUnsaved(number: number, full: number): number;
+  unsaved: WebAssembly.Global;
   importRun(
     names: number,
     namesLength: number,
@@ -96,18 +85,13 @@ export interface Exports extends Record<string, unknown> {
     self: number,
     partitions: number,
   ): number;
-  importedSamples: WebAssembly.Global;
   exportSeries(number: number, from: number, to: number): number;
-  exportedCount: WebAssembly.Global;
-  exportedStart: WebAssembly.Global;
-  exportedFrequency: WebAssembly.Global;
-  exportedNames: WebAssembly.Global;
+  exported: WebAssembly.Global;
   queryBegin(request: number): number;
   queryStep(state: number, budget: number): number;
   queryEnd(state: number): void;
   columnsStep(state: number, budget: number): number;
   queryEnds: WebAssembly.Global;
-  queryEndCount: WebAssembly.Global;
   queryAllBegin(request: number): number;
   findNode(names: number, count: number): number;
   freeNode(node: number, to: number): number;
@@ -126,7 +110,7 @@ export interface Exports extends Record<string, unknown> {
   keepHost(cluster: number, clusterLength: number, host: number, hostLength: number): void;
   retainStep(from: number, n: number, to: number): number;
   retainEnd(): void;
-  retainFreed: WebAssembly.Global;
+  retainFreed(): number;
   oldestTime(): number;
   ageBegin(now: number): void;
   ageStep(from: number, n: number): number;
@@ -135,13 +119,9 @@ export interface Exports extends Record<string, unknown> {
   countStep(from: number, n: number, alike: boolean): number;
   countedNode(): number;
   countedMetric(): number;
-  blocksByCodec: WebAssembly.Global;
   childCount(node: number): number;
-  countedSamples: WebAssembly.Global;
-  countedSeries: WebAssembly.Global;
-  countedBytes: WebAssembly.Global;
-  outBytes(): number;
-  outLength(): number;
+  counted: WebAssembly.Global;
+  out: WebAssembly.Global;
   outReset(): void;
   seriesCount(): number;
   seriesEnd(): number;

@@ -2,6 +2,7 @@
 import { codecNames } from './codec-names.js';
 import { AgeHistogram, LAST_LINE_ERROR, LOOSE_BLOCKS, MemoryKind } from './codes.js';
 import type { Instance } from './instance.js';
+import { CountedField } from './layouts.js';
 import { encodeSelector } from './names.js';
 
 /** Bytes allocated in linear memory, exactly, by kind; `total` of all kinds. */
@@ -85,17 +86,17 @@ export class Figures {
   }
 
   get counted(): Counts {
-    const { exports, words } = this.#instance;
-    const countOf = (codec: number): number => words.getUint32(exports.blocksByCodec.value + 4 * codec, true);
+    const at = this.#instance.exports.counted.value;
+    const countOf = (codec: number): number => this.#instance.u32(at + CountedField.Blocks + 4 * codec);
     const blocks: Record<string, number> = {};
     codecNames.forEach((name, codec) => {
       if (countOf(codec)) blocks[name] = countOf(codec);
     });
     if (countOf(LOOSE_BLOCKS)) blocks.loose = countOf(LOOSE_BLOCKS);
     return {
-      series: exports.countedSeries.value >>> 0,
-      samples: exports.countedSamples.value,
-      bytes: exports.countedBytes.value,
+      series: this.#instance.u32(at + CountedField.Series),
+      samples: this.#instance.f64(at + CountedField.Samples),
+      bytes: this.#instance.f64(at + CountedField.Bytes),
       blocks,
     };
   }

@@ -1,7 +1,8 @@
 /** Makes and reads the frames of log segments and checkpoint files (docs/formats.md). */
 import { type FrameMagic, FrameSearch, Replay, SeriesStep } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
-import { FrameField } from './layouts.js';
+import { FoundField, FrameField, LoadedField, ReplayedField } from './layouts.js';
+import { readSpan } from './span.js';
 
 export class Files {
   readonly #instance: Instance;
@@ -30,6 +31,7 @@ export class Files {
     size = Number.MAX_SAFE_INTEGER,
   ): number {
     const x = this.#instance.exports;
+    const found = (field: FoundField): number => this.#instance.u32(x.found.value + field);
     let room = chunk;
     let offset = 0;
     let kept = 0;
@@ -45,25 +47,26 @@ export class Files {
       let at = p;
       const end = p + kept;
       const rest = last ? 0 : Math.max(1, size - offset - kept);
-      let found: FrameSearch = x.nextFrame(at, end, magic, rest);
-      while (found === FrameSearch.Found) {
-        const frame = x.frameAt.value >>> 0;
-        const length = x.frameLength.value >>> 0;
-        if (x.frameSkipped.value) skip(offset + (at - p), x.frameSkipped.value >>> 0);
+      let search: FrameSearch = x.nextFrame(at, end, magic, rest);
+      while (search === FrameSearch.Found) {
+        const frame = found(FoundField.At);
+        const length = found(FoundField.Length);
+        const skipped = found(FoundField.Skipped);
+        if (skipped) skip(offset + (at - p), skipped);
         onFrame(frame + FrameField.Payload, length);
         at = frame + FrameField.Payload + length;
         wholeUntil = offset + (at - p);
-        found = x.nextFrame(at, end, magic, rest);
+        search = x.nextFrame(at, end, magic, rest);
       }
-      const frame = x.frameAt.value >>> 0;
-      if (found === FrameSearch.None) {
+      const frame = found(FoundField.At);
+      if (search === FrameSearch.None) {
         if (end > at) skip(offset + (at - p), end - at);
         return wholeUntil;
       }
-      const skipped = x.frameSkipped.value >>> 0;
+      const skipped = found(FoundField.Skipped);
       if (skipped) skip(offset + (at - p), skipped);
       // The unfinished frame moves to the front, with room for all of it.
-      const needed = x.frameNeeded.value >>> 0;
+      const needed = found(FoundField.Needed);
       offset += frame - p;
       kept = end - frame;
       if (Math.max(chunk, needed) <= room) this.#instance.bytes.copyWithin(p, frame, end);
@@ -113,16 +116,20 @@ export class Files {
     const result: Replay = x.replayFrame(payload, length, since, this.#index, this.#partitions);
     if (result === Replay.OutOfMemory) throw outOfMemory();
     return {
-      stored: x.replayStored.value,
-      leftOut: x.replayLeftOut.value,
-      unnamed: x.replayUnnamed.value,
+      stored: this.#replayed(ReplayedField.Stored),
+      leftOut: this.#replayed(ReplayedField.LeftOut),
+      unnamed: this.#replayed(ReplayedField.Unnamed),
       sound: result === Replay.Done,
     };
   }
 
   /** `free` records that were replayed: what they freed is still in older checkpoint files. */
   get replayedFrees(): number {
-    return this.#instance.exports.replayFrees.value;
+    return this.#replayed(ReplayedField.Frees);
+  }
+
+  #replayed(field: ReplayedField): number {
+    return this.#instance.u32(this.#instance.exports.replayed.value + field);
   }
 
   /** Makes room for about so many bytes of samples at once, rather than bit by bit while they come. */
@@ -134,7 +141,11 @@ export class Files {
   checkpointLoad(payload: number, length: number, since: number, dirty: boolean): { series: number; unsound: number } {
     if (!this.#instance.exports.checkpointLoad(payload, length, since, this.#index, this.#partitions, dirty ? 1 : 0))
       throw outOfMemory();
-    return { series: this.#instance.exports.loadedSeries.value, unsound: this.#instance.exports.unsoundBlocks.value };
+    const loaded = this.#instance.exports.loaded.value;
+    return {
+      series: this.#instance.u32(loaded + LoadedField.Series),
+      unsound: this.#instance.u32(loaded + LoadedField.Unsound),
+    };
   }
 
   /** All files of a directory are read, its log comes next: blocks that were open when they were written grow on. */
@@ -170,7 +181,7 @@ export class Files {
 
   /** Span of the samples in the checkpoint just made, unix seconds; from > to: none. */
   get checkpointSpan(): { from: number; to: number } {
-    return { from: this.#instance.exports.checkpointFrom.value, to: this.#instance.exports.checkpointTo.value };
+    return readSpan(this.#instance, this.#instance.exports.checkpointSpan.value);
   }
 
   /** The next checkpoint writes everything. */

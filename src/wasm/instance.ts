@@ -5,6 +5,7 @@
 import { instantiateSync } from '@assemblyscript/loader';
 import { StoreError } from '../store-error.js';
 import type { Exports } from './exports.js';
+import { OutputField } from './layouts.js';
 
 /** A view of linear memory. */
 export type MemoryView = Uint8Array<ArrayBuffer>;
@@ -53,6 +54,14 @@ export class Instance {
   get words(): DataView<ArrayBuffer> {
     if (this.#data.buffer !== this.#memory.buffer) this.#refresh();
     return this.#data;
+  }
+
+  /** A number at an address; a field of a record is at the record's, an exported global, plus its offset (layouts.ts). */
+  u32(at: number): number {
+    return this.words.getUint32(at, true);
+  }
+  f64(at: number): number {
+    return this.words.getFloat64(at, true);
   }
 
   /** After growth the old views are detached. */
@@ -106,8 +115,8 @@ export class Instance {
 
   /** What the core has written into its output buffer, a view. */
   output(): MemoryView {
-    const p = this.exports.outBytes() >>> 0;
-    return this.bytes.subarray(p, p + (this.exports.outLength() >>> 0));
+    const out = this.exports.out.value;
+    return this.bytes.subarray(this.u32(out + OutputField.At), this.u32(out + OutputField.End));
   }
 
   /** Name of a node of the tree. */

@@ -115,3 +115,89 @@ export enum LeafPart {
   Last = 32,
   Header = 40,
 }
+
+/** Offsets in the list of runs that the last call has found, u32 each. */
+export enum RunsField {
+  /** Address of the first. */
+  At = 0,
+  Count = 4,
+}
+
+/** Offsets in the core's log bytes that the host has not taken, u32 each. */
+export enum LoggedField {
+  /** Address of the first. */
+  At = 0,
+  Length = 4,
+}
+
+/** Offsets in the output buffer, u32 each. */
+export enum OutputField {
+  /** Addresses of the first byte, and after the last. */
+  At = 0,
+  End = 4,
+}
+
+/** Offsets in a stretch of time, f64 each, unix seconds; From > To: it is empty. */
+export enum SpanField {
+  From = 0,
+  To = 8,
+}
+
+/** Offsets in what `nextFrame` has found, u32 each. */
+export enum FoundField {
+  /** Address of the frame. */
+  At = 0,
+  /** Bytes of its payload. */
+  Length = 4,
+  /** Bytes before it that are no frame. */
+  Skipped = 8,
+  /** Bytes from the start of an unfinished one on that are needed to go on. */
+  Needed = 12,
+}
+
+/** Offsets in what `replayFrame` has done, u32 each. */
+export enum ReplayedField {
+  /** Samples stored, and left out: too old, of an unknown metric, another partition's. */
+  Stored = 0,
+  LeftOut = 4,
+  /** Of those left out, samples whose series was named in a frame that is damaged. */
+  Unnamed = 8,
+  /** Records of what was freed, since the start. */
+  Frees = 12,
+}
+
+/** Offsets in what `checkpointLoad` has done, u32 each. */
+export enum LoadedField {
+  Series = 0,
+  /** Blocks that could not be trusted. */
+  Unsound = 4,
+}
+
+/** Offsets in what `exportSeries` has written. */
+export enum ExportedField {
+  /** Unix seconds of the middle of the first bin, f64. */
+  Start = 0,
+  /** Seconds a bin, u32. */
+  Frequency = 8,
+  /** Bytes of names before the values, and number of values, u32. */
+  Names = 12,
+  Count = 16,
+}
+
+/** Offsets in the ends of a piece's lists: their number and, one after the other, where each ends in the piece. All are u32. */
+export enum EndsField {
+  Count = 0,
+  Ends = 4,
+}
+
+/** Offsets in what was counted since `countBegin`. */
+export enum CountedField {
+  /** f64. */
+  Samples = 0,
+  /** Bytes of blocks, f64. */
+  Bytes = 8,
+  /** u32. */
+  Series = 16,
+  /** Blocks by codec, u32 each, up to LOOSE_BLOCKS. */
+  Blocks = 20,
+}

@@ -3,6 +3,7 @@ import { StoreError } from '../store-error.js';
 import { AnswerStep, LeafStep, type NodeState, SeriesStep } from './codes.js';
 import { decodeHosts, type HostPart } from './hosts.js';
 import { type Instance, type MemoryView, type Output, outOfMemory } from './instance.js';
+import { EndsField } from './layouts.js';
 import { concat, decodeList, encodeList, encodeName, encodeSelector } from './names.js';
 
 export class Reads {
@@ -39,11 +40,10 @@ export class Reads {
 
   /** Where each list of results ends that the last `queryStep` completed. */
   get queryEnds(): number[] {
-    const { exports, words } = this.#instance;
-    const count = exports.queryEndCount.value;
-    const at = exports.queryEnds.value;
+    const at = this.#instance.exports.queryEnds.value;
+    const count = this.#instance.u32(at + EndsField.Count);
     const ends: number[] = [];
-    for (let i = 0; i < count; i++) ends.push(words.getUint32(at + 4 * i, true));
+    for (let i = 0; i < count; i++) ends.push(this.#instance.u32(at + EndsField.Ends + 4 * i));
     return ends;
   }
 

@@ -1,5 +1,5 @@
 import type { Instance } from './instance.js';
-import { RunField } from './layouts.js';
+import { RunField, RunsField } from './layouts.js';
 
 /** A stretch of consecutive lines for one partition. */
 export interface Run {
@@ -15,17 +15,18 @@ export interface Run {
 const NONE: Run[] = [];
 
 /** The runs that the last `route` or `ingest` has found; assembly/runs.ts draws them. */
-export function readRuns({ exports, words }: Instance): Run[] {
-  const count = exports.runCount.value;
+export function readRuns(instance: Instance): Run[] {
+  const runs = instance.exports.runs.value;
+  const count = instance.u32(runs + RunsField.Count);
   if (!count) return NONE;
-  let p = exports.runsAt() >>> 0;
+  let p = instance.u32(runs + RunsField.At);
   return Array.from({ length: count }, () => {
     const run = {
-      partition: words.getUint32(p + RunField.Partition, true),
-      offset: words.getUint32(p + RunField.Offset, true),
-      length: words.getUint32(p + RunField.Length, true),
-      firstLine: words.getUint32(p + RunField.FirstLine, true),
-      lines: words.getUint32(p + RunField.Lines, true),
+      partition: instance.u32(p + RunField.Partition),
+      offset: instance.u32(p + RunField.Offset),
+      length: instance.u32(p + RunField.Length),
+      firstLine: instance.u32(p + RunField.FirstLine),
+      lines: instance.u32(p + RunField.Lines),
     };
     p += RunField.Size;
     return run;

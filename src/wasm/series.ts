@@ -1,7 +1,9 @@
 /** Samples of single series, by the series' number: for files of other layouts than our own. */
-import { Export, LineError, Unsaved } from './codes.js';
+import { Export, Unsaved } from './codes.js';
 import { type Instance, outOfMemory } from './instance.js';
+import { ExportedField } from './layouts.js';
 import { decodeNames, encodeNames } from './names.js';
+import { readSpan, type Span } from './span.js';
 
 /** Bins of one series: the middle of bin i is at start + i * frequency. Missing bins are NaN. */
 export interface ExportedSeries {
@@ -47,9 +49,9 @@ export class SeriesAccess {
    * From when to when a series has bins that no checkpoint holds (`full`: any bins), unix seconds. They count as kept from
    * then on; `checkpointForget` takes that back.
    */
-  takeUnsaved(number: number, full: boolean): { from: number; to: number } | undefined {
-    if (!this.#instance.exports.unsavedSpan(number, full ? 1 : 0)) return undefined;
-    return { from: this.#instance.exports.unsavedFrom.value, to: this.#instance.exports.unsavedTo.value };
+  takeUnsaved(number: number, full: boolean): Span | undefined {
+    const { exports } = this.#instance;
+    return exports.takeUnsaved(number, full ? 1 : 0) ? readSpan(this.#instance, exports.unsaved.value) : undefined;
   }
 
   /**
@@ -74,8 +76,7 @@ export class SeriesAccess {
     const p = this.#instance.stage(names, values.byteLength + 8);
     const at = p + names.length;
     this.#instance.bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-    const x = this.#instance.exports;
-    const error: LineError = x.importRun(
+    const stored = this.#instance.exports.importRun(
       p,
       names.length,
       start,
@@ -86,8 +87,8 @@ export class SeriesAccess {
       this.#index,
       this.#partitions,
     );
-    if (error === LineError.OutOfMemory) throw outOfMemory();
-    return x.importedSamples.value;
+    if (stored < 0) throw outOfMemory();
+    return stored;
   }
 
   /** The series with this number, its bins in [from, to); undefined: none. Numbers go to `end`. */
@@ -98,10 +99,12 @@ export class SeriesAccess {
     if (result === Export.OutOfMemory) throw outOfMemory();
     if (result === Export.None) return undefined;
     const out = this.#instance.output();
-    const namesLength = x.exportedNames.value;
+    const exported = x.exported.value;
+    const namesLength = this.#instance.u32(exported + ExportedField.Names);
     const { levels, metric } = decodeNames(out.subarray(0, namesLength));
-    const values = new Float64Array(x.exportedCount.value);
+    const values = new Float64Array(this.#instance.u32(exported + ExportedField.Count));
     new Uint8Array(values.buffer).set(out.subarray(namesLength, namesLength + values.byteLength));
-    return { levels, metric, frequency: x.exportedFrequency.value, start: x.exportedStart.value, values };
+    const frequency = this.#instance.u32(exported + ExportedField.Frequency);
+    return { levels, metric, frequency, start: this.#instance.f64(exported + ExportedField.Start), values };
   }
 }

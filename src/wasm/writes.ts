@@ -2,7 +2,7 @@
 import type { TagRule } from '../config/influx-tags.js';
 import { LineError, STAGING_SLACK } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
-import { RefusalField, TimeFaultField } from './layouts.js';
+import { LoggedField, RefusalField, TimeFaultField } from './layouts.js';
 import { encodeSelector, NameBytes } from './names.js';
 import { type Run, readRuns } from './runs.js';
 import { encodeTagRules } from './tag-rules.js';
@@ -169,8 +169,9 @@ export class Writes {
 
   /** Log bytes gathered since `logTaken`: whole frames, as a view. */
   logged(): MemoryView {
-    const p = this.#instance.exports.logBytes() >>> 0;
-    return this.#instance.bytes.subarray(p, p + (this.#instance.exports.logLength.value >>> 0));
+    const log = this.#instance.exports.log.value;
+    const p = this.#instance.u32(log + LoggedField.At);
+    return this.#instance.bytes.subarray(p, p + this.#instance.u32(log + LoggedField.Length));
   }
 
   /** Forgets the gathered log bytes: they are in the file, or will never be. */
@@ -207,7 +208,7 @@ export class Writes {
   /** Frees what ends before `to` in n series from number `from` on. @returns blocks freed, and where to go on (-1: done). */
   retainStep(from: number, n: number, to: number): { freed: number; next: number } {
     const next = this.#instance.exports.retainStep(from, n, to);
-    return { freed: this.#instance.exports.retainFreed.value, next };
+    return { freed: this.#instance.exports.retainFreed(), next };
   }
 
   /** Ends a retention pass: all hosts are as before. */
