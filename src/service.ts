@@ -105,6 +105,7 @@ export class Service {
       healthDetail: () => ({
         ...(this.#nats && natsHealth(this.#nats.state)),
         ...(this.#ownClock?.problem && { clock: this.#ownClock.problem }),
+        ...(this.#pool.withoutLog.length > 0 && { log: logProblem(this.#pool.withoutLog) }),
       }),
     });
     const { server } = this.#http;
@@ -153,4 +154,9 @@ export class Service {
     this.#telemetry.close();
     this.#store?.lock.release();
   }
+}
+
+/** Without the reason, which names a path: everybody may ask for the health. */
+function logProblem(partitions: readonly number[]): string {
+  return `the log of partition ${partitions.join(', ')} can't be written, writes are refused; the reason is in the server's log`;
 }

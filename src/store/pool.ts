@@ -165,6 +165,11 @@ export class Pool implements Store {
     if (this.#state === 'loading') throw this.#loading.error();
   }
 
+  /** Partitions whose log could not be written the last time: their writes are refused until the disk takes them again. */
+  get withoutLog(): number[] {
+    return this.#writes.withoutLog;
+  }
+
   takeBuffer(bytes: number): ArrayBuffer {
     return this.#buffers.take(bytes);
   }

@@ -38,6 +38,8 @@ export class Writes {
   readonly #waiting = new Set<Waiting>();
   #waitingBytes = 0;
   #idle: (() => void) | undefined;
+  /** Partitions whose last write was not taken by the log. */
+  readonly #withoutLog = new Set<number>();
 
   /** @param maxBodySize bytes of the largest body that is allowed. */
   constructor(router: HostRouter, maxBodySize: number) {
@@ -101,12 +103,19 @@ export class Writes {
     }
   }
 
+  /** Partitions whose log could not be written the last time, in order; none: all is well. */
+  get withoutLog(): number[] {
+    return [...this.#withoutLog].sort((a, b) => a - b);
+  }
+
   /** Stores lines that have entered; see `Store.write`. */
   async store(placement: Placement, { body, length, ...rest }: Lines): Promise<WriteOutcome> {
-    const write = (part: Part): Promise<Written> =>
-      placement
-        .clientOf(part.partition)
-        .write({ partition: part.partition, body: part.body, length: part.length, ...rest });
+    const write = async ({ partition, body: lines, length: bytes }: Part): Promise<Written> => {
+      const written = await placement.clientOf(partition).write({ partition, body: lines, length: bytes, ...rest });
+      if (written.failure?.code === 'LOG_FAILED') this.#withoutLog.add(partition);
+      else if (!written.failure && this.#withoutLog.size) this.#withoutLog.delete(partition);
+      return written;
+    };
     const parts = this.#router.split(body, length, rest.cluster);
     const written = await Promise.all(parts.map(write));
     const strays = this.#cutStrays(written, length);

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ask, write } from '../support/client.js';
+import { ask, figure, query, write } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { seeded } from '../support/random.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
@@ -78,7 +78,7 @@ class Scene {
       const status = await this.write();
       if (status === 200) continue;
       expect(status).toBe(503);
-      const { status: again, body } = await write(this.server.port, 'm0,cluster=c,hostname=later value=1 1\n');
+      const { status: again, body } = await write(this.server.port, 'm0,cluster=c,hostname=later value=1\n');
       expect(again).toBe(503);
       return body;
     }
@@ -113,12 +113,22 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect(JSON.parse(reason)).toMatchObject({ status: 'Service Unavailable' });
     expect(reason).toMatch(/the log can't be written: .*\/partition-0-of-1\/\d{8}\.log: ENOSPC/);
     await scene.check();
-    expect((await ask(server.port, '/healthz')).status).toBe(200);
+    const health = await ask(server.port, '/healthz');
+    expect(health.status).toBe(200);
+    expect(JSON.parse(health.body).log).toMatch(/^the log of partition 0 can't be written, writes are refused; /);
+    expect(await figure(server.port, 'ccms_log_failed{partition="0"}')).toBe(1);
+    // What docs/api.md says of a write that the log did not take: it is not safe, and it is answered.
+    const now = Math.floor(Date.now() / 1000);
+    expect((await write(server.port, `m0,cluster=c,hostname=unsafe value=7 ${now}\n`)).status).toBe(503);
+    const asked = { cluster: 'c', from: now - 60, to: now + 60, queries: [{ metric: 'm0', host: 'unsafe' }] };
+    expect((await query(server.port, asked)).results[0]?.[0]?.data?.at(-1)).toBe(7);
     // Many tries leave no heap of files.
     for (let i = 0; i < 50; i++) await scene.write();
     expect(readdirSync(join(dir, 'disk/checkpoints/partition-0-of-1')).length).toBeLessThan(20);
     rmSync(filler);
     await scene.writeAgain(20);
+    expect(JSON.parse((await ask(server.port, '/healthz')).body)).toEqual({ status: 'OK', state: 'ready' });
+    expect(await figure(server.port, 'ccms_log_failed{partition="0"}')).toBe(0);
     await scene.check();
     const next = await server.restart('SIGKILL');
     await scene.check(next, true);
