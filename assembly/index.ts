@@ -17,7 +17,7 @@ import { seriesRemove } from './series/remove';
 import { root, tree } from './series/tree';
 
 export { setHashKey } from './memory/siphash';
-export { metricAdd } from './series/metrics';
+export { metricAdd, metricChange } from './series/metrics';
 export { partitionOf } from './series/partition';
 export { timeFaultCount, timeFaults } from './clock';
 export { route } from './route';

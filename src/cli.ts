@@ -9,7 +9,8 @@ export interface Flags {
   config: string;
   /** Serve Swagger UI and the OpenAPI document. */
   dev: boolean;
-  loglevel: LogLevel;
+  /** Undefined: not given, the configuration may say. */
+  loglevel: LogLevel | undefined;
   logdate: boolean;
   cleanupCheckpoints: boolean;
   checkConfig: boolean;
@@ -54,7 +55,7 @@ export function parseFlags(argv: readonly string[]): Flags | CliExit {
   const parsed = parseGoFlags(SERVER_FLAGS, argv, 'cc-metric-store');
   if (parsed.kind === 'help') return { exit: 0, stream: 'stderr', text: `${parsed.usage}${commandsText()}` };
   if (parsed.kind === 'usageError') return usageExit(parsed.message, parsed.usage);
-  const { values, rest } = parsed;
+  const { values, given, rest } = parsed;
   if (values.version) return { exit: 0, stream: 'stdout', text: versionText() };
   if (rest.length > 0) return usageExit(`unexpected argument ${JSON.stringify(rest[0])}: only flags are known`);
   const loglevel = LOG_LEVELS.find((level) => level === values.loglevel);
@@ -65,7 +66,7 @@ export function parseFlags(argv: readonly string[]): Flags | CliExit {
   return {
     config: values.config,
     dev: values.dev,
-    loglevel,
+    loglevel: given.has('loglevel') ? loglevel : undefined,
     logdate: values.logdate,
     cleanupCheckpoints: values['cleanup-checkpoints'],
     checkConfig: values['check-config'],

@@ -10,6 +10,7 @@ import { loadConfig } from './config/load.js';
 import { ConfigError } from './config/problems.js';
 import type { EarlyPort } from './early-port.js';
 import { configureLog, logger } from './log.js';
+import { logLevel } from './log-level.js';
 import { becomesOther, type OpenStore, openStore } from './open-store.js';
 import { Pool } from './store/pool.js';
 
@@ -21,9 +22,10 @@ async function start(port: EarlyPort | undefined): Promise<number | undefined> {
     process[flags.stream].write(flags.text);
     return flags.exit;
   }
-  configureLog({ level: flags.loglevel, date: flags.logdate });
+  configureLog({ level: logLevel(flags), date: flags.logdate });
   if (flags.gops) log.warn('-gops is ignored: use node --inspect');
   const { config, warnings } = loadConfig(flags.config);
+  configureLog({ level: logLevel(flags, config) });
   for (const warning of warnings) log.warn(warning);
   if (flags.checkConfig) {
     const { checkConfig } = await import('./ops/check-config.js');
@@ -51,7 +53,7 @@ async function start(port: EarlyPort | undefined): Promise<number | undefined> {
     store = openStore(config, pool);
   }
   const { Service } = await import('./service.js');
-  const service = new Service(config, flags.dev, pool, store, port);
+  const service = new Service(config, flags, pool, store, port);
   const stop = (signal: string): void => {
     log.info(`${signal}: stopping`);
     process.once(signal, () => process.exit(1));

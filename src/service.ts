@@ -10,6 +10,7 @@
  */
 import type { Server as TlsServer } from 'node:https';
 import { fileURLToPath } from 'node:url';
+import type { Flags } from './cli.js';
 import type { Config } from './config/config.js';
 import type { EarlyPort } from './early-port.js';
 import { settleHeap } from './heap.js';
@@ -20,8 +21,9 @@ import { natsHealth, natsStatus } from './nats/state.js';
 import { type OpenStore, openStore } from './open-store.js';
 import { dumpToFile } from './ops/dump-file.js';
 import { sdNotify, startWatchdog } from './ops/sd-notify.js';
-import { loadTls, reloadTlsOnHangup } from './ops/tls.js';
+import { loadTls } from './ops/tls.js';
 import { JobTimes } from './persistence/job-times.js';
+import { type Reloadable, reloadOnHangup } from './reload.js';
 import { type MemoryCap, startMemoryCap } from './retention/memory-cap.js';
 import { type OwnClock, startOwnClock } from './retention/own-clock.js';
 import { type Retention, startRetention } from './retention/retention.js';
@@ -35,7 +37,7 @@ const HTTP_LOG_SECONDS = 10;
 
 export class Service {
   readonly #config: Config;
-  readonly #dev: boolean;
+  readonly #flags: Flags;
   readonly #pool: Pool;
   readonly #telemetry: Telemetry;
   #http: HttpServer | undefined;
@@ -51,9 +53,9 @@ export class Service {
    * @param store the pool's, if it is open already; undefined: it is opened once the port is bound.
    * @param port if it is bound already.
    */
-  constructor(config: Config, dev: boolean, pool: Pool, store: OpenStore | undefined, port: EarlyPort | undefined) {
+  constructor(config: Config, flags: Flags, pool: Pool, store: OpenStore | undefined, port: EarlyPort | undefined) {
     this.#config = config;
-    this.#dev = dev;
+    this.#flags = flags;
     this.#pool = pool;
     this.#store = store;
     this.#port = port;
@@ -64,14 +66,19 @@ export class Service {
       version,
       commit,
       clockIsTrusted: () => this.#ownClock?.problem === undefined,
-      memoryCapBytes: config.store.memoryCapBytes,
-      checkpointIntervalSeconds: config.store.checkpointIntervalSeconds,
-      ...(config.nats && { nats: () => this.#nats?.state }),
+      config: config.store,
+      nats: () => this.#nats?.state,
     });
   }
 
   /** Resolves once the store answers. @throws Error that says what could not be started. */
   async start(): Promise<void> {
+    let started = (): void => {};
+    const running = new Promise<void>((resolve) => {
+      started = resolve;
+    });
+    // Listens at once, for the signal would end the process; what it asks for waits.
+    this.#undo.push(reloadOnHangup(running, this.#config, this.#flags, this.#reloadable));
     await this.#listen();
     this.#store ??= openStore(this.#config, this.#pool);
     await this.#store.ready;
@@ -79,6 +86,7 @@ export class Service {
     settleHeap();
     log.info(`listening on ${this.#config.main.host}:${this.#http?.port}`);
     await sdNotify('READY=1');
+    started();
     const warming = this.#http?.warmUp((error) => log.debug('warming up failed, it is tried again later', error));
     if (warming) this.#undo.push(warming);
     this.#undo.push(startWatchdog({ isAlive: async () => (await this.#pool.stats()).length > 0 }));
@@ -91,7 +99,7 @@ export class Service {
     this.#http = await startHttp({
       store: this.#pool,
       config: this.#config,
-      dev: this.#dev,
+      dev: this.#flags.dev,
       ...(this.#port && { port: this.#port }),
       pageDirectory: fileURLToPath(new URL('./web', import.meta.url)),
       version,
@@ -108,13 +116,17 @@ export class Service {
         ...(this.#pool.withoutLog.length > 0 && { log: logProblem(this.#pool.withoutLog) }),
       }),
     });
-    const { server } = this.#http;
-    this.#undo.push(reloadTlsOnHangup(files, (fresh) => (server as TlsServer).setSecureContext(fresh)));
   }
 
   async #startJobs(): Promise<void> {
-    const config = this.#config;
     this.#ownClock = startOwnClock(this.#pool, logger('clock'));
+    this.#startClock();
+    await this.#startNats();
+  }
+
+  /** What runs by the clock. */
+  #startClock(): void {
+    const config = this.#config;
     this.#memoryCap = startMemoryCap(this.#pool, config, logger('memory'), (blocks) => this.#telemetry.freed(blocks));
     this.#retention = startRetention({
       store: this.#pool,
@@ -128,16 +140,38 @@ export class Service {
       onJob: (job, seconds, failed) => this.#telemetry.job(job, seconds, failed),
       onFreed: (blocks) => this.#telemetry.freed(blocks),
     });
-    if (config.nats && config.store.natsSubscriptions.length) {
-      const { startNats } = await import('./nats/ingest.js');
-      this.#nats = startNats(
-        config.nats,
-        config.store.natsSubscriptions,
-        this.#pool,
-        config.store.checkpoints.directory,
-        logger('nats'),
-      );
-    }
+  }
+
+  async #stopClock(): Promise<void> {
+    await this.#memoryCap?.stop();
+    await this.#retention?.stop();
+  }
+
+  async #startNats(): Promise<void> {
+    const { nats, store } = this.#config;
+    this.#nats = undefined;
+    if (!nats || !store.natsSubscriptions.length) return;
+    const { startNats } = await import('./nats/ingest.js');
+    this.#nats = startNats(nats, store.natsSubscriptions, this.#pool, store.checkpoints.directory, logger('nats'));
+  }
+
+  /** What a fresh configuration can change; `this.#config` says how it is by then. */
+  get #reloadable(): Reloadable {
+    return {
+      store: (change) => this.#pool.reconfigure(change),
+      clock: async () => {
+        await this.#stopClock();
+        this.#startClock();
+      },
+      nats: async () => {
+        await this.#nats?.drain();
+        await this.#startNats();
+      },
+      key: async (key) => this.#http?.setKey(key),
+      certificate: (fresh) => {
+        if (this.#http) (this.#http.server as TlsServer).setSecureContext(fresh);
+      },
+    };
   }
 
   /** Stops accepting, finishes what is in flight, writes everything, gives the directory back. */
@@ -147,8 +181,7 @@ export class Service {
     await this.#nats?.drain();
     await this.#http?.close();
     await this.#ownClock?.stop();
-    await this.#memoryCap?.stop();
-    await this.#retention?.stop();
+    await this.#stopClock();
     if (this.#config.main.dumpToFile) await dumpToFile(this.#pool, this.#config.main.dumpToFile, log);
     await this.#pool.stop();
     this.#telemetry.close();

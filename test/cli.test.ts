@@ -9,7 +9,7 @@ import { temporaryDirectory } from './support/directories.js';
 const defaults = {
   config: './config.json',
   dev: false,
-  loglevel: 'warn',
+  loglevel: undefined,
   logdate: false,
   cleanupCheckpoints: false,
   checkConfig: false,

@@ -1,4 +1,4 @@
-/** The metrics of the configuration. They are added at start and stay for ever, at the same address. */
+/** The metrics of the configuration. They are added at the start, or when it is read again, and stay at the same address. */
 import { MemoryKind } from '../../src/wasm/codes';
 import { alloc } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
@@ -51,6 +51,15 @@ export function metricAdd(name: usize, length: i32, frequency: i32, aggregation:
   metric.nameLength = length;
   memory.copy(metric.name, name, length);
   return metrics.count++;
+}
+
+/** Changes a metric: samples that are stored stay as they are. @returns false when there is none with this name. */
+export function metricChange(name: usize, length: i32, aggregation: i32, precision: i32): bool {
+  const metric = metricFind(name, length);
+  if (!metric) return false;
+  metric.aggregation = aggregation;
+  metric.precision = precision;
+  return true;
 }
 
 /** The metric with this name, or null. */

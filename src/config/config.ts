@@ -62,6 +62,7 @@ export interface MainConfig {
   tls?: { certFile: string; keyFile: string };
   /** Raw 32-byte Ed25519 key; absent: no authentication. */
   jwtPublicKey?: Uint8Array;
+  logLevel?: 'debug' | 'info' | 'warn' | 'err' | 'crit';
   user?: string;
   group?: string;
   /** cc-backend's base URL without a trailing slash. */

@@ -209,6 +209,7 @@ function mainConfig({ main }: RawConfig): MainConfig {
     ...address,
     ...(certFile !== undefined && keyFile !== undefined ? { tls: { certFile, keyFile } } : {}),
     ...optional('jwtPublicKey', key),
+    ...optional('logLevel', main['log-level']),
     ...optional('user', user),
     ...optional('group', group),
     ...optional('backendUrl', main['backend-url']?.replace(/\/+$/, '')),

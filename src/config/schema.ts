@@ -62,6 +62,12 @@ export const mainSchema = object(
         v.description('Base64 of the raw 32-byte Ed25519 key that tokens are signed with; absent: no authentication'),
       ),
     ),
+    'log-level': v.optional(
+      choice(
+        ['debug', 'info', 'warn', 'err', 'crit'],
+        'What is logged, this and what is more severe; the flag -loglevel wins; default "warn"',
+      ),
+    ),
     user: v.optional(text('User to become once the port is bound and files are open')),
     group: v.optional(text('Group to become once the port is bound and files are open')),
     'backend-url': v.optional(

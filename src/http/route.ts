@@ -37,7 +37,7 @@ export interface HttpContext {
   /** Unix milliseconds at which the server was made. */
   readonly startedAt: number;
   /** Absent: no authentication. */
-  readonly authenticator: Authenticator | undefined;
+  authenticator: Authenticator | undefined;
   readonly budget: ReceiveBudget;
   /** The server's ends of connections to itself: requests on them need no token and are not counted. */
   readonly ownSockets: WeakSet<Socket>;

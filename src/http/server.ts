@@ -43,6 +43,8 @@ export interface HttpServer {
   server: Server | TlsServer;
   /** The port it listens on, also when the config asked for port 0. */
   port: number;
+  /** Tokens are checked against another key from now on; undefined: none are asked for. */
+  setKey(publicKey: Uint8Array | undefined): Promise<void>;
   /** Has V8 optimise what queries pass, once there is data and time. @returns what gives that up. */
   warmUp(failed: WarmUpOptions['failed'], look?: WarmUpOptions['look']): () => void;
   /** Stops accepting, answers what is in flight, closes all connections. */
@@ -64,7 +66,6 @@ const RECEIVE_BYTES = 256 << 20;
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { store, config, dev, version, log } = options;
-  const key = config.main.jwtPublicKey;
   const context: HttpContext = {
     store,
     config,
@@ -74,7 +75,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     pageDirectory: options.pageDirectory,
     log,
     startedAt: Date.now(),
-    authenticator: key === undefined ? undefined : await Authenticator.create(key),
+    authenticator: await authenticatorOf(config.main.jwtPublicKey),
     ownSockets: new WeakSet(),
     budget: new ReceiveBudget(Math.max(RECEIVE_BYTES, 4 * config.store.maxBodySize)),
     metrics: options.metrics,
@@ -114,12 +115,19 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         failed,
         ...(look && { look }),
       }),
+    setKey: async (publicKey) => {
+      context.authenticator = await authenticatorOf(publicKey);
+    },
     close: async () => {
       const unfinished = await connections.close(CLOSE_GRACE);
       if (unfinished > 0)
         log.err(`${unfinished} request(s) did not end within ${CLOSE_GRACE / 1000} s and were cut off`);
     },
   };
+}
+
+async function authenticatorOf(publicKey: Uint8Array | undefined): Promise<Authenticator | undefined> {
+  return publicKey === undefined ? undefined : await Authenticator.create(publicKey);
 }
 
 /** Hono behind Node's server. Requests that make no URL are refused here, before Hono sees them. */

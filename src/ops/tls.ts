@@ -55,26 +55,16 @@ export function loadTls({ certFile, keyFile }: TlsFiles): TlsOptions {
 }
 
 /**
- * On SIGHUP reads the pair again and hands it to `apply` (`(options) => server.setSecureContext(options)`). When that
- * fails, the old pair stays in use and the log says why. After a drop of privileges the files must still be readable.
- * @param files undefined: the server speaks plain HTTP; the signal is taken all the same, or it would end the process
- * @returns stops listening for SIGHUP
+ * Reads the pair again and hands it to `apply` (`(options) => server.setSecureContext(options)`). When that fails, the old
+ * pair stays in use and the log says why. After a drop of privileges the files must still be readable.
  */
-export function reloadTlsOnHangup(files: TlsFiles | undefined, apply: (options: TlsOptions) => void): () => void {
-  const reload = () => {
-    if (files === undefined) {
-      log.warn('SIGHUP: there is no certificate to read again, the configuration names none');
-      return;
-    }
-    try {
-      apply(loadTls(files));
-      log.info(`${files.certFile} was read again`);
-    } catch (error) {
-      log.err('the certificate was not read again, the old one stays in use', error);
-    }
-  };
-  process.on('SIGHUP', reload);
-  return () => process.off('SIGHUP', reload);
+export function reloadTls(files: TlsFiles, apply: (options: TlsOptions) => void): void {
+  try {
+    apply(loadTls(files));
+    log.info(`${files.certFile} was read again`);
+  } catch (error) {
+    log.err('the certificate was not read again, the old one stays in use', error);
+  }
 }
 
 function read(key: string, path: string): Buffer {

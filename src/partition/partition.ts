@@ -7,7 +7,8 @@
  *   checkpoint   see checkpointer.ts
  *   start        see load-partition.ts
  */
-import type { StoreConfig } from '../config/config.js';
+import type { MetricConfig, StoreConfig } from '../config/config.js';
+import type { TagRule } from '../config/influx-tags.js';
 import type { Logger } from '../log.js';
 import type { Progress } from '../persistence/load-progress.js';
 import { StoreError } from '../store-error.js';
@@ -27,6 +28,14 @@ import { listNodes } from './list-nodes.js';
 import { loadPartition, type PartitionFiles } from './load-partition.js';
 import { type Retention, RetentionPasses } from './retention-pass.js';
 import { storeText } from './store-text.js';
+
+/** What can change while partitions are open. */
+export interface Reconfiguration {
+  /** New ones, and those whose aggregation or precision is another. */
+  metrics: [string, MetricConfig][];
+  tagRules: TagRule[];
+  store: Pick<StoreConfig, 'retentionSeconds' | 'futureLimitSeconds'>;
+}
 
 export interface PartitionOptions {
   /** An empty one, which knows its number. */
@@ -48,6 +57,8 @@ export class Partition {
   readonly #retention: RetentionPasses;
   readonly #counting: Counting;
   readonly #clocks: HostClocks;
+  /** Shared by the partitions of a worker. */
+  readonly #config: StoreConfig;
   readonly #jobs: Jobs;
   /** What was read at start. */
   readonly loadFigures: { files: number; bytes: number };
@@ -66,6 +77,7 @@ export class Partition {
   private constructor({ core, worker, config, logger, jobs, checkpoints }: PartitionOptions, loaded: PartitionFiles) {
     this.#core = core;
     this.#worker = worker;
+    this.#config = config;
     this.#walSync = config.walSync;
     this.#log = loaded.log;
     this.loadFigures = loaded.read;
@@ -82,6 +94,13 @@ export class Partition {
     this.#counting = new Counting(core, jobs);
     this.#clocks = new HostClocks(config, logger);
     this.#jobs = jobs;
+  }
+
+  /** The configuration was read again. @throws StoreError OUT_OF_MEMORY. */
+  reconfigure({ metrics, tagRules, store }: Reconfiguration): void {
+    Object.assign(this.#config, store);
+    this.#core.setMetrics(metrics);
+    this.#core.writes.setTags(tagRules);
   }
 
   /** To answer questions in steps. Views are valid until the next call of the partition. */

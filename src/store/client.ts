@@ -2,12 +2,14 @@
  * What is asked of whoever holds partitions, wherever that is: a thread of this process (local-client.ts), another store one
  * day. Everything above knows partitions and clients, no threads.
  */
+import type { LogSettings } from '../log.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import type { Contents } from '../partition/contents.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 import type { HostClockCounts } from '../partition/host-clocks.js';
 import type { LeafPieces } from '../partition/leaf.js';
 import type { LevelNames } from '../partition/level-names.js';
+import type { Reconfiguration } from '../partition/partition.js';
 import type { Retention } from '../partition/retention-pass.js';
 import type { Batch, FieldMode } from '../wasm/writes.js';
 import type { Failure } from './failure.js';
@@ -48,6 +50,7 @@ export interface Calls {
   trustClock: { args: { isTrusted: boolean }; result: null };
   ages: { args: { now: number }; result: Uint32Array };
   oldest: { args: Record<string, never>; result: number | null };
+  reconfigure: { args: Reconfiguration & { log: LogSettings }; result: null };
   stop: { args: Record<string, never>; result: null };
 }
 

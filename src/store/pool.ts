@@ -12,6 +12,7 @@ import { Ages } from '../partition/age-histogram.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import { ContentsSum } from '../partition/contents.js';
 import type { HostClockCounts } from '../partition/host-clocks.js';
+import type { Reconfiguration } from '../partition/partition.js';
 import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 import { Buffers } from './buffers.js';
 import type { CallName, Calls } from './client.js';
@@ -232,6 +233,11 @@ export class Pool implements Store {
   /** The call, in every partition. */
   #everywhere<N extends CallName>(name: N, args: Calls[N]['args']): Promise<Calls[N]['result'][]> {
     return Promise.all(this.#placement.partitions.map((partition) => this.#call(partition, name, args)));
+  }
+
+  /** The configuration was read again; the log's settings go to the workers as well. @throws StoreError OUT_OF_MEMORY. */
+  async reconfigure(change: Reconfiguration): Promise<void> {
+    await this.#everywhere('reconfigure', { ...change, log: logSettings() });
   }
 
   async free(to: number, selectors: string[][]): Promise<number> {

@@ -5,7 +5,7 @@
  * Writes that wait in the port together are stored together and answered after one log write (group commit).
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { logger } from '../log.js';
+import { configureLog, logger } from '../log.js';
 import { CheckpointQueue } from '../partition/checkpointer.js';
 import { Jobs } from '../partition/jobs.js';
 import type { LeafPieces } from '../partition/leaf.js';
@@ -57,6 +57,11 @@ const CALLS: {
   },
   ages: (partition, { now }) => partition.ages(now),
   oldest: (partition) => partition.oldestTime ?? null,
+  reconfigure: (partition, { log, ...change }) => {
+    configureLog(log);
+    partition.reconfigure(change);
+    return null;
+  },
   stop: (partition) => partition.stop().then(() => null),
 };
 

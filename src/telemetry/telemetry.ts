@@ -1,4 +1,5 @@
 import { Counter, Histogram, Registry } from 'prom-client';
+import type { StoreConfig } from '../config/config.js';
 import { type Logger, limited } from '../log.js';
 import type { NatsState } from '../nats/state.js';
 import type { Store } from '../store/store.js';
@@ -24,12 +25,11 @@ export interface TelemetryOptions {
   /** For the build info. */
   version: string;
   commit: string;
-  /** Bytes; 0: none. Like the next exposed so that alerts need not know the config. */
-  memoryCapBytes: number;
-  checkpointIntervalSeconds: number;
+  /** Exposed so that alerts need not know the configuration; read at each scrape, for it may change. */
+  config: Pick<StoreConfig, 'memoryCapBytes' | 'checkpointIntervalSeconds'>;
   /** Whether the hosts' clocks agree with ours. */
   clockIsTrusted(): boolean;
-  /** Undefined: NATS is not configured, and its metrics are absent. */
+  /** Absent, or undefined: NATS is not configured, and its metrics are absent. */
   nats?: () => Readonly<NatsState> | undefined;
 }
 
@@ -123,11 +123,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       snapshot.gauge('ccms_build_info', 'Which build this is; always 1.', [
         [{ version, commit, node: process.versions.node }, 1],
       ]);
-      snapshot.gauge('ccms_memory_cap_bytes', 'The configured memory-cap; 0: none.', options.memoryCapBytes);
+      snapshot.gauge('ccms_memory_cap_bytes', 'The configured memory-cap; 0: none.', options.config.memoryCapBytes);
       snapshot.gauge(
         'ccms_checkpoint_interval_seconds',
         'The configured checkpoint-interval.',
-        options.checkpointIntervalSeconds,
+        options.config.checkpointIntervalSeconds,
       );
       snapshot.gauge(
         'ccms_clock_trusted',

@@ -26,6 +26,7 @@ export class Core {
   readonly series: SeriesAccess;
   readonly figures: Figures;
   readonly #router: Router;
+  readonly #instance: Instance;
 
   /**
    * @param module of dist/core.wasm. @param metrics in the config's order.
@@ -38,10 +39,11 @@ export class Core {
     readonly partitions: number,
   ) {
     const instance = new Instance(module);
+    this.#instance = instance;
     const key = randomBytes(16);
     instance.exports.setHashKey(key.readBigUInt64LE(0), key.readBigUInt64LE(8));
     instance.exports.setPartition(index, partitions);
-    for (const [name, metric] of metrics) addMetric(instance, name, metric);
+    for (const [name, metric] of metrics) setMetric(instance, name, metric);
     this.writes = new Writes(instance);
     this.reads = new Reads(instance);
     this.files = new Files(instance, index, partitions);
@@ -50,15 +52,26 @@ export class Core {
     this.#router = new Router(instance);
   }
 
+  /**
+   * Adds metrics, and changes aggregation and precision of those that are there. Lines of new ones may have been skipped, which
+   * is remembered: give the table of tags anew after it (`writes.setTags`), which forgets that.
+   * @throws StoreError OUT_OF_MEMORY.
+   */
+  setMetrics(metrics: Iterable<readonly [string, MetricConfig]>): void {
+    for (const [name, metric] of metrics) setMetric(this.#instance, name, metric);
+  }
+
   /** Whether a host is in this partition. */
   owns(cluster: string, host: string): boolean {
     return this.#router.partitionOf(cluster, host, this.partitions) === this.index;
   }
 }
 
-function addMetric(instance: Instance, name: string, metric: MetricConfig): void {
+/** Adds the metric, or changes its aggregation and precision if it is there. @throws StoreError OUT_OF_MEMORY. */
+function setMetric(instance: Instance, name: string, metric: MetricConfig): void {
   const bytes = encoder.encode(name);
   const p = instance.stage(bytes);
+  const { exports } = instance;
   const aggregation = { sum: Aggregation.Sum, avg: Aggregation.Avg, none: Aggregation.None }[
     metric.aggregation ?? 'none'
   ];
@@ -68,5 +81,6 @@ function addMetric(instance: Instance, name: string, metric: MetricConfig): void
       : metric.precision === 'single'
         ? Precision.Single
         : metric.precision;
-  if (instance.exports.metricAdd(p, bytes.length, metric.frequency, aggregation, precision) < 0) throw outOfMemory();
+  if (exports.metricChange(p, bytes.length, aggregation, precision)) return;
+  if (exports.metricAdd(p, bytes.length, metric.frequency, aggregation, precision) < 0) throw outOfMemory();
 }

@@ -3,6 +3,7 @@
 export interface Exports extends Record<string, unknown> {
   memory: WebAssembly.Memory;
   setHashKey(k0: bigint, k1: bigint): void;
+  metricChange(name: number, length: number, aggregation: number, precision: number): number;
   metricAdd(name: number, length: number, frequency: number, aggregation: number, precision: number): number;
   bufferAlloc(bytes: number): number;
   bufferFree(p: number): void;

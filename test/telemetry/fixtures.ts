@@ -53,8 +53,7 @@ export function bench(more: Partial<TelemetryOptions> = {}): Bench {
     log: logger('telemetry'),
     version: '1.2.3',
     commit: 'abc',
-    memoryCapBytes: 100e9,
-    checkpointIntervalSeconds: 43_200,
+    config: { memoryCapBytes: 100e9, checkpointIntervalSeconds: 43_200 },
     nats: () => nats,
     ...more,
   });

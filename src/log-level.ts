@@ -1,0 +1,11 @@
+/** Which level is logged: the flag's, else the configuration's. */
+import type { Flags } from './cli.js';
+import type { Config } from './config/config.js';
+import type { LogLevel } from './log.js';
+
+const DEFAULT_LEVEL: LogLevel = 'warn';
+
+/** @param config absent: not read yet. */
+export function logLevel({ loglevel }: Pick<Flags, 'loglevel'>, config?: Config): LogLevel {
+  return loglevel ?? config?.main.logLevel ?? DEFAULT_LEVEL;
+}
