@@ -31,7 +31,7 @@ export enum LineError {
 }
 
 /** The highest of them. */
-export const LAST_LINE_ERROR = 22;
+export const LAST_LINE_ERROR = LineError.TooManyFields;
 
 /** First word of a frame, little-endian: "CCMB" in log segments, "CCMK" in checkpoint files, "CCME" in early writes. */
 export enum FrameMagic {
