@@ -1,30 +1,13 @@
 /** Charts over time, by uPlot: no box, horizontal lines only, cursors in step. */
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import type { ChartData } from '../model/chart-data.js';
 import { quantityOf } from '../model/numbers.js';
 import type { Span } from '../model/range.js';
+import { timeSplits } from '../model/time-splits.js';
 import { formatTime, type Zone } from '../model/times.js';
 import type { Unit } from '../model/units.js';
 import type { Colours } from './canvas.js';
-
-export interface ChartLine {
-  label: string;
-  /** One a time; NaN: none. */
-  values: ArrayLike<number>;
-  /** A colour of the theme, or any other. */
-  colour: keyof Colours | (string & {});
-  /** Pixels; 0: none, the line is only the edge of a band. */
-  width: number;
-  /** Position of the line that a band reaches down to. */
-  bandTo?: number;
-  dashed?: boolean;
-}
-
-export interface ChartData {
-  /** Unix seconds, ascending. */
-  times: ArrayLike<number>;
-  lines: readonly ChartLine[];
-}
 
 export interface ChartOptions {
   width: number;
@@ -35,6 +18,8 @@ export interface ChartOptions {
   colours: Colours;
   /** Unix seconds, for the labels of times. */
   now: number;
+  /** Pixels left of the plot, for the labels of values. */
+  left: number;
   /** Charts of the same key move their cursors together. */
   sync: string | undefined;
   /** Position under the cursor; null: it has left. */
@@ -87,7 +72,7 @@ export function makeChart(target: HTMLElement, data: ChartData, options: ChartOp
         {
           stroke: colours.soft,
           font: FONT,
-          size: 54,
+          size: options.left,
           gap: 4,
           ticks: { show: false },
           grid: { stroke: colours.line, width: 1 },
@@ -151,18 +136,6 @@ function valueRange(low: number | null, high: number | null, atLeast: number | u
   if (top === bottom) return top === 0 ? [0, 1] : [Math.min(0, bottom), top + Math.abs(top) * 0.2];
   const air = (top - bottom) * 0.06;
   return [bottom === 0 ? 0 : bottom - air, top + air];
-}
-
-const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
-
-/** Full minutes, hours or days of the zone, as many as there is room for. */
-function timeSplits(from: number, to: number, width: number, zone: Zone): number[] {
-  const room = Math.max(2, width / 90);
-  const step = STEPS.find((one) => (to - from) / one <= room) ?? 604_800;
-  const offset = zone === 'utc' ? 0 : -new Date(from * 1000).getTimezoneOffset() * 60;
-  const splits: number[] = [];
-  for (let time = Math.ceil((from + offset) / step) * step - offset; time <= to; time += step) splits.push(time);
-  return splits;
 }
 
 function axisText(value: number, unit: Unit): string {

@@ -87,6 +87,14 @@ export class Grid {
     return new Grid(this.from, this.step, this.columns, kept, values);
   }
 
+  /** The same rows with other values. @param change gives as many values as it gets. */
+  map(change: (values: Float64Array) => Float64Array): Grid {
+    const values = new Float64Array(this.values.length);
+    for (const [row, node] of this.nodes.entries())
+      values.set(change(this.row(node) ?? new Float64Array(0)), row * this.columns);
+    return new Grid(this.from, this.step, this.columns, this.nodes, values);
+  }
+
   /** The newest value of each node that has one, not older than so many columns. */
   newest(columns: number): Map<string, number> {
     const found = new Map<string, number>();

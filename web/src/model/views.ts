@@ -4,5 +4,7 @@ export type View = (typeof VIEWS)[number];
 
 export const VIEW_NAMES: readonly { view: View; name: string }[] = [
   { view: 'overview', name: 'Overview' },
+  { view: 'matrix', name: 'Matrix' },
+  { view: 'nodes', name: 'Nodes' },
   { view: 'store', name: 'Store' },
 ];

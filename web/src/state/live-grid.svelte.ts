@@ -1,7 +1,7 @@
-/** Grids of some metrics of all nodes that follow a range of time: the whole once, then only what is new. */
+/** Grids of some metrics that follow a range of time: the whole once, then only what is new. */
 import { ApiError } from '../api/client.js';
 import { askAllNodes, rowsOf } from '../api/query.js';
-import { Grid } from '../model/grid.js';
+import { Grid, type Row } from '../model/grid.js';
 import { type Range, type Span, spanOf } from '../model/range.js';
 import { livePause } from './live.svelte.js';
 import { repeat } from './repeat.js';
@@ -10,6 +10,9 @@ import { session } from './session.svelte.js';
 
 /** Samples may come late: so many frequencies are asked for again. */
 const OVERLAP = 6;
+
+/** Rows by metric, of a span of time that begins at a multiple of each metric's step. */
+export type Ask = (span: Span, signal: AbortSignal) => Promise<ReadonlyMap<string, readonly Row[]>>;
 
 export class LiveGrids {
   /** By metric; absent: not asked for yet. */
@@ -20,34 +23,26 @@ export class LiveGrids {
 
   /**
    * Asks until the returned function is called.
-   * @param metrics all of one request.
+   * @param steps seconds from one value to the next, by metric.
    */
-  watch(cluster: string, metrics: readonly string[], range: Range): () => void {
+  watch(steps: ReadonlyMap<string, number>, range: Range, ask: Ask): () => void {
     this.grids = new Map();
     this.loading = true;
     let asked: Span | undefined;
-    const step = Math.max(...metrics.map((metric) => server.frequency(metric)));
+    const longest = Math.max(...steps.values());
     // What does not move is asked for once.
-    const pause = (): number => (range.kind === 'fixed' ? 0 : livePause(step));
+    const pause = (): number => (range.kind === 'fixed' ? 0 : livePause(Math.min(...steps.values())));
     return repeat(pause, async (signal) => {
       try {
         const span = spanOf(range, server.now);
-        const from = asked === undefined ? span.from : Math.max(span.from, asked.to - OVERLAP * step);
-        const found = await askAllNodes(
-          session.client,
-          cluster,
-          aligned({ from, to: span.to }, step),
-          metrics,
-          {},
-          signal,
+        const from = asked === undefined ? span.from : Math.max(span.from, asked.to - OVERLAP * longest);
+        const found = await ask({ from: Math.floor(from / longest) * longest, to: span.to }, signal);
+        this.grids = new Map(
+          [...steps].map(([metric, step]) => {
+            const grid = this.grids.get(metric) ?? Grid.empty(span, step);
+            return [metric, grid.advance(span, found.get(metric) ?? [])];
+          }),
         );
-        const grids = new Map<string, Grid>();
-        for (const metric of metrics) {
-          const own = server.frequency(metric);
-          const grid = this.grids.get(metric) ?? Grid.empty(span, own);
-          grids.set(metric, grid.advance(span, rowsOf(found, metric)));
-        }
-        this.grids = grids;
         this.problem = undefined;
         asked = span;
       } catch (error) {
@@ -59,9 +54,13 @@ export class LiveGrids {
       }
     });
   }
-}
 
-/** Values of a column come from the same bin in every answer only if the start is a multiple of the step. */
-function aligned({ from, to }: Span, step: number): Span {
-  return { from: Math.floor(from / step) * step, to };
+  /** The metrics of every node of a cluster, rolled up to the node, as stored. */
+  watchNodes(cluster: string, metrics: readonly string[], range: Range): () => void {
+    const steps = new Map(metrics.map((metric) => [metric, server.frequency(metric)]));
+    return this.watch(steps, range, async (span, signal) => {
+      const found = await askAllNodes(session.client, cluster, span, metrics, {}, signal);
+      return new Map(metrics.map((metric) => [metric, rowsOf(found, metric)]));
+    });
+  }
 }

@@ -5,7 +5,9 @@
  *
  * Members at their defaults are left out. What an old or mistyped link has too much or wrong is ignored.
  */
+import type { Order } from '../model/order.js';
 import { DEFAULT_RANGE, parseRange, type Range, rangeText } from '../model/range.js';
+import type { Pixel } from '../model/resample.js';
 import { VIEWS, type View } from '../model/views.js';
 
 export interface Place {
@@ -24,9 +26,9 @@ export interface Place {
   /** Tiles in groups by name, or in one block. */
   groups: 'names' | 'none';
   /** Rows of the matrix. */
-  sort: 'name' | 'value' | 'likeness';
+  sort: Order;
   /** What a pixel of the matrix shows of the samples it covers. */
-  pixel: 'max' | 'mean';
+  pixel: Pixel;
   /** Limits of a colour scale, in the metric's unit: `0-72`; empty: the data's. */
   scale: string;
   /** The metric whose chart is large in the view `node`. */

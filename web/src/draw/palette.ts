@@ -1,0 +1,7 @@
+/** Colours of lines that are told apart by name: eight that people who see no red or green tell apart (Okabe and Ito 2008). */
+const LINES = ['#0072b2', '#e69f00', '#009e73', '#d55e00', '#56b4e9', '#cc79a7', '#b8a800', '#7f7f7f'];
+
+/** Again from the first after the last. */
+export function lineColour(i: number): string {
+  return LINES[i % LINES.length] ?? '';
+}
