@@ -41,9 +41,7 @@ describe('Grid', () => {
     expect(list(next.row('b'))).toEqual([9, 10]);
   });
 
-  it('adds up, counts and ranks what is there', () => {
-    expect(list(grid.sums())).toEqual([1, 2, 10, 24, 35]);
-    expect(list(grid.counts())).toEqual([1, 1, 1, 2, 2]);
+  it('ranks what is there', () => {
     expect(grid.quantiles([0, 0.5, 1]).map(list)).toEqual([
       [1, 2, 10, 4, 5],
       [1, 2, 10, 12, 17.5],
@@ -53,6 +51,10 @@ describe('Grid', () => {
       ['b', 5],
       ['a', 30],
     ]);
+  });
+
+  it('can have other values in the same rows', () => {
+    expect(list(grid.map((values) => values.map((value) => 2 * value)).row('a'))).toEqual([...NaNs(2), 20, 40, 60]);
   });
 
   it('has no newest value of nodes that are silent for long', () => {

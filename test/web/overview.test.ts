@@ -1,11 +1,8 @@
 /** The overview of a cluster of 200 nodes in Chromium: what it shows is what the API says, and it follows. */
-import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { formatValue } from '../../web/src/model/numbers.js';
-import { unitOf } from '../../web/src/model/units.js';
-import { type Browser, launchBrowser, type OpenPage } from '../support/browser.js';
+import type { Locator } from 'playwright-core';
+import { expect, it } from 'vitest';
 import { LIMIT } from '../support/limits.js';
-import { type SimulatedCluster, startCluster } from './cluster.js';
+import { barriersOf, choice, pageDriver, panelOf, shown } from './page-driver.js';
 
 /** Where a corner in the colour of what is dead lies beside the brightest colour of the scale; null: nowhere. */
 const FIND_CORNER = new Function(
@@ -24,41 +21,15 @@ const FIND_CORNER = new Function(
   return null;`,
 ) as (picture: unknown) => { x: number; y: number } | null;
 
-let cluster: SimulatedCluster;
-let browser: Browser;
-let open: OpenPage | undefined;
-
-beforeAll(async () => {
-  [cluster, browser] = await Promise.all([startCluster(), launchBrowser()]);
-});
-afterEach(async () => {
-  await open?.page.close();
-  expect(open?.problems).toEqual([]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await cluster?.stop();
-});
-
-async function openAt(search: string): Promise<Page> {
-  open = await browser.open(`${cluster.server.url}/${search}`);
-  const { page } = open;
-  await page.getByText('nodes deliver').waitFor();
-  return page;
-}
-
+const driver = pageDriver();
 const rowsOf = (panel: Locator): Promise<string[]> => panel.getByRole('row').allInnerTexts();
-const panelOf = (page: Page, name: string): Locator => page.getByRole('region', { name, exact: true });
-/** A select, by the text before it. */
-const choice = (page: Page, name: string): Locator => page.getByRole('combobox', { name, exact: true });
-const shown = (metric: string, value: number | undefined): string => formatValue(value, unitOf(metric));
 
 it('names the dead and the late, and counts them in the line that is always there', async () => {
-  const page = await openAt('');
+  const page = await driver.openAt('');
   const rows = await rowsOf(panelOf(page, 'Dead and late'));
   expect(rows.map((row) => row.split(/\s+/).slice(0, 2))).toEqual([
-    ...cluster.named('dead').map((node) => [node, 'dead']),
-    ...cluster.named('late').map((node) => [node, 'late']),
+    ...driver.cluster.named('dead').map((node) => [node, 'dead']),
+    ...driver.cluster.named('late').map((node) => [node, 'late']),
   ]);
   const line = await page.locator('.line').innerText();
   expect(line).toContain('198 of 200 nodes deliver');
@@ -67,30 +38,30 @@ it('names the dead and the late, and counts them in the line that is always ther
 });
 
 it('shows the highest and lowest nodes with the values of the API', async () => {
-  const page = await openAt('?metric=cpu_temp');
+  const page = await driver.openAt('?metric=cpu_temp');
   const highest = panelOf(page, 'Highest').getByRole('row').first();
   await expect
     .poll(
       async () => {
-        const values = [...(await cluster.newest('cpu_temp'))].sort((a, b) => b[1] - a[1]);
+        const values = [...(await driver.cluster.newest('cpu_temp'))].sort((a, b) => b[1] - a[1]);
         const [node, value] = values[0] ?? [];
         return (await highest.innerText()) === `${node}\t${shown('cpu_temp', value)}`;
       },
       { timeout: LIMIT },
     )
     .toBe(true);
-  expect(await highest.innerText()).toContain(cluster.named('hot')[0]);
+  expect(await highest.innerText()).toContain(driver.cluster.named('hot')[0]);
 });
 
 it('marks the hot node by its tile, which leads to it', async () => {
-  const page = await openAt('?metric=cpu_temp');
+  const page = await driver.openAt('?metric=cpu_temp');
   const canvas = page.getByRole('application').locator('canvas');
   // The brightest tile with a corner: beyond the end of the scale.
   const find = () => canvas.evaluate(FIND_CORNER);
   await expect.poll(find, { timeout: LIMIT }).not.toBeNull();
   const at = (await find()) ?? { x: 0, y: 0 };
   await canvas.hover({ position: at });
-  const [hot = ''] = cluster.named('hot');
+  const [hot = ''] = driver.cluster.named('hot');
   const words = new RegExp(`^${hot}: \\d\\d(\\.\\d)?\\s°C, newest sample`);
   await expect.poll(() => page.locator('.marked').innerText(), { timeout: LIMIT }).toMatch(words);
   await canvas.click({ position: at });
@@ -100,7 +71,7 @@ it('marks the hot node by its tile, which leads to it', async () => {
 });
 
 it('is worked with the keyboard alone', async () => {
-  const page = await openAt('');
+  const page = await driver.openAt('');
   const tiles = page.getByRole('application');
   await tiles.focus();
   await page.keyboard.press('ArrowRight');
@@ -118,7 +89,7 @@ it('is worked with the keyboard alone', async () => {
 });
 
 it('gives the same view again by its address, back and forward', async () => {
-  const page = await openAt('?metric=mem_bw&value=mean&groups=none&range=1h');
+  const page = await driver.openAt('?metric=mem_bw&value=mean&groups=none&range=1h');
   await expect.poll(() => choice(page, 'metric').inputValue(), { timeout: LIMIT }).toBe('mem_bw');
   expect(await choice(page, 'value').inputValue()).toBe('mean');
   expect(await choice(page, 'groups').inputValue()).toBe('none');
@@ -135,17 +106,28 @@ it('gives the same view again by its address, back and forward', async () => {
 });
 
 it('says how to send the first sample where there is none', async () => {
-  const { server } = cluster;
-  open = await browser.open(`${server.url}/?cluster=nowhere`);
-  await open.page.getByText('No samples yet').waitFor();
-  expect(await open.page.locator('pre').innerText()).toContain(`curl -X POST '${server.url}/api/write?cluster=test'`);
+  const { url } = driver.cluster.server;
+  const { page, problems } = await driver.browser.open(`${url}/?cluster=nowhere`);
+  await page.getByText('No samples yet').waitFor();
+  expect(await page.locator('pre').innerText()).toContain(`curl -X POST '${url}/api/write?cluster=test'`);
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+it('has no barriers, in light and dark', async () => {
+  const page = await driver.openAt('');
+  await panelOf(page, 'Highest').getByRole('row').first().waitFor();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await barriersOf(page)).toEqual([]);
+  }
 });
 
 it('follows: a new node is there without being asked for', async () => {
-  const page = await openAt('?metric=mem_used');
+  const page = await driver.openAt('?metric=mem_used');
   const highest = panelOf(page, 'Highest').getByRole('row').first();
   await highest.waitFor();
-  await cluster.write(`mem_used,hostname=z0001,type=node value=999000000 ${Math.floor(Date.now() / 1000)}`);
+  await driver.cluster.write(`mem_used,hostname=z0001,type=node value=999000000 ${Math.floor(Date.now() / 1000)}`);
   await expect.poll(() => highest.innerText(), { timeout: LIMIT }).toBe(`z0001\t${shown('mem_used', 999_000_000)}`);
   await page.getByText('199 of 201 nodes deliver').waitFor();
 });

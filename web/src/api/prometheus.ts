@@ -1,4 +1,5 @@
 /** The routes below /api/v1, as Prometheus has them. */
+import type { Row } from '../model/grid.js';
 import type { Span } from '../model/range.js';
 import type { Client } from './client.js';
 
@@ -36,4 +37,12 @@ export async function queryRange(
     times: values.map(([time]) => time),
     values: values.map(([, text]) => numberOf(text)),
   }));
+}
+
+/** As a grid takes them: evenly spaced, null where there is no value. @param step of the question. */
+export function rowOf(name: string, { times, values }: RangeSeries, step: number): Row {
+  const from = times[0] ?? 0;
+  const even: (number | null)[] = [];
+  for (const [i, time] of times.entries()) even[Math.round((time - from) / step)] = values[i] ?? null;
+  return { node: name, from, step, values: Array.from(even, (value) => value ?? null) };
 }

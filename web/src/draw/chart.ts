@@ -145,5 +145,5 @@ function axisText(value: number, unit: Unit): string {
 
 /** `rgb(1, 2, 3)` and `#010203`, as the theme and the palette have them. */
 function translucent(colour: string): string {
-  return colour.startsWith('#') ? `${colour}33` : colour.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.2)');
+  return colour.startsWith('#') ? `${colour}26` : colour.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.15)');
 }

@@ -110,28 +110,6 @@ export class Grid {
     return found;
   }
 
-  /** Sum over all nodes, column by column; NaN where there is no value at all. */
-  sums(): Float64Array {
-    const sums = new Float64Array(this.columns).fill(Number.NaN);
-    for (let i = 0; i < this.values.length; i++) {
-      const value = this.values[i] ?? Number.NaN;
-      if (Number.isNaN(value)) continue;
-      const column = i % this.columns;
-      const sum = sums[column] ?? Number.NaN;
-      sums[column] = Number.isNaN(sum) ? value : sum + value;
-    }
-    return sums;
-  }
-
-  /** Values that are there, column by column. */
-  counts(): Uint32Array {
-    const counts = new Uint32Array(this.columns);
-    for (let i = 0; i < this.values.length; i++) {
-      if (!Number.isNaN(this.values[i] ?? Number.NaN)) counts[i % this.columns] = (counts[i % this.columns] ?? 0) + 1;
-    }
-    return counts;
-  }
-
   /** Quantiles over all nodes, column by column, one list each. */
   quantiles(shares: readonly number[]): Float64Array[] {
     const lines = shares.map(() => new Float64Array(this.columns).fill(Number.NaN));

@@ -1,6 +1,6 @@
 /** The cluster's median and 5 to 95 % of a metric over its nodes, behind a node's line: asked for one after the other. */
 import { queryRange } from '../api/prometheus.js';
-import { ofNodes, quantiles } from '../model/expressions.js';
+import { quantiles } from '../model/expressions.js';
 import type { Band } from '../model/node-chart.js';
 import { type Range, spanOf } from '../model/range.js';
 import { cluster } from './cluster.svelte.js';
@@ -37,9 +37,8 @@ export class Bands {
     const span = spanOf(range, server.now);
     const frequency = server.frequency(metric);
     const step = Math.max(1, Math.ceil((span.to - span.from) / STEPS / frequency)) * frequency;
-    const aggregation = server.config?.metrics[metric]?.aggregation ?? null;
-    const ofEach = ofNodes(metric, cluster.name, cluster.levelsOf(metric), aggregation);
-    const series = await queryRange(session.client, quantiles(ofEach, SHARES), span, step, signal);
+    const query = quantiles(cluster.expressionOf(metric), SHARES);
+    const series = await queryRange(session.client, query, span, step, signal);
     const [low, median, high] = SHARES.map((share) => series.find(({ metric: { q } }) => q === String(share)));
     if (low === undefined || median === undefined || high === undefined) return undefined;
     return { times: median.times, low: low.values, median: median.values, high: high.values };

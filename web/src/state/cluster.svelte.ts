@@ -1,6 +1,7 @@
 /** What the views know of the cluster that is looked at: its nodes and until when each has samples, and its metrics. */
 import type { Contents, NodesAnswer } from '../api/answers.js';
 import { ApiError } from '../api/client.js';
+import { ofNodes } from '../model/expressions.js';
 import { orderMetrics } from '../model/metrics.js';
 import { type Liveness, livenessOf, type NodeSpan, type Roll, rollOf } from '../model/nodes.js';
 import { repeat } from './repeat.js';
@@ -51,6 +52,11 @@ class Cluster {
    */
   hasNodeValue(metric: string): boolean {
     return this.levelsOf(metric).includes('') || (server.config?.metrics[metric]?.aggregation ?? null) !== null;
+  }
+
+  /** PromQL for the metric of each node. */
+  expressionOf(metric: string): string {
+    return ofNodes(metric, this.name, this.levelsOf(metric), server.config?.metrics[metric]?.aggregation ?? null);
   }
 
   /** Asks until the returned function is called. @param name of the cluster; not empty. */

@@ -1,5 +1,6 @@
 /** Grids of some metrics that follow a range of time: the whole once, then only what is new. */
 import { ApiError } from '../api/client.js';
+import { queryRange, rowOf } from '../api/prometheus.js';
 import { askAllNodes, rowsOf } from '../api/query.js';
 import { Grid, type Row } from '../model/grid.js';
 import { type Range, type Span, spanOf } from '../model/range.js';
@@ -10,6 +11,9 @@ import { session } from './session.svelte.js';
 
 /** Samples may come late: so many frequencies are asked for again. */
 const OVERLAP = 6;
+
+/** Name of the row of a sum. */
+export const SUM = 'sum';
 
 /** Rows by metric, of a span of time that begins at a multiple of each metric's step. */
 export type Ask = (span: Span, signal: AbortSignal) => Promise<ReadonlyMap<string, readonly Row[]>>;
@@ -61,6 +65,25 @@ export class LiveGrids {
     return this.watch(steps, range, async (span, signal) => {
       const found = await askAllNodes(session.client, cluster, span, metrics, {}, signal);
       return new Map(metrics.map((metric) => [metric, rowsOf(found, metric)]));
+    });
+  }
+
+  /** The sum of each metric over all nodes of a cluster, in at most so many steps. */
+  watchSums(metrics: readonly string[], range: Range, most: number, ofNode: (metric: string) => string): () => void {
+    const span = spanOf(range, server.now);
+    const steps = new Map(
+      metrics.map((metric) => {
+        const frequency = server.frequency(metric);
+        return [metric, Math.ceil((span.to - span.from) / most / frequency) * frequency];
+      }),
+    );
+    return this.watch(steps, range, async (asked, signal) => {
+      const rows = new Map<string, Row[]>();
+      for (const [metric, step] of steps) {
+        const [sum] = await queryRange(session.client, `sum(${ofNode(metric)})`, asked, step, signal);
+        rows.set(metric, sum === undefined ? [] : [rowOf(SUM, sum, step)]);
+      }
+      return rows;
     });
   }
 }

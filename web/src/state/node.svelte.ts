@@ -34,23 +34,34 @@ export class NodeState {
   /** By metric; rows are levels by name, the node's own without. */
   readonly values = new LiveGrids();
 
-  /** Asks until the returned function is called. */
+  /** Asks what the node has until the returned function is called. */
   watch(node: string): () => void {
     this.tree = undefined;
-    this.verdict = undefined;
     this.unknown = false;
-    const { client } = session;
+    return this.#repeat(async (signal) => {
+      const params = { selector: `${cluster.name}:${node}` };
+      const { data } = await session.client.json<{ data: Record<string, unknown> }>('api/debug', { params, signal });
+      const tree = readNodeTree(data);
+      // The same again must not have everything asked anew.
+      if (JSON.stringify(tree) !== JSON.stringify(this.tree)) this.tree = tree;
+      this.unknown = false;
+    });
+  }
+
+  /** Asks how its metrics are doing until the returned function is called. */
+  watchHealth(node: string, tree: NodeTree): () => void {
+    this.verdict = undefined;
+    return this.#repeat(async (signal) => {
+      this.verdict = await this.#judge(node, tree, signal);
+    });
+  }
+
+  #repeat(ask: (signal: AbortSignal) => Promise<void>): () => void {
     return repeat(
       () => TREE_SECONDS,
       async (signal) => {
         try {
-          const params = { selector: `${cluster.name}:${node}` };
-          const { data } = await client.json<{ data: Record<string, unknown> }>('api/debug', { params, signal });
-          const tree = readNodeTree(data);
-          // The same again must not have everything asked anew.
-          if (JSON.stringify(tree) !== JSON.stringify(this.tree)) this.tree = tree;
-          this.unknown = false;
-          this.verdict = await this.#judge(node, tree, signal);
+          await ask(signal);
           this.problem = undefined;
         } catch (error) {
           if (signal.aborted) return;
