@@ -36,6 +36,7 @@ const expectations: Record<string, string> = {
   integer: 'an integer',
   check: 'an object',
   object: 'an object',
+  loose_object: 'an object',
   array: 'an array',
   string: 'a string',
   number: 'a number',

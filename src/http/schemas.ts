@@ -26,8 +26,9 @@ function noArray<const S extends v.GenericSchema>(schema: S) {
   );
 }
 
+/** Unknown keys are kept, for the hint on them (unknown-keys.ts). */
 export const SeriesQuerySchema = noArray(
-  v.object({
+  v.looseObject({
     metric: described(text, 'name of the metric, as in the config'),
     host: described(text, 'hostname tag of the series'),
     type: described(text, 'level below the host, such as hwthread; absent: the whole host'),
@@ -41,7 +42,7 @@ export const SeriesQuerySchema = noArray(
 );
 
 export const QuerySchema = noArray(
-  v.object({
+  v.looseObject({
     cluster: described(text, 'cluster tag of the series'),
     from: described(v.nullish(integer), 'unix seconds'),
     to: described(v.nullish(integer), 'unix seconds, excluded'),

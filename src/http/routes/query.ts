@@ -6,6 +6,7 @@ import { requireRunning } from '../ready.js';
 import type { HttpContext, Operation, Route } from '../route.js';
 import { type QueryBody, QuerySchema, type SeriesQueryBody } from '../schemas.js';
 import { sendAnswer } from '../stream.js';
+import { unknownKeyHint } from '../unknown-keys.js';
 
 /** Go's int64 as far as a double counts in ones. */
 function wholeSeconds(value: number | null | undefined): number {
@@ -63,7 +64,10 @@ export function queryRoute(context: HttpContext): Route {
     async handle(exchange) {
       const { store } = context;
       requireRunning(store);
-      const request = toQueryRequest(await readJson(exchange, context, QuerySchema));
+      const body = await readJson(exchange, context, QuerySchema);
+      const request = toQueryRequest(body);
+      const hint = unknownKeyHint(body);
+      if (hint !== undefined) exchange.outgoing.setHeader('X-Query-Hint', hint);
       await sendAnswer(exchange, await store.query(request));
     },
     document: {
