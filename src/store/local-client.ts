@@ -9,7 +9,7 @@ import type { AnswerBudget } from './query/budget.js';
 import { type PackedPieces, unpack } from './query/pack.js';
 import { type PieceSource, PieceStream } from './query/piece-stream.js';
 import type { Question } from './query/question.js';
-import { LEAST_PIECE, PIECE } from './query/sizes.js';
+import { WHOLE } from './query/sizes.js';
 import type { ShardLink } from './shard-link.js';
 
 /** Waits for the answer to a message. */
@@ -74,8 +74,8 @@ export class LocalClient implements PartitionClient, PieceSource {
     const id = this.#nextId;
     const { length } = questions;
     this.#nextId += length;
-    const bytes = this.#budget.tryTake(length * PIECE) ? PIECE : LEAST_PIECE;
-    if (bytes < PIECE) this.#budget.take(length * bytes);
+    const share = Math.floor(WHOLE / length);
+    const bytes = this.#budget.tryTake(length * share) ? share : 0;
     return new Promise((resolve, reject) => {
       this.#post(id, { kind: 'ask', id, questions, bytes }, [], {
         resolve: (answers) => {

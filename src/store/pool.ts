@@ -210,15 +210,15 @@ export class Pool implements Store {
 
   async query(request: QueryRequest): Promise<Answer> {
     this.#assertRunning();
-    const asked = plan(request, this.#placement, 'query');
-    if (this.#state === 'loading') this.#loading.assertLoaded(asked.questions.map(({ partition }) => partition));
-    return gather(asked, await ask(asked.questions, this.#placement));
+    const { questions, order } = plan(request, this.#placement, 'query');
+    if (this.#state === 'loading') this.#loading.assertLoaded(questions.map(({ partition }) => partition));
+    return gather(order, await ask(questions, this.#placement));
   }
 
   async columns(request: QueryRequest): Promise<AsyncIterable<AnswerColumn[]>> {
     this.#assertReady();
-    const asked = plan(request, this.#placement, 'columns');
-    return columnsOf(request, asked, await ask(asked.questions, this.#placement));
+    const { questions, order } = plan(request, this.#placement, 'columns');
+    return columnsOf(request, order, await ask(questions, this.#placement));
   }
 
   async debug(selector: string[]): Promise<Answer> {

@@ -41,7 +41,7 @@ export interface AskMessage {
   /** Of the first question's answer; that of question n has this id + n. */
   id: number;
   questions: readonly Question[];
-  /** About so many bytes, each first piece. */
+  /** About so many bytes, each first piece; 0: there is no room, and it is empty. */
   bytes: number;
 }
 

@@ -42,7 +42,7 @@ export class FakeClient implements PartitionClient {
     for (let at = 0; at === 0 || at < bytes.length; at += this.#pieceBytes) {
       const end = Math.min(bytes.length, at + this.#pieceBytes);
       const inside = marks.filter((mark) => mark > at && mark <= end).map((mark) => mark - at);
-      pieces.push({ bytes: bytes.slice(at, end), marks: inside, done: end === bytes.length });
+      pieces.push({ bytes: bytes.slice(at, end), marks: inside, buffer: undefined, done: end === bytes.length });
     }
     const [first, ...rest] = pieces;
     if (!first) throw new Error('no piece');

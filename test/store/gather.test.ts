@@ -49,8 +49,8 @@ function client({ pieceBytes, empty, failing, more = '' }: Behaviour = {}): Fake
 
 async function answer(wanted: QueryRequest, ...clients: FakeClient[]): Promise<Answer> {
   const placement = placementOf(PARTITIONS, ...clients);
-  const asked = plan(wanted, placement, 'query');
-  return gather(asked, await ask(asked.questions, placement));
+  const { questions, order } = plan(wanted, placement, 'query');
+  return gather(order, await ask(questions, placement));
 }
 
 test('a client is asked once, each of its partitions at most once for its hosts', async () => {

@@ -3,7 +3,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { type PackedPieces, Packer, unpack } from '../../src/store/query/pack.js';
 import type { Piece } from '../../src/store/query/question.js';
-import { PIECE_BUFFER, SMALL_PIECE } from '../../src/store/query/sizes.js';
+import { PIECE, pieceBuffer, SMALL_PIECE } from '../../src/store/query/sizes.js';
 import { seeded } from '../support/random.js';
 
 /** What a message is on the other side of a port. */
@@ -21,46 +21,47 @@ describe('packed pieces', () => {
     const random = seeded(11);
     const int = (n: number): number => Math.floor(random() * n);
     const bytesOf = (n: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length: n }, () => int(256));
-    const sizes = [0, 1, 100, 5000, SMALL_PIECE, SMALL_PIECE + 1, 40_000, 150_000, PIECE_BUFFER, PIECE_BUFFER + 1];
+    const sizes = [0, 1, 100, 5000, SMALL_PIECE, SMALL_PIECE + 1, 40_000, 150_000, PIECE, PIECE + 1];
     const size = (): number => int(sizes[int(sizes.length)] as number) || (sizes[int(4)] as number);
     const packer = new Packer();
     for (let round = 0; round < 60; round++) {
       const sent: Piece[] = [];
       for (let i = 1 + int(12); i > 0; i--) {
         const marks = Array.from({ length: int(5) }, () => int(1e6));
-        const piece = { bytes: bytesOf(size()), marks, done: int(2) === 0 };
+        const piece = { bytes: bytesOf(size()), marks, buffer: undefined, done: int(2) === 0 };
         packer.add(piece.bytes, piece.marks, piece.done);
         sent.push(piece);
       }
       const message = cross(packer);
       const received = unpack(message);
       expect(received.length).toBe(sent.length);
-      for (const [i, { bytes, ...rest }] of received.entries()) {
-        const { bytes: sentBytes, ...sentRest } = sent[i] as Piece;
+      for (const [i, { bytes, buffer, ...rest }] of received.entries()) {
+        const { bytes: sentBytes, buffer: _, ...sentRest } = sent[i] as Piece;
+        if (buffer) expect([bytes.buffer, bytes.byteOffset]).toEqual([buffer, 0]);
         expect(rest).toEqual(sentRest);
         expect(Buffer.compare(bytes, sentBytes)).toBe(0);
         expect(bytes.byteOffset % 8).toBe(0);
       }
-      // Buffers of large pieces come back dirty.
-      for (const buffer of message.own) {
-        if (buffer.byteLength === PIECE_BUFFER) packer.recycle(new Uint8Array(buffer).fill(0xee).buffer);
-      }
     }
   });
 
-  it('share one buffer when they are small, and use large ones again', () => {
+  it('share one buffer when they are small', () => {
     const packer = new Packer();
     for (let id = 0; id < 5; id++) packer.add(new Uint8Array(1000).fill(id), [1000], true);
     const small = cross(packer);
     expect(small.own).toEqual([]);
     expect(small.shared.byteLength).toBe(5000);
-    const spare = new ArrayBuffer(PIECE_BUFFER);
-    packer.recycle(spare);
-    packer.add(new Uint8Array(200 << 10), [], true);
-    packer.add(new Uint8Array(200 << 10), [], true);
-    const { own } = packer.take();
-    expect(own[0]).toBe(spare);
-    expect(own[1]?.byteLength).toBe(PIECE_BUFFER);
+  });
+
+  it('go into the buffer that they are given, dirty as it is, if it has room', () => {
+    const packer = new Packer();
+    const given = new Uint8Array(pieceBuffer(PIECE)).fill(0xee).buffer;
+    packer.add(new Uint8Array(10).fill(1), [], true, given);
+    const [piece] = unpack(packer.take());
+    expect(piece?.buffer).toBe(given);
+    expect(piece?.bytes).toEqual(new Uint8Array(10).fill(1));
+    packer.add(new Uint8Array(given.byteLength + 1), [], true, given);
+    expect(unpack(packer.take())[0]?.buffer?.byteLength).toBe(given.byteLength + 1);
   });
 
   it('are forgotten when their question fails', () => {

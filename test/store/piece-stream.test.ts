@@ -3,11 +3,19 @@ import { expect, test } from 'vitest';
 import { AnswerBudget } from '../../src/store/query/budget.js';
 import { PieceStream } from '../../src/store/query/piece-stream.js';
 import type { Piece } from '../../src/store/query/question.js';
-import { LEAST_PIECE, PIECE, PIECE_BUFFER, WINDOW } from '../../src/store/query/sizes.js';
+import { LEAST_PIECE, PIECE, pieceBuffer, WINDOW } from '../../src/store/query/sizes.js';
 
-function piece(length: number, done = false): Piece {
-  const buffer = new ArrayBuffer(length > PIECE_BUFFER / 2 ? PIECE_BUFFER : length);
-  return { bytes: new Uint8Array(buffer, 0, length), marks: [], done };
+const PIECE_BUFFER = pieceBuffer(PIECE);
+
+/** A piece in a buffer of the usual size, or of `room` bytes. */
+function piece(length: number, done = false, room = Math.max(length, PIECE_BUFFER)): Piece {
+  const buffer = new ArrayBuffer(room);
+  return { bytes: new Uint8Array(buffer, 0, length), marks: [], buffer, done };
+}
+
+/** A piece that shares its buffer with others. */
+function shared(length: number, done = false): Piece {
+  return { ...piece(length, done), buffer: undefined };
 }
 
 /** A stream, and what it asked its source for. */
@@ -22,7 +30,7 @@ function open(first: Piece, budget = new AnswerBudget()) {
 }
 
 test('a whole answer is never asked for more, and its bytes count until it is left', async () => {
-  const { stream, asked, left, budget } = open(piece(1000, true));
+  const { stream, asked, left, budget } = open(shared(1000, true));
   expect(budget.used).toBe(1000);
   stream.prefetch();
   expect(await stream.next()).toBe(false);
@@ -52,7 +60,7 @@ test('the buffer of a piece goes back when the next one is wanted, not before', 
   for (let i = 1; i < WINDOW; i++) stream.receive(piece(10));
   expect(asked.every(({ buffer }) => buffer === undefined)).toBe(true);
   expect(await stream.next()).toBe(true);
-  expect(asked.at(-1)).toEqual({ bytes: PIECE, buffer: first.bytes.buffer });
+  expect(asked.at(-1)).toEqual({ bytes: PIECE, buffer: first.buffer });
 });
 
 test('beyond the budget a reader gets one small piece at a time, when it waits for it', async () => {
@@ -66,14 +74,14 @@ test('beyond the budget a reader gets one small piece at a time, when it waits f
   expect(asked).toHaveLength(1);
   const third = stream.next();
   expect(asked.map(({ bytes }) => bytes)).toEqual([PIECE, LEAST_PIECE]);
-  stream.receive(piece(LEAST_PIECE));
+  stream.receive(piece(LEAST_PIECE, false, pieceBuffer(LEAST_PIECE)));
   expect(await third).toBe(true);
   stream.prefetch();
   expect(asked).toHaveLength(2);
   // Others have read theirs.
   budget.release(3 * PIECE_BUFFER);
   stream.prefetch();
-  expect(asked.map(({ bytes }) => bytes)).toEqual([PIECE, LEAST_PIECE, PIECE, PIECE, PIECE]);
+  expect(asked.map(({ bytes }) => bytes)).toEqual([PIECE, LEAST_PIECE, PIECE, PIECE]);
   stream.leave();
   expect(budget.used).toBe(0);
 });

@@ -1,6 +1,7 @@
-import type { QueryRequest, SeriesQuery } from '../../store/store.js';
+import type { Answer, QueryRequest, SeriesQuery } from '../../store/store.js';
 import { JSON_TYPE } from '../answer.js';
 import { HttpError } from '../errors.js';
+import type { Exchange } from '../exchange.js';
 import { readJson } from '../json.js';
 import { requireRunning } from '../ready.js';
 import type { HttpContext, Operation, Route } from '../route.js';
@@ -58,17 +59,21 @@ export function toQueryRequest(body: QueryBody): QueryRequest {
   };
 }
 
+/** The answer to the exchange's request, which is forgotten once that is there: it may take long to be read. */
+async function answered(exchange: Exchange, context: HttpContext): Promise<Answer> {
+  const body = await readJson(exchange, context, QuerySchema);
+  const request = toQueryRequest(body);
+  const hint = unknownKeyHint(body);
+  if (hint !== undefined) exchange.outgoing.setHeader('X-Query-Hint', hint);
+  return context.store.query(request);
+}
+
 /** GET|POST /api/query: cc-backend asks with GET and a JSON body. */
 export function queryRoute(context: HttpContext): Route {
   const operation: Operation = {
     async handle(exchange) {
-      const { store } = context;
-      requireRunning(store);
-      const body = await readJson(exchange, context, QuerySchema);
-      const request = toQueryRequest(body);
-      const hint = unknownKeyHint(body);
-      if (hint !== undefined) exchange.outgoing.setHeader('X-Query-Hint', hint);
-      await sendAnswer(exchange, await store.query(request));
+      requireRunning(context.store);
+      await sendAnswer(exchange, await answered(exchange, context));
     },
     document: {
       summary: 'Read series: samples and statistics',

@@ -3,24 +3,24 @@
  * as they are. The one place where bytes of answers are regrouped.
  */
 import type { Answer } from '../store.js';
-import { WHOLE } from './sizes.js';
+import { CHUNK } from './sizes.js';
 
 export class Chunks {
   /** Used again for each chunk. */
-  readonly #chunk = new Uint8Array(WHOLE);
+  readonly #chunk = new Uint8Array(CHUNK);
   #length = 0;
 
   /** Adds a part. @returns what is to be sent now; each is to be used before the next one is taken, and the last before `add`. */
   *add(part: Uint8Array): Generator<Uint8Array> {
     let rest = part;
-    if (this.#length + rest.length > WHOLE && this.#length) {
-      const room = WHOLE - this.#length;
+    if (this.#length + rest.length > CHUNK && this.#length) {
+      const room = CHUNK - this.#length;
       this.#chunk.set(rest.subarray(0, room), this.#length);
       rest = rest.subarray(room);
       this.#length = 0;
       yield this.#chunk;
     }
-    if (rest.length >= WHOLE) {
+    if (rest.length >= CHUNK) {
       yield rest;
       return;
     }
@@ -40,7 +40,7 @@ export async function answerOf(chunks: AsyncGenerator<Uint8Array>): Promise<Answ
   const first = await chunks.next();
   if (first.done) return new Uint8Array(0);
   // A chunk that is not full is the last.
-  if (first.value.length >= WHOLE) return continued(first.value, chunks);
+  if (first.value.length >= CHUNK) return continued(first.value, chunks);
   await chunks.return(undefined);
   return first.value;
 }

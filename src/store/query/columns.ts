@@ -3,7 +3,7 @@ import { type Column, type ColumnError, readColumns } from '../../wasm/columns.j
 import type { QueryRequest } from '../../wasm/request.js';
 import type { AnswerColumn } from '../store.js';
 import type { PieceStream } from './piece-stream.js';
-import type { Plan } from './scatter.js';
+import type { Order } from './scatter.js';
 
 /** Names a question's columns as those of the request. */
 type Naming = (column: Column | ColumnError) => AnswerColumn;
@@ -30,11 +30,11 @@ function ofAllNodes(request: QueryRequest, partition: number, partitions: number
 /** All columns, piece by piece. @param streams one a question; they are left once the answer is read, or left itself. */
 export async function* columnsOf(
   request: QueryRequest,
-  { questions, order, firstForAll }: Plan,
+  { questions, firstForAll }: Order,
   streams: readonly PieceStream[],
 ): AsyncGenerator<AnswerColumn[]> {
-  const numbers = questions.map((): number[] => []);
-  for (const [query, question] of order.entries()) numbers[question]?.push(query);
+  const numbers = streams.map((): number[] => []);
+  for (const [query, question] of questions.entries()) numbers[question]?.push(query);
   try {
     // All of them, so that no worker is idle while another one's pieces are read.
     for (const stream of streams) stream.prefetch();
@@ -43,7 +43,7 @@ export async function* columnsOf(
       const name =
         partition < 0
           ? ofQueries(request, numbers[i] ?? [])
-          : ofAllNodes(request, partition, questions.length - firstForAll);
+          : ofAllNodes(request, partition, streams.length - firstForAll);
       do {
         const columns = readColumns(stream.current.bytes).map(name);
         if (columns.length) yield columns;

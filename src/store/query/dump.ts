@@ -21,10 +21,11 @@ async function open(placement: Placement, partition: number, selector: string[])
 async function* read(stream: PieceStream, brackets: boolean): AsyncGenerator<Uint8Array> {
   const margin = brackets ? 0 : 1;
   stream.prefetch();
-  for (let from = margin; ; from = 0) {
+  for (let from = margin; ; ) {
     const { bytes, done } = stream.current;
     const part = bytes.subarray(from, done ? bytes.length - margin : bytes.length);
     if (part.length) yield part;
+    if (bytes.length) from = 0;
     if (!(await stream.next())) return;
   }
 }

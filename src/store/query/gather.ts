@@ -5,7 +5,7 @@
 import type { Answer } from '../store.js';
 import { Chunks } from './chunks.js';
 import type { PieceStream } from './piece-stream.js';
-import type { Plan } from './scatter.js';
+import type { Order } from './scatter.js';
 import { WHOLE } from './sizes.js';
 
 const encoder = new TextEncoder();
@@ -18,17 +18,17 @@ const TAIL = encoder.encode(']}\n');
 
 /**
  * Puts the answer together.
- * @param streams one a question of the plan; they are left once the answer is read, or left itself.
+ * @param streams one a question; they are left once the answer is read, or left itself.
  */
-export function gather(plan: Plan, streams: readonly PieceStream[]): Answer {
+export function gather(order: Order, streams: readonly PieceStream[]): Answer {
   let length = QUERIES.length + RESULTS.length + TAIL.length + streams.length;
   let isWhole = true;
   for (const { current } of streams) {
     length += current.bytes.length;
     isWhole &&= current.done;
   }
-  if (!isWhole || length > WHOLE) return streamed(plan, streams);
-  const text = joined(plan, streams, length);
+  if (!isWhole || length > WHOLE) return streamed(order, streams);
+  const text = joined(order, streams, length);
   for (const stream of streams) stream.leave();
   return text;
 }
@@ -40,10 +40,10 @@ interface Span {
 }
 
 /** Which lists the queries are answered with. */
-function spansOf({ order }: Plan, streams: readonly PieceStream[]): Span[] {
+function spansOf({ questions }: Order, streams: readonly PieceStream[]): Span[] {
   const spans: Span[] = [];
   let last = -1;
-  for (const question of order) {
+  for (const question of questions) {
     const span = spans.at(-1);
     if (span && question === last) span.count++;
     else spans.push({ stream: streams[question] as PieceStream, count: 1 });
@@ -71,10 +71,10 @@ function* head(forAll: readonly PieceStream[]): Generator<Uint8Array> {
 }
 
 /** A whole answer. @param room bytes that suffice. */
-function joined(plan: Plan, streams: readonly PieceStream[], room: number): Uint8Array {
+function joined(order: Order, streams: readonly PieceStream[], room: number): Uint8Array {
   // Every byte that is given away is written below.
   const out = Buffer.allocUnsafeSlow(room);
-  const forAll = streams.slice(plan.firstForAll);
+  const forAll = streams.slice(order.firstForAll);
   let at = 0;
   const add = (part: Uint8Array): void => {
     out.set(part, at);
@@ -84,7 +84,7 @@ function joined(plan: Plan, streams: readonly PieceStream[], room: number): Uint
   // The comma before the first list takes the bracket's place, and gives it back.
   const start = --at;
   const read = new Map<PieceStream, number>();
-  for (const { stream, count } of spansOf(plan, streams)) {
+  for (const { stream, count } of spansOf(order, streams)) {
     const { bytes, marks } = stream.current;
     const lists = read.get(stream) ?? 0;
     add(bytes.subarray(lists ? marks[lists - 1] : 0, marks[lists + count - 1]));
@@ -130,23 +130,23 @@ async function* restOf(stream: PieceStream, from: number): AsyncGenerator<Uint8A
   while (await stream.next()) yield stream.current.bytes;
 }
 
-async function* lists(plan: Plan, streams: readonly PieceStream[]): AsyncGenerator<Uint8Array> {
+async function* lists(order: Order, streams: readonly PieceStream[]): AsyncGenerator<Uint8Array> {
   const places = new Map<PieceStream, Place>();
-  for (const span of spansOf(plan, streams)) {
+  for (const span of spansOf(order, streams)) {
     const place = places.get(span.stream) ?? { byte: 0, list: 0 };
     places.set(span.stream, place);
     yield* listsOf(span, place);
   }
-  for (const stream of streams.slice(plan.firstForAll)) yield* restOf(stream, queriesLength(stream));
+  for (const stream of streams.slice(order.firstForAll)) yield* restOf(stream, queriesLength(stream));
 }
 
 /** A long answer in chunks, each of which must be used before the next is asked for. */
-async function* streamed(plan: Plan, streams: readonly PieceStream[]): AsyncGenerator<Uint8Array> {
+async function* streamed(order: Order, streams: readonly PieceStream[]): AsyncGenerator<Uint8Array> {
   const chunks = new Chunks();
   try {
-    for (const part of head(streams.slice(plan.firstForAll))) yield* chunks.add(part);
+    for (const part of head(streams.slice(order.firstForAll))) yield* chunks.add(part);
     let isFirst = true;
-    for await (const part of lists(plan, streams)) {
+    for await (const part of lists(order, streams)) {
       // Without the comma before the first list.
       yield* chunks.add(isFirst ? part.subarray(1) : part);
       isFirst = false;

@@ -10,12 +10,13 @@ import type { AskMessage, FromWorker, MoreMessage } from '../protocol.js';
 import { Packer } from './pack.js';
 import { type Producer, producers } from './producers.js';
 import type { Question } from './question.js';
+import { pieceBuffer } from './sizes.js';
 
 interface OpenAnswer {
   id: number;
   producer: Producer;
-  /** Bytes of each piece that was asked for. */
-  wanted: number[];
+  /** Pieces that were asked for. */
+  wanted: MoreMessage[];
   queued: boolean;
 }
 
@@ -57,11 +58,11 @@ export class OpenAnswers {
   }
 
   /** Makes a piece, and ends the answer behind the last one. @returns whether there is more. */
-  #make(producer: Producer, size: number): boolean {
+  #make(producer: Producer, size: number, buffer?: ArrayBuffer): boolean {
     let more = false;
     try {
       const { bytes, marks, done } = producer.next(size);
-      this.#packer.add(bytes, marks, done);
+      this.#packer.add(bytes, marks, done, buffer);
       more = !done;
     } finally {
       if (!more) producer.end();
@@ -78,11 +79,10 @@ export class OpenAnswers {
     this.#post({ kind: 'failed', id, failure: toFailure(error) }, []);
   }
 
-  more({ id, bytes, buffer }: MoreMessage): void {
-    if (buffer) this.#packer.recycle(buffer);
-    const answer = this.#open.get(id);
+  more(message: MoreMessage): void {
+    const answer = this.#open.get(message.id);
     if (!answer) return;
-    answer.wanted.push(bytes);
+    answer.wanted.push(message);
     if (answer.queued) return;
     answer.queued = true;
     this.#jobs.add(() => this.#step(answer));
@@ -91,10 +91,11 @@ export class OpenAnswers {
   /** Sends one more piece. @returns whether another one is wanted. */
   #step(answer: OpenAnswer): boolean {
     const { id, producer, wanted } = answer;
-    const bytes = wanted.shift();
-    if (bytes === undefined || !this.#open.has(id)) return false;
+    const next = wanted.shift();
+    if (next === undefined || !this.#open.has(id)) return false;
     try {
-      if (!this.#make(producer, bytes)) this.#open.delete(id);
+      const { bytes, buffer = new ArrayBuffer(pieceBuffer(bytes)) } = next;
+      if (!this.#make(producer, bytes, buffer)) this.#open.delete(id);
       this.#send('piece', id);
     } catch (error) {
       this.#open.delete(id);

@@ -5,12 +5,11 @@
  *   heads    ┌──────┬───────┬────────┬─────────┐
  *            │ bits │ bytes │ #marks │ mark... │ ...       one a piece
  *            └──────┴───────┴────────┴─────────┘
- *   shared   the bytes of small pieces, each at a multiple of 8
+ *   shared   the bytes of small first pieces, each at a multiple of 8
  *   own      a buffer for each of the others, in order
  */
-import { bufferSize } from '../buffers.js';
 import type { Piece } from './question.js';
-import { PIECE_BUFFER, SMALL_PIECE, WHOLE, WINDOW } from './sizes.js';
+import { SMALL_PIECE, WHOLE } from './sizes.js';
 
 export interface PackedPieces {
   heads: number[];
@@ -32,38 +31,27 @@ export class Packer {
   #own: ArrayBuffer[] = [];
   readonly #shared = new Uint8Array(WHOLE);
   #sharedLength = 0;
-  /** Buffers of large pieces that were sent, to be used again. */
-  readonly #spare: ArrayBuffer[] = [];
 
-  /** @param view into the core; copied. @param marks see `Piece`. */
-  add(view: Uint8Array, marks: readonly number[], done: boolean): void {
-    const bits = (this.#copy(view) ? OWN : 0) | (done ? DONE : 0);
+  /** @param view into the core; copied. @param marks see `Piece`. @param buffer for a further piece, if it has room. */
+  add(view: Uint8Array, marks: readonly number[], done: boolean, buffer?: ArrayBuffer): void {
+    const bits = (this.#copy(view, buffer) ? OWN : 0) | (done ? DONE : 0);
     this.#heads.push(bits, view.length, marks.length);
     for (const mark of marks) this.#heads.push(mark);
   }
 
   /** Copies a piece to where it is sent from. @returns whether that is a buffer of its own. */
-  #copy(view: Uint8Array): boolean {
+  #copy(view: Uint8Array, buffer: ArrayBuffer | undefined): boolean {
     const end = this.#sharedLength + view.length;
-    if (view.length > SMALL_PIECE || end > WHOLE) {
-      const buffer = this.#buffer(view.length);
-      new Uint8Array(buffer).set(view);
-      this.#own.push(buffer);
-      return true;
+    if (!buffer && view.length <= SMALL_PIECE && end <= WHOLE) {
+      this.#shared.set(view, this.#sharedLength);
+      this.#sharedLength = aligned(end);
+      return false;
     }
-    this.#shared.set(view, this.#sharedLength);
-    this.#sharedLength = aligned(end);
-    return false;
-  }
-
-  #buffer(bytes: number): ArrayBuffer {
-    const spare = bytes > PIECE_BUFFER / 2 && bytes <= PIECE_BUFFER ? this.#spare.pop() : undefined;
-    return spare ?? new ArrayBuffer(bufferSize(bytes));
-  }
-
-  /** Takes back the buffer of a large piece. */
-  recycle(buffer: ArrayBuffer): void {
-    if (this.#spare.length < WINDOW) this.#spare.push(buffer);
+    const hasRoom = buffer !== undefined && view.length <= buffer.byteLength;
+    const own = hasRoom ? buffer : new ArrayBuffer(view.length);
+    new Uint8Array(own).set(view);
+    this.#own.push(own);
+    return true;
   }
 
   /** What was gathered, to be sent with all of its buffers transferred. */
@@ -92,13 +80,14 @@ export function unpack({ heads, shared, own }: PackedPieces): Piece[] {
     const count = heads[at++] as number;
     const marks = heads.slice(at, at + count);
     at += count;
-    let bytes: Uint8Array<ArrayBuffer>;
-    if (bits & OWN) bytes = new Uint8Array(own[nextOwn++] as ArrayBuffer, 0, length);
-    else {
-      bytes = new Uint8Array(shared, offset, length);
-      offset = aligned(offset + length);
+    const done = (bits & DONE) !== 0;
+    if (bits & OWN) {
+      const buffer = own[nextOwn++] as ArrayBuffer;
+      pieces.push({ bytes: new Uint8Array(buffer, 0, length), marks, buffer, done });
+      continue;
     }
-    pieces.push({ bytes, marks, done: (bits & DONE) !== 0 });
+    pieces.push({ bytes: new Uint8Array(shared, offset, length), marks, buffer: undefined, done });
+    offset = aligned(offset + length);
   }
   return pieces;
 }

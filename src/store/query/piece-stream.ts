@@ -1,7 +1,7 @@
 /** Main thread. One partition's answer: its first piece is there, more are asked for while the reader reads. */
 import type { AnswerBudget } from './budget.js';
 import type { Piece } from './question.js';
-import { LEAST_PIECE, PIECE, PIECE_BUFFER, WINDOW } from './sizes.js';
+import { LEAST_PIECE, PIECE, pieceBuffer, WINDOW } from './sizes.js';
 
 /** The way back to whoever makes the answer. */
 export interface PieceSource {
@@ -12,12 +12,12 @@ export interface PieceSource {
 }
 
 /** Bytes that a piece keeps from being freed. */
-function sizeOf({ bytes }: Piece): number {
-  return bytes.length > PIECE_BUFFER / 2 ? bytes.buffer.byteLength : bytes.length;
+function sizeOf({ bytes, buffer }: Piece): number {
+  return buffer?.byteLength ?? bytes.length;
 }
 
 /** The piece of a reader who waits for one. */
-const NONE: Piece = { bytes: new Uint8Array(0), marks: [], done: false };
+const NONE: Piece = { bytes: new Uint8Array(0), marks: [], buffer: undefined, done: false };
 
 export class PieceStream {
   readonly #id: number;
@@ -59,21 +59,26 @@ export class PieceStream {
     return this.#current;
   }
 
-  /** Has pieces made while the current one is read, as far as the budget goes. @param buffer see `PieceSource`. */
-  prefetch(buffer?: ArrayBuffer): void {
-    let spare = buffer;
+  /**
+   * Has pieces made while the current one is read, as far as the budget goes.
+   * @param spare see `PieceSource`. @returns it, if it was not used.
+   */
+  prefetch(spare?: ArrayBuffer): ArrayBuffer | undefined {
+    let buffer = spare;
     while (!this.#ended && this.#asked.length + this.#arrived.length < WINDOW - 1) {
-      if (!this.#budget.tryTake(PIECE)) return;
-      this.#ask(PIECE, spare);
-      spare = undefined;
+      if (!this.#budget.tryTake(PIECE)) return buffer;
+      this.#ask(PIECE, buffer);
+      buffer = undefined;
     }
+    return buffer;
   }
 
-  /** @param bytes that were taken from the budget. @param buffer see `PieceSource`. */
-  #ask(bytes: number, buffer?: ArrayBuffer): void {
+  /** @param bytes that were taken from the budget. */
+  #ask(bytes: number, spare: ArrayBuffer | undefined): void {
     this.#held += bytes;
     this.#asked.push(bytes);
-    this.#source.more(this.#id, bytes, buffer);
+    // One of another size would be too small, or keep more than is counted.
+    this.#source.more(this.#id, bytes, spare?.byteLength === pieceBuffer(bytes) ? spare : undefined);
   }
 
   /**
@@ -81,22 +86,22 @@ export class PieceStream {
    * @returns false: the current one was the last. @throws the error that comes instead.
    */
   async next(): Promise<boolean> {
-    const { bytes, done } = this.#current;
-    if (done) return false;
-    this.#release(sizeOf(this.#current));
+    const read = this.#current;
+    if (read.done) return false;
+    this.#release(sizeOf(read));
     this.#current = NONE;
     const piece = this.#arrived.shift();
-    this.prefetch(bytes.buffer.byteLength === PIECE_BUFFER ? bytes.buffer : undefined);
-    this.#current = piece ?? (await this.#arrival());
+    const spare = this.prefetch(read.buffer);
+    this.#current = piece ?? (await this.#arrival(spare));
     return true;
   }
 
   /** Waits for a piece. */
-  async #arrival(): Promise<Piece> {
+  async #arrival(spare: ArrayBuffer | undefined): Promise<Piece> {
     if (!this.#ended && !this.#asked.length) {
       // Beyond the budget, but small: everybody gets on, however many others do not read what they have asked for.
       this.#budget.take(LEAST_PIECE);
-      this.#ask(LEAST_PIECE);
+      this.#ask(LEAST_PIECE, spare);
     }
     if (!this.#error) {
       await new Promise<void>((resolve) => {

@@ -23,6 +23,8 @@ export interface Piece {
   bytes: Uint8Array<ArrayBuffer>;
   /** Offsets in it; see `QuestionKind`. */
   marks: readonly number[];
+  /** Its own, at the start of which it is; undefined: it shares one with others. */
+  buffer: ArrayBuffer | undefined;
   /** Nothing follows. */
   done: boolean;
 }

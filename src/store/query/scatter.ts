@@ -5,13 +5,18 @@ import type { Placement } from '../placement.js';
 import type { PieceStream } from './piece-stream.js';
 import type { Question } from './question.js';
 
+/** Which answers a request's queries have. */
+export interface Order {
+  /** Number of the question that answers each query. A question's lists are in the order of its queries. */
+  questions: number[];
+  /** Number of the first question about all nodes: those to all partitions, if there are any, are the last ones. */
+  firstForAll: number;
+}
+
 /** The questions that make up a request. */
 export interface Plan {
   questions: Question[];
-  /** Number of the question that answers each query. A question's lists are in the order of its queries. */
-  order: number[];
-  /** Number of the first question about all nodes: those to all partitions, if there are any, are the last ones. */
-  firstForAll: number;
+  order: Order;
 }
 
 /**
@@ -40,7 +45,7 @@ export function plan(request: QueryRequest, placement: Placement, form: 'query' 
     const bytes = encodeForAllNodes(request, request.forAllNodes);
     for (const partition of placement.partitions) questions.push({ partition, kind: `${form}-all`, request: bytes });
   }
-  return { questions, order, firstForAll: queries.size };
+  return { questions, order: { questions: order, firstForAll: queries.size } };
 }
 
 /** Asks each client its questions at once. Resolves to the answers in the order of the questions, rejects with an error. */
