@@ -19,28 +19,22 @@ import { root, tree } from './series/tree';
 export { setHashKey } from './memory/siphash';
 export { metricAdd, metricChange } from './series/metrics';
 export { partitionOf } from './series/partition';
-export { timeFaultCount, timeFaults } from './clock';
-export { route } from './route';
-export { runs } from './runs';
-export { ingestFields } from './ingest-fields';
+export { timeFaultCount, timeFaults } from './ingest/clock';
+export { route } from './ingest/route';
+export { runs } from './ingest/runs';
+export { ingestFields } from './ingest/fields';
 export { setTags } from './text/tags';
 export { keysForget } from './series/keys';
 export {
-  batchLeftOut,
-  batchLines,
-  batchRefused,
-  batchSkipped,
-  batchStored,
+  batch,
   fieldsLeftOut,
-  ingest,
   linesRefused,
   linesSkipped,
   linesStored,
-  refusalCount,
-  refusals,
-  setPartition,
   storeOnlyMissing,
-} from './ingest';
+} from './ingest/batch';
+export { ingest } from './ingest/lines';
+export { setPartition } from './ingest/place';
 export { log } from './durable/log';
 export { out } from './memory/out';
 export { found, nextFrame } from './durable/frames';

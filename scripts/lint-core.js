@@ -14,6 +14,7 @@ const LAYERS = {
   read: ['memory', 'text', 'codec', 'series'],
   answer: ['memory', 'text', 'codec', 'series', 'read'],
   durable: ['memory', 'text', 'codec', 'series'],
+  ingest: ['memory', 'text', 'codec', 'series', 'read', 'durable'],
 };
 
 /** What both sides of the boundary know; all that the core imports from the host's side. */

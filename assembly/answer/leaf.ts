@@ -131,7 +131,7 @@ export function leafStep(leaf: Leaf, budget: u32): i32 {
     if (s.isEmpty) continue;
     cost += SERIES_COST;
     if (!takeSeries(leaf, s)) return LeafStep.OutOfMemory;
-    if (request.fn > LeafFunction.Samples) cost += rowCost;
+    if (request.fn > LeafFunction.Samples) cost += rowCost();
   }
   if (!request.aggregation) return LeafStep.Done;
   if (!leaf.isWriting) {
@@ -164,12 +164,12 @@ function takeSeries(leaf: Leaf, s: Series): bool {
   const n = request.count;
   if (!request.aggregation) {
     if (!begin(s, <u32>n + 16)) return false;
-    const bits = bodyAt;
+    const bits = writing.body;
     memory.fill(bits, 0, bitmapBytes(n));
     const found = writeRow(s, request, bits + bitmapBytes(n), bits);
     if (found < 0) return false;
     if (!found) {
-      out.end = partAt;
+      out.end = changetype<usize>(writing.part);
       return true;
     }
     return end(s, 1, n);
@@ -193,21 +193,27 @@ function takeSpan(leaf: Leaf, s: Series): bool {
   return begin(s, 0) && end(s, 0, 0);
 }
 
-/** Where the part begins that is being written, and what follows its names. */
-let partAt: usize = 0;
-let bodyAt: usize = 0;
+/** Where the part is that is being written. */
+@unmanaged
+class Writing {
+  part: Part;
+  /** Address of what follows its names. */
+  body: usize;
+}
+
+const writing = changetype<Writing>(memory.data(offsetof<Writing>(), 8));
 
 /** Begins a part with the names of a series. @param words doubles that may follow. False when memory is exhausted. */
 function begin(s: Series, words: u32): bool {
   if (!out.ensure(<u32>offsetof<Part>() + NAMES_MAX + (words << 3) + (words >> 3) + OVERRUN)) return false;
-  partAt = out.end;
-  const part = changetype<Part>(partAt);
-  memory.fill(partAt, 0, offsetof<Part>());
-  const names = partAt + offsetof<Part>();
+  const part = changetype<Part>(out.end);
+  memory.fill(out.end, 0, offsetof<Part>());
+  const names = out.end + offsetof<Part>();
+  writing.part = part;
   const namesEnd = writeSeriesNames(names, s);
   part.names = <u32>(namesEnd - names);
   store<u64>(namesEnd, 0);
-  bodyAt = (namesEnd + 7) & ~7;
+  writing.body = (namesEnd + 7) & ~7;
   part.frequency = <u32>s.frequency;
   part.metric = <u32>s.metric.number;
   part.first = sampleTime(s, <i64>firstBin(s));
@@ -217,12 +223,12 @@ function begin(s: Series, words: u32): bool {
 
 /** Ends the part: a bitmap and rows were written behind its names. */
 function end(s: Series, rows: i32, count: i32): bool {
-  const part = changetype<Part>(partAt);
+  const part = writing.part;
   part.rows = <u32>rows;
   part.count = <u32>count;
   const bytes = (rows ? bitmapBytes(count) : 0) + <u32>rows * (<u32>count << 3);
-  part.bytes = <u32>(bodyAt - partAt) + bytes;
-  out.end = bodyAt + bytes;
+  out.end = writing.body + bytes;
+  part.bytes = <u32>(out.end - changetype<usize>(part));
   return true;
 }
 
@@ -235,15 +241,14 @@ function writeSamples(s: Series, request: LeafRequest): bool {
   if (to <= from) return true;
   const n = <i32>(to - from);
   if (!begin(s, <u32>n)) return false;
-  readBins(s, <i32>from, n, bodyAt);
-  const part = changetype<Part>(partAt);
+  readBins(s, <i32>from, n, writing.body);
+  const part = writing.part;
   part.rows = 1;
   part.count = <u32>n;
   part.first = sampleTime(s, <i64>from);
   part.last = sampleTime(s, <i64>to - 1);
-  const end = bodyAt + (<usize>n << 3);
-  part.bytes = <u32>(end - partAt);
-  out.end = end;
+  out.end = writing.body + (<usize>n << 3);
+  part.bytes = <u32>(out.end - changetype<usize>(part));
   return true;
 }
 
@@ -252,6 +257,6 @@ function writeGroup(group: Group, request: LeafRequest): bool {
   if (request.fn == LeafFunction.Series) return begin(group.series, 0) && end(group.series, 0, 0);
   const rows = rowsOf(request.aggregation);
   if (!begin(group.series, <u32>(rows * n) + 16)) return false;
-  memory.copy(bodyAt, group.bits, <usize>bitmapBytes(n) + <usize>rows * (<usize>n << 3));
+  memory.copy(writing.body, group.bits, <usize>bitmapBytes(n) + <usize>rows * (<usize>n << 3));
   return end(group.series, rows, n);
 }

@@ -20,11 +20,15 @@ const window = changetype<Window>(memory.data(offsetof<Window>(), 8));
 class Bins {
   /** Address of bins that were read; kept for the next series. */
   at: usize;
+  /** Bins that the last row looked at. */
+  looked: i32;
 }
 const bins = changetype<Bins>(memory.data(offsetof<Bins>(), 8));
 
 /** Bins that the last row looked at: what it cost. */
-export let rowCost: i32 = 0;
+export function rowCost(): i32 {
+  return bins.looked;
+}
 
 /** Bytes of a bitmap of n steps, a multiple of 8. */
 export function bitmapBytes(n: i32): u32 {
@@ -64,10 +68,10 @@ export function writeRow(s: Series, request: LeafRequest, values: usize, bits: u
   // The bins that any step may look at, as far as there are any.
   const from = max<i64>(floorDiv(request.timeOf(0) - range - zero, width) + 1, <i64>firstBin(s));
   const to = min<i64>(floorDiv(request.timeOf(n - 1) - zero, width) + 1, <i64>endBin(s));
-  rowCost = n;
+  bins.looked = n;
   if (to <= from) return 0;
   const length = <i32>(to - from);
-  rowCost += length;
+  bins.looked += length;
   if (!reserve(length)) return -1;
   readBins(s, <i32>from, length, bins.at);
   window.bins = bins.at;
@@ -118,7 +122,7 @@ function windowRow(request: LeafRequest, length: i32, range: i64, values: usize,
     window.to = <i32>min<i64>(floorDiv(window.end - window.base, width) + 1, <i64>length);
     window.from = <i32>max<i64>(floorDiv(window.start - window.base, width) + 1, 0);
     if (window.from >= window.to) continue;
-    rowCost += window.to - window.from;
+    bins.looked += window.to - window.from;
     if (!windowValue(request.fn, window)) continue;
     store<f64>(values + (<usize>step << 3), window.value);
     mark(bits, step);

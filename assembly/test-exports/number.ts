@@ -1,12 +1,22 @@
 /** Test module of number*.ts and print*.ts: the routines, and loops over many values in one call. */
 import { digits16, digits16Scalar, nonDigits32, nonDigits32Scalar } from '../text/number-digits';
 import { POWERS_OF_FIVE } from '../text/number-table';
-import { parsedInteger, parsedValue, parseError, parseUnsigned, parseValue } from '../text/number';
+import { parsed, parseUnsigned, parseValue } from '../text/number';
 import { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printString } from '../text/print';
 import { printStringScalar } from '../text/print-string';
 
 export { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printString, printStringScalar };
-export { parsedInteger, parsedValue, parseError, parseUnsigned, parseValue };
+export { parseUnsigned, parseValue };
+
+export function parsedValue(): f64 {
+  return parsed.value;
+}
+export function parsedInteger(): u64 {
+  return parsed.integer;
+}
+export function parseError(): i32 {
+  return parsed.error;
+}
 
 /** Parses the values of a text, each followed by one byte; writes each as f64 to out. Returns their count, or -1 less the index of a bad one. */
 export function parseValues(p: usize, end: usize, out: usize): i32 {
@@ -14,7 +24,7 @@ export function parseValues(p: usize, end: usize, out: usize): i32 {
   for (; p < end; p++, n++) {
     p = parseValue(p, end);
     if (p == 0) return -1 - n;
-    store<f64>(out + (usize(n) << 3), parsedValue);
+    store<f64>(out + (usize(n) << 3), parsed.value);
   }
   return n;
 }

@@ -4,70 +4,126 @@
  *
  *   measurement[,tag=value]* value=<number>[ timestamp]
  *
- * Grammar after influxdata/line-protocol v2 (`\ `, `\,`, `\=` escapes; quoted strings may hold newlines), results in
- * the exported globals, names unescaped in static scratch memory. Pure: knows neither tree nor metrics.
+ * Grammar after influxdata/line-protocol v2 (`\ `, `\,`, `\=` escapes; quoted strings may hold newlines). Results are in
+ * `parsedLine` and in words, unescaped. Pure: knows neither tree nor metrics.
  */
 import { LineError } from '../../src/wasm/codes';
 import { tagIsNode, tagLevel, tagNext, tagNote, tagValueAt, tagsBegin } from './tags';
-import { parseError, parseUnsigned, parseValue, parsedInteger, parsedValue } from './number';
+import { parseUnsigned, parseValue, parsed } from './number';
 
 /** Longest name of a cluster, host or level, bytes: file formats count it in one byte. */
 export const MAX_NAME: i32 = 255;
 
-/** A name of the line: address of {u32 at, i32 length}, unescaped. Empty: absent. */
-type Name = usize;
+/** Bytes of a word that are kept; one more than MAX_NAME, so that a longer one is seen to be too long. */
+const CAPACITY: i32 = 256;
 
-// @ts-ignore: decorator
-@inline
-export function nameAt(n: usize): usize {
-  return <usize>load<u32>(n);
-}
-// @ts-ignore: decorator
-@inline
-export function nameLength(n: usize): i32 {
-  return load<i32>(n, 4);
-}
-// @ts-ignore: decorator
-@inline
-function setName(n: usize, at: usize, length: i32): void {
-  store<u32>(n, <u32>at);
-  store<i32>(n, length, 4);
+/**
+ * A measurement, a tag's key or value, or a name that is made of them; unescaped.
+ *
+ *   0        8
+ *   ┌────────┬───────────────────┐
+ *   │ length │ CAPACITY bytes    │
+ *   └────────┴───────────────────┘
+ */
+@unmanaged
+class Word {
+  /** 0: the line has none. */
+  length: i32;
+  private reserved: u32;
+
+  /** Address of the bytes. */
+  get text(): usize {
+    return changetype<usize>(this) + offsetof<Word>();
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** Becomes the same as another one. */
+  copy(from: Word): void {
+    this.length = from.length;
+    memory.copy(this.text, from.text, from.length);
+  }
+
+  /** Becomes two words in one. False when that is too long. */
+  join(a: Word, b: Word): bool {
+    if (a.length + b.length > MAX_NAME) return false;
+    this.copy(a);
+    memory.copy(this.text + a.length, b.text, b.length);
+    this.length += b.length;
+    return true;
+  }
+
+  /** Whether it is these four bytes, as a little-endian word. */
+  is4(bytes: u32): bool {
+    return this.length == 4 && load<u32>(this.text) == bytes;
+  }
+
+  /**
+   * Reads the text at p up to an unescaped comma, equals sign (in keys and values) or blank.
+   * @returns where it stopped.
+   */
+  read(p: usize, end: usize, stopAtEquals: bool): usize {
+    const dst = this.text;
+    let n = 0;
+    while (p < end) {
+      let c = <u32>load<u8>(p);
+      if (c == 0x5c && p + 1 < end) {
+        const next = <u32>load<u8>(p + 1);
+        if (next == 0x20 || next == 0x2c || next == 0x3d || next == 0x5c) {
+          p++;
+          c = next;
+        }
+      } else if (c == 0x2c || c == 0x20 || c == 0x0a || (stopAtEquals && c == 0x3d)) break;
+      if (n < CAPACITY) {
+        store<u8>(dst + n, <u8>c);
+        n++;
+      }
+      p++;
+    }
+    this.length = n;
+    return p;
+  }
 }
 
-/** Bytes of a name that are kept; one more than MAX_NAME, so that a longer one is seen to be too long. */
-const CAPACITY: usize = 256;
-const buffers: usize = memory.data(9 * 256, 8);
+/** Bytes of a word. */
+const WORD: i32 = 8 + CAPACITY;
 
-export const measurement: usize = memory.data(8, 4);
-export const cluster: usize = memory.data(8, 4);
-export const host: usize = memory.data(8, 4);
+export const measurement = changetype<Word>(memory.data(WORD, 8));
+export const cluster = changetype<Word>(memory.data(WORD, 8));
+export const host = changetype<Word>(memory.data(WORD, 8));
 /** type + type-id; empty: the node itself. */
-export const level: usize = memory.data(8, 4);
+export const level = changetype<Word>(memory.data(WORD, 8));
 /** stype + stype-id; empty: none. */
-export const sublevel: usize = memory.data(8, 4);
+export const sublevel = changetype<Word>(memory.data(WORD, 8));
 
-const tagKey: usize = memory.data(8, 4);
-const type: usize = memory.data(8, 4);
-const typeId: usize = memory.data(8, 4);
-const stype: usize = memory.data(8, 4);
-const stypeId: usize = memory.data(8, 4);
+const type = changetype<Word>(memory.data(WORD, 8));
+const typeId = changetype<Word>(memory.data(WORD, 8));
+const stype = changetype<Word>(memory.data(WORD, 8));
+const stypeId = changetype<Word>(memory.data(WORD, 8));
+const tagKey = changetype<Word>(memory.data(WORD, 8));
+const tagValue = changetype<Word>(memory.data(WORD, 8));
 
-/** Value of the line's field. */
-export let lineValue: f64 = 0;
-/** Timestamp as written; valid when `lineHasTimestamp`. */
-export let lineTimestamp: u64 = 0;
-export let lineHasTimestamp: bool = false;
-/** Where the line's tags end (its first unescaped blank). */
-export let linePrefixEnd: usize = 0;
+/** The rest of what was parsed. */
+@unmanaged
+class ParsedLine {
+  /** Value of the line's field. */
+  value: f64;
+  /** Timestamp as written; valid when `hasTimestamp`. */
+  timestamp: u64;
+  /** Where the line's tags end (its first unescaped blank). */
+  prefixEnd: usize;
+  /** Tag that made a line a bad one, as it stands there: UnknownTag, BadTagValue. */
+  tag: usize;
+  tagLength: i32;
+  /** A LineError. */
+  error: i32;
+  hasTimestamp: bool;
+}
 
-let failed: i32 = 0;
+export const parsedLine = changetype<ParsedLine>(memory.data(offsetof<ParsedLine>(), 8));
 
-/** Tag that made a line a bad one, as it stands there: UnknownTag, BadTagValue. */
-export let lineTag: usize = 0;
-export let lineTagLength: i32 = 0;
-
-// @ts-ignore: decorator
-@inline
 export function isBlank(c: u32): bool {
   return c == 0x20 || c == 0x09 || c == 0x0d;
 }
@@ -158,56 +214,6 @@ function scanNewline(p: usize, end: usize): usize {
   return p;
 }
 
-/**
- * Reads a name up to an unescaped comma, equals sign (in keys and values) or blank.
- * @param buffer number of the scratch buffer for its unescaped form. @returns where it stopped.
- */
-function readName(p: usize, end: usize, name: Name, buffer: usize, stopAtEquals: bool): usize {
-  const dst = buffers + buffer * CAPACITY;
-  let n: usize = 0;
-  while (p < end) {
-    let c = <u32>load<u8>(p);
-    if (c == 0x5c && p + 1 < end) {
-      const next = <u32>load<u8>(p + 1);
-      if (next == 0x20 || next == 0x2c || next == 0x3d || next == 0x5c) {
-        p++;
-        c = next;
-      }
-    } else if (c == 0x2c || c == 0x20 || c == 0x0a || (stopAtEquals && c == 0x3d)) break;
-    if (n < CAPACITY) {
-      store<u8>(dst + n, <u8>c);
-      n++;
-    }
-    p++;
-  }
-  setName(name, dst, <i32>n);
-  return p;
-}
-
-// @ts-ignore: decorator
-@inline
-function clear(name: Name): void {
-  store<i32>(name, 0, 4);
-}
-
-function copyName(to: Name, from: Name, buffer: usize): void {
-  const dst = buffers + buffer * CAPACITY;
-  memory.copy(dst, nameAt(from), nameLength(from));
-  setName(to, dst, nameLength(from));
-}
-
-/** Two names in one: a level is called type + type-id. */
-function join(to: Name, a: Name, b: Name, buffer: usize): void {
-  const n = nameLength(a);
-  if (n + nameLength(b) > MAX_NAME) {
-    failed = LineError.NameTooLong;
-    return;
-  }
-  copyName(to, a, buffer);
-  memory.copy(nameAt(to) + n, nameAt(b), nameLength(b));
-  setName(to, nameAt(to), n + nameLength(b));
-}
-
 /** Names become directories when checkpoints are exported: nothing that could leave them, nothing unprintable. */
 export function nameIsSafe(p: usize, n: i32): bool {
   for (let i = 0; i < n; i++) {
@@ -218,80 +224,70 @@ export function nameIsSafe(p: usize, n: i32): bool {
   return !(n == 1 && load<u8>(p) == 0x2e);
 }
 
-// @ts-ignore: decorator
-@inline
-function is4(name: Name, word: u32): bool {
-  return nameLength(name) == 4 && load<u32>(nameAt(name)) == word;
-}
-
 const WORD_NODE: u32 = 0x65646f6e; // "node"
 const WORD_TYPE: u32 = 0x65707974; // "type"
 const WORD_HOST: u32 = 0x74736f68; // "host"
 const WORD_NAME: u32 = 0x656d616e; // "name"
 
-/** Keeps the tag just read when it is one of ours. `value` sits in scratch buffer 1. @returns whether it is. */
-function keepTag(value: Name): bool {
-  const k = nameAt(tagKey);
-  const n = nameLength(tagKey);
+/** The word that keeps the value of the tag just read, when it is one of ours; null: it is not. */
+function wordOfTag(): Word | null {
+  const k = tagKey.text;
+  const n = tagKey.length;
   if (n == 4) {
-    if (load<u32>(k) == WORD_TYPE) return keep(type, value, 4);
-    if (load<u32>(k) == WORD_HOST) return keep(host, value, 3);
+    if (load<u32>(k) == WORD_TYPE) return type;
+    if (load<u32>(k) == WORD_HOST) return host;
   } else if (n == 8) {
     // "hostname" and "stype-id"
-    if (load<u32>(k) == WORD_HOST && load<u32>(k + 4) == WORD_NAME) return keep(host, value, 3);
-    if (load<u64>(k) == 0x64692d6570797473) return keep(stypeId, value, 7);
+    if (load<u32>(k) == WORD_HOST && load<u32>(k + 4) == WORD_NAME) return host;
+    if (load<u64>(k) == 0x64692d6570797473) return stypeId;
   } else if (n == 7) {
     // "cluster" and "type-id"
-    if ((load<u64>(k) & 0x00ffffffffffffff) == 0x0072657473756c63) return keep(cluster, value, 2);
-    if ((load<u64>(k) & 0x00ffffffffffffff) == 0x0064692d65707974) return keep(typeId, value, 5);
+    if ((load<u64>(k) & 0x00ffffffffffffff) == 0x0072657473756c63) return cluster;
+    if ((load<u64>(k) & 0x00ffffffffffffff) == 0x0064692d65707974) return typeId;
   } else if (n == 5) {
-    if (load<u8>(k) == 0x73 && load<u32>(k + 1) == WORD_TYPE) return keep(stype, value, 6);
+    if (load<u8>(k) == 0x73 && load<u32>(k + 1) == WORD_TYPE) return stype;
   }
-  return false;
+  return null;
 }
-
-function keep(name: Name, value: Name, buffer: usize): bool {
-  copyName(name, value, buffer);
-  return true;
-}
-
-const tagValue: usize = memory.data(8, 4);
 
 /**
  * Reads measurement and tags. @param byTable tags that are not ours must have a rule (tags.ts); false: they are ignored.
- * @returns where it stopped (a blank before the fields), with `failed` set on error.
+ * @returns where it stopped (a blank before the fields), with `parsedLine.error` set on error.
  */
 function readPrefix(p: usize, end: usize, byTable: bool): usize {
-  clear(cluster);
-  clear(host);
-  clear(type);
-  clear(typeId);
-  clear(stype);
-  clear(stypeId);
-  clear(level);
-  clear(sublevel);
-  p = readName(p, end, measurement, 0, false);
-  if (!nameLength(measurement)) {
-    failed = LineError.NoMetric;
+  parsedLine.error = LineError.None;
+  cluster.clear();
+  host.clear();
+  type.clear();
+  typeId.clear();
+  stype.clear();
+  stypeId.clear();
+  level.clear();
+  sublevel.clear();
+  p = measurement.read(p, end, false);
+  if (!measurement.length) {
+    parsedLine.error = LineError.NoMetric;
     return p;
   }
   while (p < end && load<u8>(p) == 0x2c) {
     const key = p + 1;
-    p = readName(key, end, tagKey, 8, true);
-    if (!nameLength(tagKey) || p >= end || load<u8>(p) != 0x3d) {
-      failed = LineError.BadTag;
+    p = tagKey.read(key, end, true);
+    if (!tagKey.length || p >= end || load<u8>(p) != 0x3d) {
+      parsedLine.error = LineError.BadTag;
       return p;
     }
     const value = p + 1;
-    p = readName(value, end, tagValue, 1, true);
-    if (!nameLength(tagValue) || (p < end && load<u8>(p) == 0x3d)) {
-      failed = LineError.BadTag;
+    p = tagValue.read(value, end, true);
+    if (!tagValue.length || (p < end && load<u8>(p) == 0x3d)) {
+      parsedLine.error = LineError.BadTag;
       return p;
     }
-    if (!keepTag(tagValue) && byTable && !tagNote(nameAt(tagKey), nameLength(tagKey), value)) {
-      failed = LineError.UnknownTag;
-      lineTag = key;
-      lineTagLength = <i32>(value - 1 - key);
+    const word = wordOfTag();
+    if (word) word.copy(tagValue);
+    else if (byTable && !tagNote(tagKey.text, tagKey.length, value)) {
+      parsedLine.error = LineError.UnknownTag;
+      parsedLine.tag = key;
+      parsedLine.tagLength = <i32>(value - 1 - key);
       return p;
     }
   }
@@ -303,9 +299,8 @@ function readPrefix(p: usize, end: usize, byTable: bool): usize {
  * @returns LineError; `host`, `cluster` and `measurement` are set when None.
  */
 export function parsePrefix(p: usize, end: usize): i32 {
-  failed = 0;
-  linePrefixEnd = readPrefix(p, end, false);
-  return failed;
+  parsedLine.prefixEnd = readPrefix(p, end, false);
+  return parsedLine.error;
 }
 
 /**
@@ -313,64 +308,55 @@ export function parsePrefix(p: usize, end: usize): i32 {
  * @returns LineError; when None, names and levels are set.
  */
 export function parsePrefixByTable(p: usize, end: usize): i32 {
-  failed = 0;
   tagsBegin();
-  linePrefixEnd = readPrefix(p, end, true);
-  if (!failed) resolveNames();
-  for (let i = tagNext(0); !failed && i >= 0; i = tagNext(i + 1)) addLevel(i, end);
-  return failed;
+  parsedLine.prefixEnd = readPrefix(p, end, true);
+  if (!parsedLine.error) parsedLine.error = resolveNames();
+  for (let i = tagNext(0); !parsedLine.error && i >= 0; i = tagNext(i + 1)) parsedLine.error = addLevel(i, end);
+  return parsedLine.error;
 }
 
-/** Makes the level of a tag: the first one free of level and sublevel. */
-function addLevel(rule: i32, end: usize): void {
-  readName(tagValueAt(rule), end, tagValue, 1, true);
-  if (tagIsNode(rule, nameAt(tagValue), nameLength(tagValue))) return;
-  const isFirst = nameLength(level) == 0;
-  if (!isFirst && nameLength(sublevel)) {
-    failed = LineError.TooManyLevels;
-    return;
-  }
-  const to = buffers + (isFirst ? 4 : 6) * CAPACITY;
-  const length = tagLevel(rule, nameAt(tagValue), nameLength(tagValue), to, MAX_NAME);
+/** Makes the level of a tag: the first one free of level and sublevel. @returns LineError. */
+function addLevel(rule: i32, end: usize): i32 {
+  tagValue.read(tagValueAt(rule), end, true);
+  if (tagIsNode(rule, tagValue.text, tagValue.length)) return LineError.None;
+  const to = level.length ? sublevel : level;
+  if (to.length) return LineError.TooManyLevels;
+  const length = tagLevel(rule, tagValue.text, tagValue.length, to.text, MAX_NAME);
   if (length < 0) {
-    failed = -length;
-    lineTag = tagValueAt(rule);
-    lineTagLength = nameLength(tagValue);
-  } else setName(isFirst ? level : sublevel, to, length);
+    parsedLine.tag = tagValueAt(rule);
+    parsedLine.tagLength = tagValue.length;
+    return -length;
+  }
+  to.length = length;
+  return LineError.None;
 }
 
-/** Checks what was read and joins the level names. */
-function resolveNames(): void {
-  if (!nameLength(host)) {
-    failed = LineError.NoHost;
-    return;
+/** Checks what was read and joins the level names. @returns LineError. */
+function resolveNames(): i32 {
+  if (!host.length) return LineError.NoHost;
+  if (type.length && !type.is4(WORD_NODE)) {
+    if (!level.join(type, typeId)) return LineError.NameTooLong;
+    if (stype.length && !sublevel.join(stype, stypeId)) return LineError.NameTooLong;
   }
-  if (nameLength(type) && !is4(type, WORD_NODE)) {
-    join(level, type, typeId, 4);
-    if (!failed && nameLength(stype)) join(sublevel, stype, stypeId, 6);
-  }
-  if (failed) return;
-  if (nameLength(host) > MAX_NAME || nameLength(cluster) > MAX_NAME) failed = LineError.NameTooLong;
-  else if (
-    !nameIsSafe(nameAt(host), nameLength(host)) ||
-    !nameIsSafe(nameAt(cluster), nameLength(cluster)) ||
-    !nameIsSafe(nameAt(level), nameLength(level)) ||
-    !nameIsSafe(nameAt(sublevel), nameLength(sublevel))
-  ) failed = LineError.UnsafeName;
+  if (host.length > MAX_NAME || cluster.length > MAX_NAME) return LineError.NameTooLong;
+  const areSafe = wordIsSafe(host) && wordIsSafe(cluster) && wordIsSafe(level) && wordIsSafe(sublevel);
+  return areSafe ? LineError.None : LineError.UnsafeName;
+}
+
+function wordIsSafe(word: Word): bool {
+  return nameIsSafe(word.text, word.length);
 }
 
 /**
- * Parses the line at p (not blank, not a comment). Sets the globals above.
+ * Parses the line at p (not blank, not a comment) into `parsedLine` and the words.
  * @param stop where the line ends (see `lineEnd`). @returns LineError.
  */
 export function parseLine(p: usize, stop: usize): i32 {
-  failed = 0;
-  lineHasTimestamp = false;
+  parsedLine.hasTimestamp = false;
   p = readPrefix(p, stop, false);
-  linePrefixEnd = p;
-  if (failed) return failed;
-  resolveNames();
-  if (failed) return failed;
+  parsedLine.prefixEnd = p;
+  if (!parsedLine.error) parsedLine.error = resolveNames();
+  if (parsedLine.error) return parsedLine.error;
   p = skipBlanks(p, stop);
   if (p >= stop) return LineError.NoFields;
   // One field, "value"; anything else is a bad line.
@@ -379,8 +365,8 @@ export function parseLine(p: usize, stop: usize): i32 {
   if (eq >= stop || load<u8>(eq) != 0x3d) return LineError.NoFields;
   if (eq - p != 5 || load<u32>(p) != 0x756c6176 || load<u8>(p + 4) != 0x65) return LineError.UnknownField;
   p = parseValue(eq + 1, stop);
-  if (!p) return parseError;
-  lineValue = parsedValue;
+  if (!p) return parsed.error;
+  parsedLine.value = parsed.value;
   if (p < stop && load<u8>(p) == 0x2c) return LineError.UnknownField;
   if (p < stop && !isBlank(load<u8>(p))) return LineError.BadValue;
   p = skipBlanks(p, stop);
@@ -390,8 +376,8 @@ export function parseLine(p: usize, stop: usize): i32 {
   if (!p) return LineError.BadTimestamp;
   if (p < stop && !isBlank(load<u8>(p))) return LineError.BadTimestamp;
   if (skipBlanks(p, stop) < stop) return LineError.Garbage;
-  lineTimestamp = parsedInteger;
-  lineHasTimestamp = true;
+  parsedLine.timestamp = parsed.integer;
+  parsedLine.hasTimestamp = true;
   return LineError.None;
 }
 

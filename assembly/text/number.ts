@@ -16,12 +16,19 @@ import { digits16, digits8, digitsBelow8, nonDigits32, ZEROS } from './number-di
 import { INFINITY_BITS, roundDecimal, roundDecimalBits } from './number-round';
 import { roundExactly } from './number-slow';
 
-/** Value of the last successful parseValue. */
-export let parsedValue: f64 = 0;
-/** LineError code of the last failed parse. */
-export let parseError: i32 = LineError.None;
-/** Result of the last successful parseUnsigned; at most 2^63 - 1. */
-export let parsedInteger: u64 = 0;
+@unmanaged
+class Parsed {
+  /** Value of the last successful parseValue. */
+  value: f64;
+  /** Result of the last successful parseUnsigned; at most 2^63 - 1. */
+  integer: u64;
+  /** Exponent that readExponent has read. */
+  exponent: i32;
+  /** LineError code of the last failed parse. */
+  error: i32;
+}
+
+export const parsed = changetype<Parsed>(memory.data(offsetof<Parsed>(), 8));
 
 const NEWLINE: u8 = 0x0a; // \n
 const QUOTE: u32 = 0x22; // "
@@ -58,13 +65,13 @@ function isDigit(c: u32): bool {
 }
 
 function fail(code: i32): usize {
-  parseError = code;
+  parsed.error = code;
   return 0;
 }
 
 /**
  * Parses one field value at p. Bytes up to `end` belong to the text; 32 bytes past end are readable (garbage), and the byte at
- * `end` is overwritten during the call and restored. Returns the address behind the value's last byte, or 0 with parseError set:
+ * `end` is overwritten during the call and restored. Returns the address behind the value's last byte, or 0 with parsed.error set:
  * BadValue (not a number, NaN, infinity), OutOfRange (too large for a double, an int64 or a uint64) or UnsupportedType (boolean
  * or string, of which nothing is skipped).
  */
@@ -124,7 +131,7 @@ function parseMagnitude(start: usize, negative: bool): usize {
     if ((c | 0x20) != 'e'.charCodeAt(0)) return fail(LineError.BadValue);
     p = readExponent(p + 1);
     if (p == 0 || !isTerminator(u32(load<u8>(p)))) return fail(LineError.BadValue);
-    exponent += exponentRead;
+    exponent += parsed.exponent;
   }
   const magnitude = roundDecimal(mantissa, exponent);
   if (magnitude == Infinity) return fail(LineError.OutOfRange);
@@ -140,7 +147,7 @@ function digitsUpTo15(p: usize, n: i32): u64 {
 }
 
 function accept(p: usize, negative: bool, magnitude: f64): usize {
-  parsedValue = negative ? -magnitude : magnitude;
+  parsed.value = negative ? -magnitude : magnitude;
   return p;
 }
 
@@ -149,18 +156,15 @@ function acceptInteger(p: usize, suffix: u32, negative: bool, magnitude: u64): u
   if (!isTerminator(u32(load<u8>(p, 1)))) return fail(LineError.BadValue);
   if (suffix == 'u'.charCodeAt(0)) {
     if (negative) return fail(LineError.BadValue);
-    parsedValue = f64(magnitude);
+    parsed.value = f64(magnitude);
     return p + 1;
   }
   if (magnitude > u64(i64.MAX_VALUE) + u64(negative)) return fail(LineError.OutOfRange);
   // By way of the integer: -0i is 0.
   const signed: i64 = negative ? -i64(magnitude) : i64(magnitude);
-  parsedValue = f64(signed);
+  parsed.value = f64(signed);
   return p + 1;
 }
-
-/** Exponent that readExponent has read. */
-let exponentRead: i32 = 0;
 
 /** Reads [+-]digits; returns the address behind, 0 when there is no digit. */
 function readExponent(p: usize): usize {
@@ -173,7 +177,7 @@ function readExponent(p: usize): usize {
     if (exponent < EXPONENT_CAP) exponent = exponent * 10 + i32(c - ZERO);
     c = u32(load<u8>(++p));
   } while (isDigit(c));
-  exponentRead = negative ? -exponent : exponent;
+  parsed.exponent = negative ? -exponent : exponent;
   return p;
 }
 
@@ -192,7 +196,7 @@ export function parseBoolean(p: usize): usize {
   let length = 0;
   while (!isTerminator(u32(load<u8>(p + length)))) length++;
   if (!isBoolean(p, length)) return fail(LineError.BadValue);
-  parsedValue = (load<u8>(p) | 0x20) == 't'.charCodeAt(0) ? 1 : 0;
+  parsed.value = (load<u8>(p) | 0x20) == 't'.charCodeAt(0) ? 1 : 0;
   return p + length;
 }
 
@@ -248,7 +252,7 @@ function parseLong(start: usize, negative: bool): usize {
     if ((c | 0x20) != 'e'.charCodeAt(0)) return fail(LineError.BadValue);
     p = readExponent(p + 1);
     if (p == 0 || !isTerminator(u32(load<u8>(p)))) return fail(LineError.BadValue);
-    exponent += exponentRead;
+    exponent += parsed.exponent;
   }
   let bits = roundDecimalBits(mantissa, exponent);
   if (inexact && bits != INFINITY_BITS && bits != roundDecimalBits(mantissa + 1, exponent)) {
@@ -272,7 +276,7 @@ function acceptLongInteger(p: usize, suffix: u32, negative: bool, mantissa: u64,
 }
 
 /**
- * Parses the digits at p into parsedInteger. `end` as in parseValue. Returns the address behind the last digit, whatever follows
+ * Parses the digits at p into parsed.integer. `end` as in parseValue. Returns the address behind the last digit, whatever follows
  * it, or 0 when there is no digit or the integer passes 2^63 - 1.
  */
 export function parseUnsigned(p: usize, end: usize): usize {
@@ -290,6 +294,6 @@ export function parseUnsigned(p: usize, end: usize): usize {
   }
   if (behind != NEWLINE) store<u8>(end, behind);
   if (count == 0 || value > u64(i64.MAX_VALUE)) return 0;
-  parsedInteger = value;
+  parsed.integer = value;
   return next;
 }

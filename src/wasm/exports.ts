@@ -42,13 +42,7 @@ export interface Exports extends Record<string, unknown> {
   setTags(p: number, n: number, count: number): number;
   keysForget(): void;
   fieldsLeftOut(): number;
-  batchLeftOut: WebAssembly.Global;
-  batchLines: WebAssembly.Global;
-  batchStored: WebAssembly.Global;
-  batchSkipped: WebAssembly.Global;
-  batchRefused: WebAssembly.Global;
-  refusalCount: WebAssembly.Global;
-  refusals: WebAssembly.Global;
+  batch: WebAssembly.Global;
   linesStored(): number;
   linesSkipped(): number;
   linesRefused(reason: number): number;

@@ -24,7 +24,7 @@ export enum ColumnPart {
   Header = 88,
 }
 
-/** Offsets in a run: lines of a text that belong to one partition (assembly/runs.ts draws it). All are u32. */
+/** Offsets in a run: lines of a text that belong to one partition (assembly/ingest/runs.ts draws it). All are u32. */
 export enum RunField {
   Partition = 0,
   Offset = 4,
@@ -32,6 +32,18 @@ export enum RunField {
   FirstLine = 12,
   Lines = 16,
   Size = 20,
+}
+
+/** Offsets in what became of a batch of lines, u32 each; assembly/ingest/batch.ts says what they are. */
+export enum BatchField {
+  Lines = 0,
+  Stored = 4,
+  Skipped = 8,
+  Refused = 12,
+  LeftOut = 16,
+  /** Number of refusals that are described, and the first of them. */
+  Described = 20,
+  Refusals = 24,
 }
 
 /** Offsets in a described refusal, i32 each. */
@@ -46,7 +58,7 @@ export enum RefusalField {
   Size = 20,
 }
 
-/** Offsets in a host whose time is at fault; assembly/clock.ts draws it. */
+/** Offsets in a host whose time is at fault; assembly/ingest/clock.ts draws it. */
 export enum TimeFaultField {
   Reason = 0,
   Lines = 4,

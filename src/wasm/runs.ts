@@ -14,7 +14,7 @@ export interface Run {
 
 const NONE: Run[] = [];
 
-/** The runs that the last `route` or `ingest` has found; assembly/runs.ts draws them. */
+/** The runs that the last `route` or `ingest` has found; assembly/ingest/runs.ts draws them. */
 export function readRuns(instance: Instance): Run[] {
   const runs = instance.exports.runs.value;
   const count = instance.u32(runs + RunsField.Count);

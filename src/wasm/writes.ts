@@ -2,7 +2,7 @@
 import type { TagRule } from '../config/influx-tags.js';
 import { LineError, STAGING_SLACK } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
-import { LoggedField, RefusalField, TimeFaultField } from './layouts.js';
+import { BatchField, LoggedField, RefusalField, TimeFaultField } from './layouts.js';
 import { encodeSelector, NameBytes } from './names.js';
 import { type Run, readRuns } from './runs.js';
 import { encodeTagRules } from './tag-rules.js';
@@ -110,12 +110,13 @@ export class Writes {
     const ingest = fields === 'all' ? x.ingestFields : x.ingest;
     if (!ingest(p, text.length, at, name.length, perSecond, now, oldest, newest, isTrusted)) throw outOfMemory();
     const faults = this.#timeFaults();
+    const of = (field: BatchField): number => this.#instance.u32(x.batch.value + field);
     return {
-      lines: x.batchLines.value,
-      stored: x.batchStored.value,
-      skipped: x.batchSkipped.value,
-      leftOut: x.batchLeftOut.value,
-      refused: x.batchRefused.value,
+      lines: of(BatchField.Lines),
+      stored: of(BatchField.Stored),
+      skipped: of(BatchField.Skipped),
+      leftOut: of(BatchField.LeftOut),
+      refused: of(BatchField.Refused),
       refusals: this.#refusals(faults),
       faults,
       outOfMemory: x.linesRefused(LineError.OutOfMemory) > refusedForMemory,
@@ -126,8 +127,9 @@ export class Writes {
   #refusals(faults: TimeFault[]): RefusedLine[] {
     const { bytes, exports, words } = this.#instance;
     const refusals: RefusedLine[] = [];
-    for (let i = 0; i < exports.refusalCount.value; i++) {
-      const p = exports.refusals.value + i * RefusalField.Size;
+    const count = this.#instance.u32(exports.batch.value + BatchField.Described);
+    for (let i = 0; i < count; i++) {
+      const p = exports.batch.value + BatchField.Refusals + i * RefusalField.Size;
       const fault = faults[words.getInt32(p + RefusalField.Fault, true) - 1];
       const line = words.getInt32(p + RefusalField.Line, true);
       const reason = words.getInt32(p + RefusalField.Reason, true);

@@ -3,9 +3,10 @@ import { compileModule, type WasmGlobal, type WasmMemory } from './compile.js';
 /** Exports of assembly/test-exports/number.ts; addresses are byte offsets into `memory`. */
 export interface NumberModule {
   readonly memory: WasmMemory;
-  readonly parsedValue: WasmGlobal;
-  readonly parseError: WasmGlobal;
-  readonly parsedInteger: { readonly value: bigint };
+  /** Of the last call. */
+  parsedValue(): number;
+  parseError(): number;
+  parsedInteger(): bigint;
   readonly FIXED_MAX_BYTES: WasmGlobal;
   /** Address of so many bytes of fresh memory. */
   reserve(bytes: number): number;

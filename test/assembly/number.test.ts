@@ -31,9 +31,9 @@ function parse(text: string, garbage = '', rest = ''): number | string {
   const next = core.parseValue(free, end);
   const after = Buffer.from(core.memory.buffer, free, text.length + rest.length + garbage.length).toString('latin1');
   expect(after, 'text and what follows it are left as they were').toBe(text + rest + garbage);
-  if (next === 0) return LineError[core.parseError.value] ?? 'unknown code';
+  if (next === 0) return LineError[core.parseError()] ?? 'unknown code';
   expect(next - free, `end of ${text}`).toBe(text.length);
-  return core.parsedValue.value;
+  return core.parsedValue();
 }
 
 /** The text gives the same result at the end of the text, before garbage, and before each byte that ends a value. */
@@ -341,7 +341,7 @@ describe('parseUnsigned', () => {
     const end = write(text, garbage);
     const next = core.parseUnsigned(free, end);
     if (next === 0) return undefined;
-    return [BigInt.asUintN(64, core.parsedInteger.value), text.slice(next - free)];
+    return [BigInt.asUintN(64, core.parsedInteger()), text.slice(next - free)];
   }
 
   it('reads digits up to whatever follows or the end', () => {

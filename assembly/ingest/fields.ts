@@ -7,51 +7,23 @@
  * timestamp, which stands last, all are stored. Only for a prefix or a field that is new, tags are parsed and names are made.
  * A field of an unknown metric costs a look at the metrics and is passed over without reading its value.
  */
-import { LineError } from '../src/wasm/codes';
+import { LineError } from '../../src/wasm/codes';
+import { log } from '../durable/log';
+import { holdsSample } from '../read/holds';
+import { FIELDS, GROUPS, Key, keyAdd, keyAt, keyFind } from '../series/keys';
+import { Metric, metricFind } from '../series/metrics';
+import { Node, Series } from '../series/records';
+import { seriesRemove } from '../series/remove';
+import { writeSample } from '../series/samples';
+import { seriesEnsure } from '../series/series';
+import { hostOf, nodePrune } from '../series/tree';
+import { isBlank, lineEnd, measurement, parsePrefixByTable, parsedLine, quoteEnd, skipBlanks } from '../text/line';
+import { parseBoolean, parseTerminated, parseUnsigned, parsed } from '../text/number';
+import { roundSample } from '../text/round';
+import { batch, batchBegin, batchEnd, isRefused, refuse, refuseTag, source } from './batch';
 import { clock } from './clock';
-import {
-  STRAYED,
-  claimLine,
-  countBatch,
-  defaultCluster,
-  findCluster,
-  ingestBegin,
-  ingestEnd,
-  isOwnLine,
-  isFaultRefused,
-  isRefused,
-  nodeOfLine,
-  now,
-  prefixLength,
-  refuse,
-  refuseTag,
-  timeOf,
-  onlyMissing,
-} from './ingest';
-import { log } from './durable/log';
-import { holdsSample } from './read/holds';
-import { FIELDS, GROUPS, Key, keyAdd, keyAt, keyFind } from './series/keys';
-import { Metric, metricFind } from './series/metrics';
-import { Node, Series } from './series/records';
-import { seriesRemove } from './series/remove';
-import { writeSample } from './series/samples';
-import { seriesEnsure } from './series/series';
-import { hostOf, nodePrune } from './series/tree';
-import {
-  isBlank,
-  lineEnd,
-  linePrefixEnd,
-  lineTag,
-  lineTagLength,
-  measurement,
-  nameAt,
-  nameLength,
-  parsePrefixByTable,
-  quoteEnd,
-  skipBlanks,
-} from './text/line';
-import { parseBoolean, parseError, parseTerminated, parseUnsigned, parsedInteger, parsedValue } from './text/number';
-import { roundSample } from './text/round';
+import { prefixLength } from './lines';
+import { STRAYED, claimLine, findCluster, isFaultRefused, isOwnLine, nodeOfLine } from './place';
 
 /** Fields of a line that have a metric. */
 const MAX_FIELDS: i32 = 1024;
@@ -94,13 +66,15 @@ class Line {
   count: i32;
   skipped: i32;
   leftOut: i32;
+  /** Why it is refused: a LineError. */
+  failure: i32;
   /** Unix time. */
   seconds: i64;
 }
 
 const line = changetype<Line>(memory.data(offsetof<Line>(), 8));
 
-/** As `ingest` (ingest.ts), for lines of several fields; tags become levels by the table (text/tags.ts). */
+/** As `ingest` (lines.ts), for lines of several fields; tags become levels by the table (text/tags.ts). */
 export function ingestFields(
   p: usize,
   n: i32,
@@ -112,7 +86,7 @@ export function ingestFields(
   newest: f64,
   isTrusted: bool,
 ): bool {
-  if (!ingestBegin(p, clusterName, clusterLength, unitsPerSecond, nowSeconds, oldest, newest, isTrusted)) return false;
+  if (!batchBegin(p, clusterName, clusterLength, unitsPerSecond, nowSeconds, oldest, newest, isTrusted)) return false;
   const end = p + <usize>n;
   // A terminator behind the text, so that numbers need not look where it ends.
   const behind = load<u8>(end);
@@ -123,15 +97,15 @@ export function ingestFields(
     lines++;
     p = readLine(p, end, lines);
   }
-  countBatch(lines, 0, 0, 0);
+  batch.lines = lines;
   store<u8>(end, behind);
-  ingestEnd();
+  batchEnd();
   return true;
 }
 
 /** Slot of the group of the line at p; 0: unknown. */
 function groupOf(p: usize, end: usize): u32 {
-  const space = defaultCluster | GROUPS;
+  const space = source.cluster | GROUPS;
   const before = keyAt(line.slot);
   if (before) {
     const predicted = keyAt(before.next);
@@ -158,14 +132,14 @@ function readLine(p: usize, end: usize, number: i32): usize {
     if (load<u8>(p) == 0x23) return lineEnd(p, end) + 1;
     const error = parsePrefixByTable(p, end);
     if (error != LineError.None) return refuseLine(p, end, number, error);
-    q = linePrefixEnd;
-    setMeasurement(nameAt(measurement), nameLength(measurement));
+    q = parsedLine.prefixEnd;
+    setMeasurement(measurement.text, measurement.length);
   }
   line.count = 0;
   line.skipped = 0;
   line.leftOut = 0;
   q = readFields(q, end, slot);
-  if (!q) return refuseLine(p, end, number, failure);
+  if (!q) return refuseLine(p, end, number, line.failure);
   const error = storeLine(p, q, end, slot, number);
   if (error != LineError.None) refuse(number, error);
   return q + 1;
@@ -181,12 +155,12 @@ function storeLine(p: usize, q: usize, end: usize, slot: u32, number: i32): i32 
   if (fault && isTimeRefused(p, end, slot, fault)) return fault;
   if (!slot && !isOwnLine()) {
     // Nothing of it is stored anywhere, and its group is the other partition's all the same.
-    if (!line.count) countBatch(0, 0, line.skipped, line.leftOut);
+    if (!line.count) batch.add(0, line.skipped, line.leftOut);
     else if (claimLine(p, q, number) != STRAYED) return LineError.OutOfMemory;
     return LineError.None;
   }
   const error = storeFields(p, end, slot);
-  if (error == LineError.None) countBatch(0, line.count, line.skipped, line.leftOut);
+  if (error == LineError.None) batch.add(line.count, line.skipped, line.leftOut);
   return error;
 }
 
@@ -199,7 +173,7 @@ function isTimeRefused(p: usize, end: usize, slot: u32, fault: i32): bool {
 }
 
 function refuseLine(p: usize, end: usize, number: i32, error: i32): usize {
-  if (error == LineError.UnknownTag || error == LineError.BadTagValue) refuseTag(number, error, lineTag, lineTagLength);
+  if (error == LineError.UnknownTag || error == LineError.BadTagValue) refuseTag(number, error, parsedLine.tag, parsedLine.tagLength);
   else refuse(number, error);
   return lineEnd(p, end) + 1;
 }
@@ -216,16 +190,14 @@ function setMeasurement(p: usize, n: i32): void {
   memory.copy(joined, p, line.measured);
 }
 
-let failure: i32 = LineError.None;
-
 function fail(error: i32): usize {
-  failure = error;
+  line.failure = error;
   return 0;
 }
 
 /**
  * Reads fields and timestamp, from q on, where the line's tags end. @param slot of the group; 0: unknown.
- * @returns the newline, or `end`; 0 with `failure` set.
+ * @returns the newline, or `end`; 0 with `line.failure` set.
  */
 function readFields(q: usize, end: usize, slot: u32): usize {
   q = skipBlanks(q, end);
@@ -237,7 +209,7 @@ function readFields(q: usize, end: usize, slot: u32): usize {
   }
 }
 
-/** Reads name and value at q. @returns where they end; 0 with `failure` set. */
+/** Reads name and value at q. @returns where they end; 0 with `line.failure` set. */
 function readField(q: usize, end: usize, slot: u32): usize {
   const name = q;
   q = nameEnd(q, end);
@@ -260,28 +232,28 @@ function readField(q: usize, end: usize, slot: u32): usize {
   }
   // Letters that begin a boolean.
   q = (c | 0x20) == 0x74 || (c | 0x20) == 0x66 ? parseBoolean(q) : parseTerminated(q);
-  if (!q) return fail(parseError);
+  if (!q) return fail(parsed.error);
   if (line.count == MAX_FIELDS) return fail(LineError.TooManyFields);
   const field = fieldAt(line.count);
   field.series = series;
   field.metric = metric;
   field.name = name;
   field.nameLength = length;
-  field.value = roundSample(parsedValue, metric.precision);
+  field.value = roundSample(parsed.value, metric.precision);
   line.count++;
   return q;
 }
 
 /** Reads the timestamp behind the fields. @returns as `readFields`. */
 function readTime(q: usize, end: usize): usize {
-  line.seconds = now;
+  line.seconds = source.now;
   if (q < end && load<u8>(q) != 0x0a && !isBlank(load<u8>(q))) return fail(LineError.BadValue);
   q = skipBlanks(q, end);
   if (q >= end || load<u8>(q) == 0x0a) return q;
   if (load<u8>(q) == 0x2d) return fail(LineError.NegativeTimestamp);
   q = parseUnsigned(q, end);
   if (!q) return fail(LineError.BadTimestamp);
-  line.seconds = timeOf(parsedInteger);
+  line.seconds = source.timeOf(parsed.integer);
   if (q < end && load<u8>(q) != 0x0a && !isBlank(load<u8>(q))) return fail(LineError.BadTimestamp);
   q = skipBlanks(q, end);
   return q < end && load<u8>(q) != 0x0a ? fail(LineError.Garbage) : q;
@@ -346,7 +318,7 @@ function storeFields(p: usize, end: usize, slot: u32): i32 {
       field.series = s;
       fresh++;
     }
-    if (onlyMissing && holdsSample(s, seconds)) continue;
+    if (source.onlyMissing && holdsSample(s, seconds)) continue;
     const error = writeSample(s, seconds, field.value, <i64>field.metric.frequency);
     if (error != LineError.None) {
       if (s.isEmpty) seriesRemove(s);
@@ -371,8 +343,8 @@ function parseAgain(p: usize, end: usize): bool {
 /** Remembers the prefix of the line at p and its fields, unless a tag is escaped: `prefixLength` stops at escapes. */
 function remember(p: usize, end: usize, slot: u32): void {
   const n = prefixLength(p, end);
-  if (n <= 0 || (!slot && p + <usize>n != linePrefixEnd)) return;
-  if (!slot) slot = keyAdd(p, n, defaultCluster | GROUPS, null);
+  if (n <= 0 || (!slot && p + <usize>n != parsedLine.prefixEnd)) return;
+  if (!slot) slot = keyAdd(p, n, source.cluster | GROUPS, null);
   if (!slot) return;
   for (let i = 0; i < line.count; i++) {
     const field = fieldAt(i);

@@ -7,9 +7,9 @@
  *   │ partition │ offset │ length │ first line │ lines │    20 bytes a run; lines count from 0
  *   └───────────┴────────┴────────┴────────────┴───────┘
  */
-import { MemoryKind } from '../src/wasm/codes';
-import { RunField, RunsField } from '../src/wasm/layouts';
-import { capacity, realloc } from './memory/alloc';
+import { MemoryKind } from '../../src/wasm/codes';
+import { RunField, RunsField } from '../../src/wasm/layouts';
+import { capacity, realloc } from '../memory/alloc';
 
 @unmanaged
 class Run {

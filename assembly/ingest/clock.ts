@@ -9,9 +9,9 @@
  *   └────────┴───────┴──────────────┴────────────────┴─────────────┴─────────────┴──────────┘
  *   reason: LineError     lines: how many so far     seconds: of the first of them, unix time
  */
-import { LineError, MAX_TIME_FAULTS } from '../src/wasm/codes';
-import { TimeFaultField } from '../src/wasm/layouts';
-import { bytesEqual } from './memory/bytes';
+import { LineError, MAX_TIME_FAULTS } from '../../src/wasm/codes';
+import { TimeFaultField } from '../../src/wasm/layouts';
+import { bytesEqual } from '../memory/bytes';
 
 @unmanaged
 class Fault {
@@ -52,6 +52,8 @@ class Clock {
   newest: i64;
   /** Hosts noted since `clockBegin`. */
   count: i32;
+  /** Place of the host that was noted last, counting from 1; 0: all places were taken. */
+  lastFault: i32;
   /** Whether lines at fault are refused. */
   isTrusted: bool;
 
@@ -84,20 +86,26 @@ function faultAt(i: i32): Fault {
   return changetype<Fault>(timeFaults + <usize>(i * TimeFaultField.Size));
 }
 
-/**
- * Notes the host of a line whose time is at fault; at most MAX_TIME_FAULTS hosts a batch.
- * @returns its place, counting from 1; 0: all places are taken.
- */
-export function noteFault(reason: i32, seconds: i64, cluster: usize, clusterLength: i32, host: usize, hostLength: i32): i32 {
+/** Notes the host of a line whose time is at fault, in `clock.lastFault`; at most MAX_TIME_FAULTS hosts a batch. */
+export function noteFault(
+  reason: i32,
+  seconds: i64,
+  cluster: usize,
+  clusterLength: i32,
+  host: usize,
+  hostLength: i32,
+): void {
   // From the end: it is mostly the host of the line before.
   for (let i = clock.count - 1; i >= 0; i--) {
     const fault = faultAt(i);
     if (fault.reason != reason || fault.hostLength != hostLength || fault.clusterLength != clusterLength) continue;
     if (!bytesEqual(fault.host, host, hostLength) || !bytesEqual(fault.cluster, cluster, clusterLength)) continue;
     fault.lines++;
-    return i + 1;
+    clock.lastFault = i + 1;
+    return;
   }
-  if (clock.count == MAX_TIME_FAULTS) return 0;
+  clock.lastFault = 0;
+  if (clock.count == MAX_TIME_FAULTS) return;
   const fault = faultAt(clock.count);
   fault.reason = reason;
   fault.lines = 1;
@@ -106,5 +114,5 @@ export function noteFault(reason: i32, seconds: i64, cluster: usize, clusterLeng
   fault.hostLength = hostLength;
   memory.copy(fault.cluster, cluster, clusterLength);
   memory.copy(fault.host, host, hostLength);
-  return ++clock.count;
+  clock.lastFault = ++clock.count;
 }

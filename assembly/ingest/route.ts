@@ -4,10 +4,10 @@
  *
  * The result are runs of consecutive lines (runs.ts).
  */
-import { bytesEqual } from './memory/bytes';
-import { LineError } from '../src/wasm/codes';
-import { cluster, host, lineEnd, nameAt, nameLength, parsePrefix, skipBlanks } from './text/line';
-import { partitionOf } from './series/partition';
+import { bytesEqual } from '../memory/bytes';
+import { LineError } from '../../src/wasm/codes';
+import { cluster, host, lineEnd, parsePrefix, skipBlanks } from '../text/line';
+import { partitionOf } from '../series/partition';
 import { runs } from './runs';
 
 const REMEMBER: i32 = 600;
@@ -114,14 +114,14 @@ function partitionOfLine(p: usize, stop: usize, clusterName: usize, clusterLengt
   remembered.length = 0;
   p = skipBlanks(p, stop);
   if (p >= stop || load<u8>(p) == 0x23) return -1;
-  if (parsePrefix(p, stop) != LineError.None || !nameLength(host)) return -1;
-  const own = nameLength(cluster) > 0;
+  if (parsePrefix(p, stop) != LineError.None || !host.length) return -1;
+  const own = cluster.length > 0;
   remember(p, stop);
   return <i32>partitionOf(
-    own ? nameAt(cluster) : clusterName,
-    own ? nameLength(cluster) : clusterLength,
-    nameAt(host),
-    nameLength(host),
+    own ? cluster.text : clusterName,
+    own ? cluster.length : clusterLength,
+    host.text,
+    host.length,
     <u32>partitions,
   );
 }
