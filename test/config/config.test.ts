@@ -154,7 +154,7 @@ describe('what is refused', () => {
   "metric-store": {"retention-in-memory": "2d", "nats-subscriptions": [{"subscribe-to": "x"}, {"subject": "y"}]}
 }`;
     const known =
-      'known here: addr, https-cert-file, https-key-file, jwt-public-key, user, group, backend-url, backend-token, backend-token-file, debug';
+      'known here: addr, https-cert-file, https-key-file, jwt-public-key, log-level, user, group, backend-url, backend-token, backend-token-file, debug';
     expect(problemsOf(text)).toEqual([
       'c.json:2:12: main.addr: expected "host:port", ":port" or "[IPv6]:port", found "localhost"',
       `c.json:2:33: main.foo: unknown key; ${known}`,
