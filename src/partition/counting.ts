@@ -6,6 +6,8 @@ import type { ClusterSummary } from './figures.js';
 import { type Jobs, SERIES_PER_STEP } from './jobs.js';
 import { Mutex } from './mutex.js';
 
+const noCounts = (): Counts => ({ series: 0, samples: 0, bytes: 0, blocks: {} });
+
 export class Counting {
   readonly #core: Core;
   readonly #jobs: Jobs;
@@ -38,11 +40,17 @@ export class Counting {
   }
 
   async summary(): Promise<ClusterSummary[]> {
-    const contents = await this.contents();
+    const byCluster = new Map<string, Counts>();
+    for (const part of await this.contents()) {
+      let counts = byCluster.get(part.cluster);
+      if (counts === undefined) {
+        counts = noCounts();
+        byCluster.set(part.cluster, counts);
+      }
+      addCounts(counts, part);
+    }
     return this.#core.figures.clusters().map(({ name, hosts }) => {
-      const counts: Counts = { series: 0, samples: 0, bytes: 0, blocks: {} };
-      for (const part of contents) if (part.cluster === name) addCounts(counts, part);
-      return { cluster: name, hosts, ...counts };
+      return { cluster: name, hosts, ...(byCluster.get(name) ?? noCounts()) };
     });
   }
 
