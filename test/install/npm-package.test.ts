@@ -43,7 +43,17 @@ function run(...args: string[]) {
 describe('the tarball', () => {
   it('holds what a server needs, and no sources or tests', () => {
     const folders = new Set(files.map((path) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path)));
-    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'configs', 'contrib', 'dist', 'docs', 'package.json'];
+    const expected = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'NOTICE',
+      'README.md',
+      'configs',
+      'contrib',
+      'dist',
+      'docs',
+      'package.json',
+    ];
     expect([...folders].sort()).toEqual(expected);
     expect(files).toEqual(
       expect.arrayContaining(['dist/core.wasm', 'dist/command.js', 'contrib/systemd/cc-metric-store.service']),
