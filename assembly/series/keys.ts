@@ -3,7 +3,7 @@
  * collector repeats them for ever, so tags are parsed the first time only. Keys are a cache: dropping any of them costs
  * one parsed line, nothing else.
  *
- * Lines of several fields (ingest-fields.ts) have keys of two steps: the prefix leads to a group, which has no series, and
+ * Lines of several fields (assembly/ingest/fields.ts) have keys of two steps: the prefix leads to a group, which has no series, and
  * the names of its fields, in a space of the group's own, lead to theirs. A group goes with its last field.
  *
  * Keys are named by slots, not addresses, so that a prediction that outlived its key is merely wrong. Slots are counted
