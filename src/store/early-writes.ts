@@ -165,7 +165,7 @@ export class EarlyWrites {
     }
     if (this.#stopping) return applied;
     this.#phase = 'applied';
-    this.close();
+    this.#close();
     this.#removeDirectory();
     this.#applied.give();
     return applied;
@@ -183,7 +183,9 @@ export class EarlyWrites {
     });
     const damaged = reportFile(path, report, log, true);
     let applied = 0;
-    for (const outcome of await Promise.all(all.map((lines) => this.#store(lines, store)))) {
+    // One after the other: lines that stray to another partition, and writes that are tried again, must not fall behind newer ones.
+    for (const lines of all) {
+      const outcome = await this.#store(lines, store);
       if (!outcome) return applied;
       applied += outcome.stored;
       // They were good when they came: what is refused now does not fit into its series.
@@ -223,7 +225,7 @@ export class EarlyWrites {
     this.#stopping = true;
     this.#opened.give();
     this.#applied.give();
-    this.close();
+    this.#close();
   }
 
   #removeDirectory(): void {
@@ -234,7 +236,7 @@ export class EarlyWrites {
   }
 
   /** Syncs and closes the file. */
-  private close(): void {
+  #close(): void {
     clearInterval(this.#timer);
     this.#file?.close();
   }
