@@ -35,6 +35,7 @@ export {
 } from './ingest/batch';
 export { ingest } from './ingest/lines';
 export { setPartition } from './ingest/place';
+export { unconfigured } from './ingest/unconfigured';
 export { log } from './durable/log';
 export { out } from './memory/out';
 export { found, nextFrame } from './durable/frames';

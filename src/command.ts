@@ -5,6 +5,7 @@ import { COMMANDS, type Command } from './commands.js';
 const ENTRIES: Record<Command, () => Promise<unknown>> = {
   export: () => import('./export.js'),
   inspect: () => import('./inspect.js'),
+  'metrics-seen': () => import('./metrics-seen.js'),
   simulate: () => import('./simulate.js'),
 };
 

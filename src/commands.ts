@@ -2,6 +2,8 @@
 export const COMMANDS = {
   export: "Write what a stopped server has stored as the Go server's checkpoints",
   inspect: 'Print what checkpoint and log files hold, and whether they are whole',
+  'metrics-seen':
+    'Print metrics that a running server receives without being configured, with a configuration for them',
   simulate: 'Post a realistic cluster at a running server',
 } as const;
 

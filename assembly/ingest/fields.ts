@@ -17,13 +17,24 @@ import { seriesRemove } from '../series/remove';
 import { writeSample } from '../series/samples';
 import { seriesEnsure } from '../series/series';
 import { hostOf, nodePrune } from '../series/tree';
-import { isBlank, lineEnd, measurement, parsePrefixByTable, parsedLine, quoteEnd, skipBlanks } from '../text/line';
+import {
+  isBlank,
+  level,
+  lineEnd,
+  measurement,
+  measurementLength,
+  parsePrefixByTable,
+  parsedLine,
+  quoteEnd,
+  skipBlanks,
+} from '../text/line';
 import { parseBoolean, parseTerminated, parseUnsigned, parsed } from '../text/number';
 import { roundSample } from '../text/round';
 import { batch, batchBegin, batchEnd, isRefused, refuse, refuseTag, source } from './batch';
 import { clock } from './clock';
 import { prefixLength } from './lines';
 import { STRAYED, claimLine, findCluster, isFaultRefused, isOwnLine, nodeOfLine } from './place';
+import { rowOf } from './unconfigured';
 
 /** Fields of a line that have a metric. */
 const MAX_FIELDS: i32 = 1024;
@@ -60,8 +71,12 @@ const joined: usize = memory.data(600, 8);
 class Line {
   /** Slot of the key of the line before, to predict this one's. */
   slot: u32;
-  /** Bytes of `joined` that hold the measurement. */
+  /** Where it begins, and the blank behind its tags. */
+  start: usize;
+  prefixEnd: usize;
+  /** Bytes of `joined` that hold the measurement, and all of a field's name; 0: that is too long. */
   measured: i32;
+  named: i32;
   /** Fields that have a metric, and what became of the others. */
   count: i32;
   skipped: i32;
@@ -135,6 +150,8 @@ function readLine(p: usize, end: usize, number: i32): usize {
     q = parsedLine.prefixEnd;
     setMeasurement(measurement.text, measurement.length);
   }
+  line.start = p;
+  line.prefixEnd = q;
   line.count = 0;
   line.skipped = 0;
   line.leftOut = 0;
@@ -178,13 +195,6 @@ function refuseLine(p: usize, end: usize, number: i32, error: i32): usize {
   return lineEnd(p, end) + 1;
 }
 
-/** Bytes of the measurement of a prefix that ends at q and holds no escapes. */
-function measurementLength(p: usize, q: usize): i32 {
-  let at = p;
-  while (at < q && load<u8>(at) != 0x2c) at++;
-  return <i32>(at - p);
-}
-
 function setMeasurement(p: usize, n: i32): void {
   line.measured = min(n, 256);
   memory.copy(joined, p, line.measured);
@@ -221,6 +231,8 @@ function readField(q: usize, end: usize, slot: u32): usize {
   const metric = series ? series.metric : metricOf(name, length);
   if (!metric) {
     line.skipped++;
+    // A string would not be a sample of any metric.
+    if (load<u8>(q) != 0x22) noteUnconfigured(end, !slot);
     q = valueEnd(q, end);
     return q ? q : fail(LineError.BadValue);
   }
@@ -242,6 +254,16 @@ function readField(q: usize, end: usize, slot: u32): usize {
   field.value = roundSample(parsed.value, metric.precision);
   line.count++;
   return q;
+}
+
+/** Notes the field that `joined` names as one of a metric that is not configured. @param isParsed the line's tags were just parsed. */
+function noteUnconfigured(end: usize, isParsed: bool): void {
+  const row = rowOf(joined, line.named);
+  if (!row) return;
+  const p = line.start;
+  row.note(p, line.prefixEnd, end);
+  // Most lines are of known groups, whose tags are parsed anew only for a new name.
+  if (isParsed || (!row.isPlaced && parsePrefixByTable(p, end) == LineError.None)) row.noteLevel(level.text, level.length);
 }
 
 /** Reads the timestamp behind the fields. @returns as `readFields`. */
@@ -277,11 +299,15 @@ function valueEnd(p: usize, end: usize): usize {
   return p;
 }
 
-/** The metric of a field, by its name as it stands in the line; null: there is none. */
+/** The metric of a field, by its name as it stands in the line, which `joined` holds afterwards; null: there is none. */
 function metricOf(name: usize, length: i32): Metric | null {
   let n = line.measured;
   // "value"
-  if (length == 5 && load<u32>(name) == 0x756c6176 && load<u8>(name, 4) == 0x65) return metricFind(joined, n);
+  if (length == 5 && load<u32>(name) == 0x756c6176 && load<u8>(name, 4) == 0x65) {
+    line.named = n;
+    return metricFind(joined, n);
+  }
+  line.named = 0;
   if (n + 1 + length > JOINED) return null;
   store<u8>(joined + n, 0x5f);
   n++;
@@ -297,6 +323,7 @@ function metricOf(name: usize, length: i32): Metric | null {
     store<u8>(joined + n, c);
     n++;
   }
+  line.named = n;
   return metricFind(joined, n);
 }
 

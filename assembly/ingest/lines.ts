@@ -15,12 +15,13 @@ import { seriesRemove } from '../series/remove';
 import { writeSample } from '../series/samples';
 import { seriesEnsure } from '../series/series';
 import { hostOf, nodePrune } from '../series/tree';
-import { fieldsEnd, lineEnd, measurement, parseLine, parsedLine, skipBlanks } from '../text/line';
+import { fieldsEnd, level, lineEnd, measurement, measurementLength, parseLine, parsedLine, skipBlanks } from '../text/line';
 import { parseTerminated, parseUnsigned, parsed } from '../text/number';
 import { roundSample } from '../text/round';
 import { batch, batchBegin, batchEnd, isRefused, refuse, source } from './batch';
 import { clock } from './clock';
 import { STRAYED, claimLine, findCluster, isFaultRefused, nodeOfLine } from './place';
+import { rowOf } from './unconfigured';
 
 /** " value=" as the low seven bytes of a little-endian u64. */
 const VALUE_WORD: u64 = 0x003d65756c617620;
@@ -102,6 +103,7 @@ function readLines(p: usize, end: usize): void {
       const s = key.series;
       if (!s) {
         const stop = fieldsEnd(q, end);
+        noteAgain(p, q, end);
         batch.skipped++;
         p = stop + 1;
         continue;
@@ -191,11 +193,32 @@ function slowLine(p: usize, end: usize, line: i32): usize {
   return stop + 1;
 }
 
+/** Notes the line from p to `stop`, which has been parsed, as one of a metric that is not configured. */
+function noteUnconfigured(p: usize, stop: usize): void {
+  const row = rowOf(measurement.text, measurement.length);
+  if (!row) return;
+  row.note(p, parsedLine.prefixEnd, stop);
+  if (!parsedLine.error) row.noteLevel(level.text, level.length);
+  row.isPlaced = true;
+}
+
+/** The same for a line with a known prefix from p to q, whose tags are parsed anew only if its name has been forgotten. */
+function noteAgain(p: usize, q: usize, end: usize): void {
+  const row = rowOf(p, measurementLength(p, q));
+  if (row && row.isPlaced) row.note(p, q, end);
+  else if (row) {
+    const stop = fieldsEnd(q, end);
+    parseLine(p, stop);
+    noteUnconfigured(p, stop);
+  }
+}
+
 function storeLine(p: usize, stop: usize, line: i32): i32 {
   const parsed = parseLine(p, stop);
   const metric = metricFind(measurement.text, measurement.length);
   if (!metric && parsed != LineError.NoMetric) {
     batch.skipped++;
+    noteUnconfigured(p, stop);
     const n = prefixLength(p, stop);
     if (n > 0) keyAdd(p, n, source.cluster, null);
     return LineError.None;

@@ -214,6 +214,13 @@ function scanNewline(p: usize, end: usize): usize {
   return p;
 }
 
+/** Bytes of the measurement of a prefix that ends at q and holds no escapes. */
+export function measurementLength(p: usize, q: usize): i32 {
+  let at = p;
+  while (at < q && load<u8>(at) != 0x2c) at++;
+  return <i32>(at - p);
+}
+
 /** Names become directories when checkpoints are exported: nothing that could leave them, nothing unprintable. */
 export function nameIsSafe(p: usize, n: i32): bool {
   for (let i = 0; i < n; i++) {

@@ -9,6 +9,7 @@ import { healthcheckRoute } from './routes/healthcheck.js';
 import { healthzRoute } from './routes/healthz.js';
 import { influxRoutes } from './routes/influx.js';
 import { metricsRoute } from './routes/metrics.js';
+import { metricsSeenRoute } from './routes/metrics-seen.js';
 import { nodesRoute } from './routes/nodes.js';
 import { pageRoutes } from './routes/page.js';
 import { prometheusRoutes } from './routes/prometheus/index.js';
@@ -27,6 +28,7 @@ export function routesOf(context: HttpContext): Route[] {
     freeRoute(context),
     nodesRoute(context),
     contentsRoute(context),
+    metricsSeenRoute(context),
     statusRoute(context),
     configRoute(context),
     healthzRoute(context),

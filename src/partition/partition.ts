@@ -14,6 +14,7 @@ import type { Progress } from '../persistence/load-progress.js';
 import { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/core.js';
 import type { Reads } from '../wasm/reads.js';
+import type { UnconfiguredMetrics } from '../wasm/unconfigured.js';
 import type { Batch, FieldMode } from '../wasm/writes.js';
 import { Checkpointer, type CheckpointQueue, type Trigger } from './checkpointer.js';
 import type { Contents } from './contents.js';
@@ -249,6 +250,11 @@ export class Partition {
 
   summary(): Promise<ClusterSummary[]> {
     return this.#counting.summary();
+  }
+
+  /** Metrics that arrive without being configured, since start. */
+  get unconfigured(): UnconfiguredMetrics {
+    return this.#core.figures.unconfigured;
   }
 
   /** The nodes of a cluster, in no order. */

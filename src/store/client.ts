@@ -11,6 +11,7 @@ import type { LeafPieces } from '../partition/leaf.js';
 import type { LevelNames } from '../partition/level-names.js';
 import type { Reconfiguration } from '../partition/partition.js';
 import type { Retention } from '../partition/retention-pass.js';
+import type { UnconfiguredMetrics } from '../wasm/unconfigured.js';
 import type { Batch, FieldMode } from '../wasm/writes.js';
 import type { Failure } from './failure.js';
 import type { PieceStream } from './query/piece-stream.js';
@@ -32,6 +33,7 @@ export interface Calls {
   free: { args: { to: number; selectors: string[][] }; result: number };
   clusters: { args: Record<string, never>; result: string[] };
   contents: { args: Record<string, never>; result: Contents[] };
+  unconfigured: { args: Record<string, never>; result: UnconfiguredMetrics };
   summary: { args: Record<string, never>; result: ClusterSummary[] };
   nodes: { args: { cluster: string }; result: NodeSpan[] };
   leaf: { args: { request: Uint8Array }; result: LeafPieces };

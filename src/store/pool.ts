@@ -19,7 +19,7 @@ import type { CallName, Calls } from './client.js';
 import { EarlyWrites } from './early-writes.js';
 import { Loading } from './loading.js';
 import { LocalClient } from './local-client.js';
-import { mergeSummaries, sum } from './merge.js';
+import { mergeSummaries, mergeUnconfigured, sum } from './merge.js';
 import { Placement, partitionsOf } from './placement.js';
 import { AnswerBudget } from './query/budget.js';
 import { columnsOf } from './query/columns.js';
@@ -41,6 +41,7 @@ import {
   type QueryRequest,
   type Store,
   StoreError,
+  type UnconfiguredMetrics,
   type WriteOptions,
   type WriteOutcome,
 } from './store.js';
@@ -270,6 +271,11 @@ export class Pool implements Store {
     for (const part of (await this.#everywhere('contents', {})).flat()) contents.add(part);
     const names = [...this.#options.config.metrics.keys()];
     return contents.all().map((part) => ({ ...part, metric: names[part.metric] ?? '' }));
+  }
+
+  async unconfigured(): Promise<UnconfiguredMetrics> {
+    const { metrics, forgotten } = mergeUnconfigured(await this.#everywhere('unconfigured', {}));
+    return { metrics: metrics.filter(({ metric }) => !this.#options.config.metrics.has(metric)), forgotten };
   }
 
   async summary(): Promise<ClusterSummary[]> {

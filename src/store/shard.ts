@@ -27,6 +27,7 @@ const CALLS: {
   free: (partition, { to, selectors }) => partition.free(to, selectors),
   clusters: (partition) => partition.clusters(),
   contents: (partition) => partition.contents(),
+  unconfigured: (partition) => partition.unconfigured,
   summary: (partition) => partition.summary(),
   nodes: (partition, { cluster }) => partition.nodes(cluster),
   leaf: (partition, { request }) => partition.leaf(request),

@@ -9,6 +9,7 @@ import type { Contents } from '../partition/contents.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 import type { Column, ColumnError } from '../wasm/columns.js';
 import type { QueryRequest } from '../wasm/request.js';
+import type { UnconfiguredMetrics } from '../wasm/unconfigured.js';
 import type { FieldMode } from '../wasm/writes.js';
 
 export type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
@@ -21,6 +22,7 @@ export type { Column, ColumnError } from '../wasm/columns.js';
 export type { MemoryUse } from '../wasm/figures.js';
 export type { LeafAnswerPart, LeafRequest, NameFilter } from '../wasm/leaf.js';
 export type { QueryRequest, SeriesQuery } from '../wasm/request.js';
+export type { UnconfiguredMetric, UnconfiguredMetrics } from '../wasm/unconfigured.js';
 export type { FieldMode } from '../wasm/writes.js';
 
 /** `auto` recognises s, ms, us and ns by magnitude. */
@@ -119,6 +121,8 @@ export interface Store {
   clusters(): Promise<string[]>;
   /** What is held of each metric at each level of each cluster. */
   contents(): Promise<MetricContents[]>;
+  /** Metrics that arrive although the configuration does not name them, by name; those that it names by now are left out. */
+  unconfigured(): Promise<UnconfiguredMetrics>;
   summary(): Promise<ClusterSummary[]>;
   /** The nodes of a cluster, sorted by name; none for a cluster that is not there. */
   nodes(cluster: string): Promise<NodeSpan[]>;

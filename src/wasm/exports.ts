@@ -43,6 +43,7 @@ export interface Exports extends Record<string, unknown> {
   keysForget(): void;
   fieldsLeftOut(): number;
   batch: WebAssembly.Global;
+  unconfigured: WebAssembly.Global;
   linesStored(): number;
   linesSkipped(): number;
   linesRefused(reason: number): number;

@@ -4,6 +4,7 @@ import { AgeHistogram, LAST_LINE_ERROR, LOOSE_BLOCKS, MemoryKind } from './codes
 import type { Instance } from './instance.js';
 import { CountedField } from './layouts.js';
 import { encodeSelector } from './names.js';
+import { readUnconfigured, type UnconfiguredMetrics } from './unconfigured.js';
 
 /** Bytes allocated in linear memory, exactly, by kind; `total` of all kinds. */
 export interface MemoryUse {
@@ -133,6 +134,11 @@ export class Figures {
       leftOut: exports.fieldsLeftOut(),
       refusedByReason,
     };
+  }
+
+  /** Metrics that arrive without being configured, since start. */
+  get unconfigured(): UnconfiguredMetrics {
+    return readUnconfigured(this.#instance);
   }
 
   /** Bytes in use, exactly, by kind. */

@@ -91,6 +91,31 @@ export enum HostField {
   Name = 30,
 }
 
+/** Offsets in the metrics that arrive without being configured (assembly/ingest/unconfigured.ts), u32 each. */
+export enum UnconfiguredField {
+  Count = 0,
+  /** Names that had a row until another one took it. */
+  Forgotten = 4,
+  /** Addresses of the rows. */
+  Rows = 12,
+}
+
+/** Offsets in a row of these; assembly/ingest/unconfigured.ts draws it. */
+export enum UnconfiguredRowField {
+  Samples = 0,
+  Newest = 8,
+  Step = 36,
+  NameLength = 40,
+  ExampleLength = 44,
+  LevelCount = 48,
+  Levels = 53,
+  /** Bytes of a level: its length in one, and its name. */
+  LevelSize = 24,
+  Name = 149,
+  Example = 405,
+  Size = 661,
+}
+
 /** Where the fields of a leaf's request are, in bytes; assembly/read/leaf.ts draws it. */
 export enum LeafField {
   Start = 0,

@@ -11,6 +11,7 @@ import type {
   Precision,
   QueryRequest,
   Store,
+  UnconfiguredMetrics,
   WriteOutcome,
 } from '../../src/store/store.js';
 
@@ -39,6 +40,7 @@ export class MemoryStore implements Store {
   summaries: ClusterSummary[] = [];
   held: MetricContents[] = [];
   spans: NodeSpan[] = [];
+  unknown: UnconfiguredMetrics = { metrics: [], forgotten: 0 };
   healths = new Map<string, NodeHealth>();
 
   takeBuffer(bytes: number): ArrayBuffer {
@@ -87,6 +89,10 @@ export class MemoryStore implements Store {
 
   async contents(): Promise<MetricContents[]> {
     return this.held;
+  }
+
+  async unconfigured(): Promise<UnconfiguredMetrics> {
+    return this.unknown;
   }
 
   async summary(): Promise<ClusterSummary[]> {

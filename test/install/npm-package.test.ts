@@ -119,7 +119,7 @@ describe('cc-metric-store', () => {
     expect(run('-version')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Version:\t\d/) });
     const { status, stderr } = run('-h');
     expect(status).toBe(0);
-    expect(stderr).toMatch(/-check-config[\s\S]*export\n[\s\S]*inspect\n[\s\S]*simulate\n/);
+    expect(stderr).toMatch(/-check-config[\s\S]*export\n[\s\S]*inspect\n[\s\S]*metrics-seen\n[\s\S]*simulate\n/);
     expect(run('inspect', '-h')).toMatchObject({
       status: 0,
       stderr: expect.stringContaining('cc-metric-store inspect'),
@@ -127,7 +127,8 @@ describe('cc-metric-store', () => {
   });
 
   it('refuses a word that it does not know', () => {
-    const stderr = 'unknown command "exprot": expected one of export, inspect, simulate, or the server\'s flags (-h)\n';
+    const stderr =
+      'unknown command "exprot": expected one of export, inspect, metrics-seen, simulate, or the server\'s flags (-h)\n';
     expect(run('exprot')).toEqual({ status: 2, stdout: '', stderr });
   });
 
