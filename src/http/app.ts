@@ -17,6 +17,7 @@ import { queryRoute } from './routes/query.js';
 import { statusRoute } from './routes/status.js';
 import { swaggerRoutes } from './routes/swagger.js';
 import { writeRoute } from './routes/write.js';
+import { writersRoute } from './routes/writers.js';
 
 /** Every route of this server. */
 export function routesOf(context: HttpContext): Route[] {
@@ -30,6 +31,7 @@ export function routesOf(context: HttpContext): Route[] {
     contentsRoute(context),
     metricsSeenRoute(context),
     statusRoute(context),
+    writersRoute(context),
     configRoute(context),
     healthzRoute(context),
     ...(context.metrics === undefined ? [] : [metricsRoute(context.metrics)]),

@@ -7,10 +7,29 @@ import type { HttpContext } from './route.js';
 /** Reads a body of line protocol and stores it. Rejects without having stored anything. */
 export async function receiveLines(
   exchange: Exchange,
-  { store, config, budget }: HttpContext,
+  context: HttpContext,
   cluster: string,
   precision: Precision,
   fields: FieldMode = 'value',
+): Promise<WriteOutcome> {
+  // Asked for now: a socket that is closed has no address any more.
+  const { remoteAddress } = exchange.incoming.socket;
+  try {
+    const outcome = await storeLines(exchange, context, cluster, precision, fields);
+    context.writers.wrote(remoteAddress, outcome);
+    return outcome;
+  } catch (error) {
+    context.writers.failed(remoteAddress, error);
+    throw error;
+  }
+}
+
+async function storeLines(
+  exchange: Exchange,
+  { store, config, budget }: HttpContext,
+  cluster: string,
+  precision: Precision,
+  fields: FieldMode,
 ): Promise<WriteOutcome> {
   requireRunning(store);
   const take = (bytes: number): ArrayBuffer => store.takeBuffer(bytes);

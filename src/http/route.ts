@@ -7,6 +7,7 @@ import type { Authenticator } from './auth.js';
 import type { ReceiveBudget } from './body.js';
 import type { HttpError } from './errors.js';
 import type { Exchange } from './exchange.js';
+import type { Writers } from './writers.js';
 
 /** Where the HTTP layer reports what it cannot tell a client. */
 export type HttpLog = Pick<Logger, 'err'>;
@@ -39,6 +40,7 @@ export interface HttpContext {
   /** Absent: no authentication. */
   authenticator: Authenticator | undefined;
   readonly budget: ReceiveBudget;
+  readonly writers: Writers;
   /** The server's ends of connections to itself: requests on them need no token and are not counted. */
   readonly ownSockets: WeakSet<Socket>;
   /** Prometheus text; absent: no /metrics. */

@@ -14,6 +14,7 @@ import { errorBody } from './errors.js';
 import type { Figures, HttpContext, HttpLog, Observe } from './route.js';
 import { connectToSelf } from './self-connection.js';
 import { type WarmUpOptions, warmUpWhenIdle } from './warm-up.js';
+import { Writers } from './writers.js';
 
 export interface HttpOptions {
   store: Store;
@@ -78,6 +79,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     authenticator: await authenticatorOf(config.main.jwtPublicKey),
     ownSockets: new WeakSet(),
     budget: new ReceiveBudget(Math.max(RECEIVE_BYTES, 4 * config.store.maxBodySize)),
+    writers: new Writers(),
     metrics: options.metrics,
     nats: options.nats,
     healthDetail: options.healthDetail,

@@ -1,6 +1,7 @@
 /** What a partition, or all of them together, says about itself. */
 import type { LogFigures } from '../persistence/log/log-file.js';
 import type { MemoryUse } from '../wasm/figures.js';
+import type { RefusalFigures } from './refusals.js';
 
 export interface NodeHealth {
   state: 'full' | 'partial' | 'failed';
@@ -51,8 +52,8 @@ export interface PartitionStats {
   /** Fields that hold no number. */
   leftOut: number;
   refused: number;
-  /** Indexed by `LineError`. */
-  refusedByReason: number[];
+  /** Of every reason there is. */
+  refusals: RefusalFigures[];
   series: number;
   hosts: number;
   samples: number;

@@ -27,6 +27,7 @@ import { answerLeaf, type LeafPieces } from './leaf.js';
 import { type LevelNames, listLevelNames } from './level-names.js';
 import { listNodes } from './list-nodes.js';
 import { loadPartition, type PartitionFiles } from './load-partition.js';
+import { Refusals } from './refusals.js';
 import { type Retention, RetentionPasses } from './retention-pass.js';
 import { storeText } from './store-text.js';
 
@@ -57,6 +58,7 @@ export class Partition {
   readonly #checkpointer: Checkpointer;
   readonly #retention: RetentionPasses;
   readonly #counting: Counting;
+  readonly #refusals = new Refusals();
   readonly #clocks: HostClocks;
   /** Shared by the partitions of a worker. */
   readonly #config: StoreConfig;
@@ -125,6 +127,7 @@ export class Partition {
     this.#core.writes.onlyMissing(onlyMissing);
     const batch = storeText(this.#core, text, cluster, perSecond, now, this.#clocks.limits(now), fields);
     if (batch.faults.length) this.#clocks.note(batch.faults, now);
+    if (batch.refusals.length) this.#refusals.note(text, batch, now);
     return batch;
   }
 
@@ -318,7 +321,7 @@ export class Partition {
       skipped: totals.skipped,
       leftOut: totals.leftOut,
       refused,
-      refusedByReason: totals.refusedByReason,
+      refusals: this.#refusals.figures(totals.refusedByReason),
       series: core.figures.series,
       hosts: core.figures.hosts,
       samples: counts.samples,

@@ -16,6 +16,7 @@ export type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../pa
 
 import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 
+export type { RefusalFigures } from '../partition/refusals.js';
 export { StoreError, type StoreErrorCode } from '../store-error.js';
 export { LeafAggregation, LeafFunction, LeafGrouping } from '../wasm/codes.js';
 export type { Column, ColumnError } from '../wasm/columns.js';

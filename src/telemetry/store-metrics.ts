@@ -1,5 +1,4 @@
 import type { PartitionStats } from '../store/store.js';
-import { LineError } from '../wasm/codes.js';
 import type { Snapshot } from './snapshot.js';
 
 /** The store's figures: sums over all partitions, except where a single one may run full or fail. */
@@ -118,14 +117,12 @@ export function storeMetrics(into: Snapshot, partitions: readonly PartitionStats
   );
 }
 
-/** Every reason there is, so that a rate is defined before the first refusal. */
 function refusals(partitions: readonly PartitionStats[]): [{ reason: string }, number][] {
-  const values: [{ reason: string }, number][] = [];
-  for (let code = LineError.None + 1; LineError[code] !== undefined; code++) {
-    const reason = snakeCase(LineError[code] ?? '');
-    values.push([{ reason }, partitions.reduce((total, p) => total + (p.refusedByReason[code] ?? 0), 0)]);
+  const counts = new Map<string, number>();
+  for (const { refusals: reasons } of partitions) {
+    for (const { reason, count } of reasons) counts.set(reason, (counts.get(reason) ?? 0) + count);
   }
-  return values;
+  return [...counts].map(([reason, count]) => [{ reason }, count]);
 }
 
 function blocks(partitions: readonly PartitionStats[]): [{ codec: string }, number][] {
@@ -134,8 +131,4 @@ function blocks(partitions: readonly PartitionStats[]): [{ codec: string }, numb
     for (const [codec, count] of Object.entries(blocks)) counts.set(codec, (counts.get(codec) ?? 0) + count);
   }
   return [...counts].map(([codec, count]) => [{ codec }, count]);
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/(?<=[a-z])[A-Z]/g, '_$&').toLowerCase();
 }

@@ -3,6 +3,7 @@ import { makeApp, routesOf } from '../../src/http/app.js';
 import { ReceiveBudget } from '../../src/http/body.js';
 import { documentPath } from '../../src/http/openapi.js';
 import type { HttpContext } from '../../src/http/route.js';
+import { Writers } from '../../src/http/writers.js';
 import { ask } from '../support/client.js';
 import { configWith } from '../support/config.js';
 import { start } from './harness.js';
@@ -47,6 +48,7 @@ describe('the OpenAPI document', () => {
       authenticator: undefined,
       budget: new ReceiveBudget(0),
       ownSockets: new WeakSet(),
+      writers: new Writers(),
       metrics: async () => '',
       nats: undefined,
       healthDetail: undefined,

@@ -16,7 +16,15 @@ const partition = (number: number): PartitionStats => ({
   skipped: 2,
   leftOut: 0,
   refused: 1,
-  refusedByReason: [],
+  refusals: [
+    {
+      reason: 'bad_value',
+      text: 'bad value',
+      count: number + 1,
+      example: { time: 100 + number, line: `line ${number}` },
+    },
+    { reason: 'no_host', text: 'no host', count: 0 },
+  ],
   series: 5,
   hosts: 2,
   samples: 100,
@@ -53,6 +61,7 @@ describe('GET /api/status', () => {
       samples: 200,
       lines: { read: 20, stored: 14, skipped: 4, refused: 2 },
       memory: { used: 20, cap: 0 },
+      refusals: [{ reason: 'bad_value', text: 'bad value', count: 3, example: { time: 101, line: 'line 1' } }],
       nats: { connection: 'connecting', lastError: null },
     });
     expect(status.partitions.map((p: { partition: number }) => p.partition)).toEqual([0, 1]);

@@ -1,5 +1,6 @@
 import { logger } from '../../src/log.js';
 import { type NatsState, newNatsState } from '../../src/nats/state.js';
+import { Refusals } from '../../src/partition/refusals.js';
 import type { PartitionStats, Store } from '../../src/store/store.js';
 import { createTelemetry, type Telemetry, type TelemetryOptions } from '../../src/telemetry/telemetry.js';
 import { codecNames } from '../../src/wasm/codec-names.js';
@@ -17,7 +18,7 @@ export function twoPartitions(): PartitionStats[] {
     skipped: 97,
     leftOut: 0,
     refused: 3,
-    refusedByReason,
+    refusals: new Refusals().figures(refusedByReason),
     series: 50,
     hosts: 5,
     samples: 40_000,

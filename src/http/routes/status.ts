@@ -1,5 +1,5 @@
 /** GET /api/status: what the server is doing at this moment, for its page and for whoever watches it. */
-import type { PartitionStats } from '../../store/store.js';
+import type { PartitionStats, RefusalFigures } from '../../store/store.js';
 import { JSON_TYPE, sendJson } from '../answer.js';
 import type { HttpContext, Route } from '../route.js';
 import { sharedFor } from '../shared.js';
@@ -53,8 +53,25 @@ function statusOf(context: HttpContext, { counted, partitions, clusters }: Count
         checkpoint,
       }),
     ),
+    refusals: refusalsOf(partitions),
     nats: context.nats?.() ?? null,
   };
+}
+
+/** Of the reasons that there were, most first, with the newest example of all partitions. */
+function refusalsOf(partitions: readonly PartitionStats[]): RefusalFigures[] {
+  const reasons = new Map<string, RefusalFigures>();
+  for (const figures of partitions.flatMap((partition) => partition.refusals)) {
+    const known = reasons.get(figures.reason);
+    if (known === undefined) {
+      reasons.set(figures.reason, { ...figures });
+      continue;
+    }
+    known.count += figures.count;
+    const { example } = figures;
+    if (example !== undefined && example.time > (known.example?.time ?? 0)) known.example = example;
+  }
+  return [...reasons.values()].filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
 }
 
 export function statusRoute(context: HttpContext): Route {
