@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { backendTokenProblem } from '../config/backend-token.js';
 import type { Config, MetricConfig } from '../config/config.js';
 import { formatSeconds } from '../config/duration.js';
+import { atFullRetention, BASE_BYTES, DOUBLE_BYTES, SERIES_BYTES, THREE_DECIMALS_BYTES } from '../config/estimate.js';
 import { withoutCredentials } from '../config/problems.js';
 import { partitionCount } from '../config/topology.js';
 
@@ -23,16 +24,6 @@ export interface ConfigReport {
 }
 
 const GB = 1e9;
-/** Index, names and open block of one series. */
-const SERIES_BYTES = 512;
-/** Bytes of one sample in memory, measured over a busy cluster's mix of metrics. */
-const DOUBLE_BYTES = 5;
-const SINGLE_BYTES = 2.6;
-/** With 3 decimals; each decimal more or less is worth about 3.3 bits. */
-const THREE_DECIMALS_BYTES = 2;
-const BYTES_PER_DECIMAL = 0.4;
-/** The process without any samples. */
-const BASE_BYTES = 0.15e9;
 const LOOPBACK = /^(localhost|127\.|::1$)/;
 
 /** @param given replaces the default assumptions: 1000 hosts of 743 series each, and this machine */
@@ -46,8 +37,7 @@ export function checkConfig(config: Config, given: Partial<Assumptions> = {}): C
   };
   const { main, metrics, store, nats } = config;
   const series = assumed.hosts * assumed.seriesPerHost;
-  const { samples, sampleBytes } = atFullRetention(config, series);
-  const bytes = BASE_BYTES + series * SERIES_BYTES + sampleBytes;
+  const { samples, sampleBytes, bytes } = atFullRetention(config, () => series / metrics.size);
   const warnings = warningsOf(config, assumed, bytes);
 
   const lines = [
@@ -68,24 +58,6 @@ export function checkConfig(config: Config, given: Partial<Assumptions> = {}): C
     ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `Warning: ${warning}`)] : []),
   ];
   return { text: `${lines.join('\n')}\n`, warnings };
-}
-
-function atFullRetention({ metrics, store }: Config, series: number): { samples: number; sampleBytes: number } {
-  let samples = 0;
-  let sampleBytes = 0;
-  for (const metric of metrics.values()) {
-    const ofMetric = (series / metrics.size) * Math.ceil(store.retentionSeconds / metric.frequency);
-    samples += ofMetric;
-    sampleBytes += ofMetric * bytesPerSample(metric);
-  }
-  return { samples: Math.round(samples), sampleBytes };
-}
-
-function bytesPerSample({ precision }: MetricConfig): number {
-  if (precision === 'double') return DOUBLE_BYTES;
-  if (precision === 'single') return SINGLE_BYTES;
-  const bytes = THREE_DECIMALS_BYTES + (precision - 3) * BYTES_PER_DECIMAL;
-  return Math.min(DOUBLE_BYTES, bytes);
 }
 
 function warningsOf({ main, metrics, store }: Config, assumed: Assumptions, bytes: number): string[] {

@@ -1,3 +1,5 @@
+import { atFullRetention } from '../../config/estimate.js';
+import type { MetricContents } from '../../store/store.js';
 import { JSON_TYPE, sendJson } from '../answer.js';
 import { requireReady } from '../ready.js';
 import type { HttpContext, Route } from '../route.js';
@@ -7,7 +9,8 @@ import { sharedFor } from '../shared.js';
 const SHARED_MS = 30_000;
 
 /** GET /api/contents: who eats the memory. */
-export function contentsRoute({ store }: HttpContext): Route {
+export function contentsRoute(context: HttpContext): Route {
+  const { store } = context;
   const contents = sharedFor(SHARED_MS, () => store.contents());
   return {
     path: '/api/contents',
@@ -18,12 +21,15 @@ export function contentsRoute({ store }: HttpContext): Route {
           requireReady(store);
           const cluster = exchange.param('cluster') ?? '';
           const all = await contents('');
-          sendJson(exchange, 200, { contents: cluster === '' ? all : all.filter((part) => part.cluster === cluster) });
+          sendJson(exchange, 200, {
+            contents: cluster === '' ? all : all.filter((part) => part.cluster === cluster),
+            fullRetention: estimateOf(context, all),
+          });
         },
         document: {
           summary: 'What is held of each metric, and what it costs',
           description:
-            '{"contents": [{"cluster", "metric", "level", "series", "samples", "bytes", "blocks"}]}, at most 30 s old. "level" is the type without its number, empty for the node itself; "blocks" counts sealed blocks by codec.',
+            '{"contents": [{"cluster", "metric", "level", "series", "samples", "bytes", "blocks"}], "fullRetention": {"series", "samples", "bytes"}}, at most 30 s old. "level" is the type without its number, empty for the node itself; "blocks" counts sealed blocks by codec. "fullRetention" is what the series of all clusters will come to.',
           parameters: [
             {
               name: 'cluster',
@@ -40,4 +46,12 @@ export function contentsRoute({ store }: HttpContext): Route {
       },
     },
   };
+}
+
+/** What the series of now come to once each holds its samples of the whole retention. */
+function estimateOf({ config }: HttpContext, contents: readonly MetricContents[]) {
+  const held = new Map<string, number>();
+  for (const { metric, series } of contents) held.set(metric, (held.get(metric) ?? 0) + series);
+  const { series, samples, bytes } = atFullRetention(config, (metric) => held.get(metric) ?? 0);
+  return { series, samples, bytes: Math.round(bytes) };
 }
