@@ -22,7 +22,7 @@ export const SHAPE: ClusterShape = {
   seed: 1,
 };
 const INTERVAL = 60;
-/** Samples of each series before the tests begin. */
+/** Samples of each series before the tests begin, if nothing else is said. */
 const STEPS = 60;
 
 export interface SimulatedCluster {
@@ -36,11 +36,11 @@ export interface SimulatedCluster {
   stop(): Promise<void>;
 }
 
-/** The server answers, has the past hour, and gets what is new all the time. @param main further keys of the config's "main". */
-export async function startCluster(shape: Partial<ClusterShape> = {}, main: object = {}): Promise<SimulatedCluster> {
+/** The server answers, has the past minutes, and gets what is new all the time. @param steps minutes. */
+export async function startCluster(shape: Partial<ClusterShape> = {}, steps = STEPS): Promise<SimulatedCluster> {
   const whole = { ...SHAPE, ...shape };
   const server = await startServer({
-    main,
+    main: {},
     metrics,
     'metric-store': { 'retention-in-memory': '48h', 'memory-cap': 0, checkpoints: { directory: './checkpoints' } },
   });
@@ -55,15 +55,15 @@ export async function startCluster(shape: Partial<ClusterShape> = {}, main: obje
     interval: INTERVAL,
     rate: 0,
     steps: Number.POSITIVE_INFINITY,
-    start: now - STEPS * INTERVAL,
+    start: now - steps * INTERVAL,
     connections: 2,
     jwt: '',
   };
   const posting = run(options, poster, tally, halt.signal);
   const nodes = simulatedNodes(whole, INTERVAL);
   const dead = nodes.filter(({ state }) => state === 'dead').reduce((sum, { lines }) => sum + lines, 0);
-  const past = nodes.reduce((sum, { lines }) => sum + lines, 0) * STEPS - (dead * STEPS) / 2;
-  await until(() => tally.accepted >= past, 'the past hour to be posted');
+  const past = nodes.reduce((sum, { lines }) => sum + lines, 0) * steps - (dead * steps) / 2;
+  await until(() => tally.accepted >= past, 'the past to be posted');
   return {
     server,
     named: (state) => nodes.filter((node) => node.state === state).map(({ name }) => name),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatShare, formatValue, groupDigits } from '../../web/src/model/numbers.js';
-import { parseRange, rangeText, spanOf } from '../../web/src/model/range.js';
-import { formatAge, formatFullTime, formatSpan, formatTime } from '../../web/src/model/times.js';
-import { parseUnit, unitOf } from '../../web/src/model/units.js';
+import { parseRange, rangeText, spanOf } from '../../web/src/model/time/range.js';
+import { formatAge, formatFullTime, formatSpan, formatTime } from '../../web/src/model/time/times.js';
+import { formatBytes, formatCount, formatShare, formatValue, groupDigits } from '../../web/src/model/values/numbers.js';
+import { parseUnit, unitOf } from '../../web/src/model/values/units.js';
 
 /** 2026-11-26 14:05:07 UTC. */
 const TIME = Date.UTC(2026, 10, 26, 14, 5, 7) / 1000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Grid, type Row } from '../../web/src/model/grid.js';
+import { Grid, type Row } from '../../web/src/model/series/grid.js';
 
 const NaNs = (count: number): number[] => new Array<number>(count).fill(Number.NaN);
 const row = (node: string, from: number, values: Row['values'], step = 60): Row => ({ node, from, step, values });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compressHostlist, expandHostlist, HostlistError } from '../../web/src/model/hostlist.js';
+import { compressHostlist, expandHostlist, HostlistError } from '../../web/src/model/nodes/hostlist.js';
 
 describe('expandHostlist', () => {
   it.each([

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Grid } from '../../web/src/model/grid.js';
-import { cellAt, covering, layoutMatrix, placeOf, zoomSpan } from '../../web/src/model/matrix.js';
-import { orderRows } from '../../web/src/model/order.js';
-import { covered, resampleRows } from '../../web/src/model/resample.js';
-import { timeSplits } from '../../web/src/model/time-splits.js';
+import { Grid } from '../../web/src/model/series/grid.js';
+import { cellAt, covering, layoutMatrix, placeOf, zoomSpan } from '../../web/src/model/series/matrix.js';
+import { orderRows } from '../../web/src/model/series/order.js';
+import { covered, resampleRows } from '../../web/src/model/series/resample.js';
+import { timeSplits } from '../../web/src/model/time/time-splits.js';
 
 const SPAN = { from: 0, to: 600 };
 const gridOf = (rows: Record<string, number[]>): Grid =>

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { isCounter, ratesOf, rateUnit } from '../../web/src/model/counters.js';
-import { ofNodes, quantiles, selector } from '../../web/src/model/expressions.js';
-import { Grid } from '../../web/src/model/grid.js';
-import { nodeChart } from '../../web/src/model/node-chart.js';
-import { metricsOf, readNodeTree, splitLevel } from '../../web/src/model/node-tree.js';
-import { formatValue } from '../../web/src/model/numbers.js';
-import { balanceOf, bandChart, figuresOf, linesChart, outliersOf } from '../../web/src/model/together.js';
-import { unitOf } from '../../web/src/model/units.js';
+import { metricsOf, readNodeTree, splitLevel } from '../../web/src/model/nodes/node-tree.js';
+import { ofNodes, quantiles, selector } from '../../web/src/model/promql/expressions.js';
+import { Grid } from '../../web/src/model/series/grid.js';
+import { nodeChart } from '../../web/src/model/series/node-chart.js';
+import { balanceOf, bandChart, figuresOf, linesChart, outliersOf } from '../../web/src/model/series/together.js';
+import { isCounter, ratesOf, rateUnit } from '../../web/src/model/values/counters.js';
+import { formatValue } from '../../web/src/model/values/numbers.js';
+import { unitOf } from '../../web/src/model/values/units.js';
 
 const SPAN = { from: 0, to: 300 };
 /** Rows of five values, one a minute. */

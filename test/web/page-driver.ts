@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { ClusterShape } from '../../src/simulate/cluster.js';
-import { formatValue } from '../../web/src/model/numbers.js';
-import { unitOf } from '../../web/src/model/units.js';
+import { formatValue } from '../../web/src/model/values/numbers.js';
+import { unitOf } from '../../web/src/model/values/units.js';
 import { type Browser, launchBrowser, type OpenPage } from '../support/browser.js';
 import { type SimulatedCluster, startCluster } from './cluster.js';
 
@@ -18,13 +18,13 @@ export interface Driver {
   readonly opened: OpenPage;
 }
 
-/** Starts a cluster and a browser for the tests of this file. */
-export function pageDriver(shape: Partial<ClusterShape> = {}): Driver {
+/** Starts a cluster and a browser for the tests of this file. @param steps minutes that the cluster has been running. */
+export function pageDriver(shape: Partial<ClusterShape> = {}, steps?: number): Driver {
   let cluster: SimulatedCluster | undefined;
   let browser: Browser | undefined;
   let opened: OpenPage | undefined;
   beforeAll(async () => {
-    [cluster, browser] = await Promise.all([startCluster(shape), launchBrowser()]);
+    [cluster, browser] = await Promise.all([startCluster(shape, steps), launchBrowser()]);
   });
   afterEach(async () => {
     await opened?.page.close();

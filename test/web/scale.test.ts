@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { groupOf, orderMetrics, totalsOf } from '../../web/src/model/metrics.js';
-import { livenessOf, rollOf } from '../../web/src/model/nodes.js';
-import { colourIndex, colourOf, limitsOf, limitsText, parseLimits } from '../../web/src/model/scale.js';
-import { searchAll } from '../../web/src/model/search.js';
-import { deviation, histogramOf, mean, quantile, sortedValues } from '../../web/src/model/statistics.js';
+import { livenessOf, rollOf } from '../../web/src/model/nodes/nodes.js';
+import { searchAll } from '../../web/src/model/page/search.js';
+import { groupOf, orderMetrics, totalsOf } from '../../web/src/model/values/metrics.js';
+import { colourIndex, colourOf, limitsOf, limitsText, parseLimits } from '../../web/src/model/values/scale.js';
+import { deviation, histogramOf, mean, quantile, sortedValues } from '../../web/src/model/values/statistics.js';
 
 describe('statistics', () => {
   it('leave out what is missing', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareNames, groupNodes } from '../../web/src/model/groups.js';
-import { layoutTiles, tileAt, tileBeside, tilesOf } from '../../web/src/model/tiles.js';
+import { compareNames, groupNodes } from '../../web/src/model/nodes/groups.js';
+import { layoutTiles, tileAt, tileBeside, tilesOf } from '../../web/src/model/series/tiles.js';
 
 const numbered = (prefix: string, count: number, width = 2): string[] =>
   Array.from({ length: count }, (_, i) => `${prefix}${String(i + 1).padStart(width, '0')}`);

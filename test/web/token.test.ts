@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleanToken, describeToken } from '../../web/src/model/token.js';
+import { cleanToken, describeToken } from '../../web/src/model/page/token.js';
 import { token, tokenKey } from '../support/tokens.js';
 
 const NOW = 1_800_000_000;

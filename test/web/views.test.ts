@@ -1,7 +1,7 @@
 /** Matrix, node, nodes together: in Chromium, on a cluster of 200 nodes. What they show is what the API says. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { compressHostlist } from '../../web/src/model/hostlist.js';
+import { compressHostlist } from '../../web/src/model/nodes/hostlist.js';
 import { query } from '../support/client.js';
 import { LIMIT } from '../support/limits.js';
 import { barriersOf, choice, pageDriver, panelOf, shown } from './page-driver.js';

@@ -1,5 +1,7 @@
 /** What the server's routes answer, as docs/api.md describes them. */
-import type { NodeSpan } from '../model/nodes.js';
+import type { NodeSpan } from '../model/nodes/nodes.js';
+import type { Contents } from '../model/store/contents.js';
+import type { MainSettings, StoreSettings } from '../model/store/settings.js';
 
 export interface PartitionStatus {
   partition: number;
@@ -25,6 +27,15 @@ export interface NatsStatus {
   lastError: string | null;
 }
 
+/** Lines that were refused for the same reason. */
+export interface Refusals {
+  reason: string;
+  text: string;
+  count: number;
+  /** The newest one. */
+  example?: { time: number; line: string };
+}
+
 /** GET /api/status. Times are unix seconds, sizes bytes, counters since the server's start. */
 export interface Status {
   version: string;
@@ -41,6 +52,7 @@ export interface Status {
   lines: { read: number; stored: number; skipped: number; refused: number };
   memory: { used: number; cap: number; resident: number };
   partitions: PartitionStatus[];
+  refusals: Refusals[];
   nats: NatsStatus | null;
 }
 
@@ -54,29 +66,10 @@ export interface MetricConfig {
 
 /** GET /api/config. */
 export interface ServerConfig {
-  main: { host: string; port: number; tls: boolean; token: boolean; backendUrl: string | null };
+  main: MainSettings;
   metrics: Record<string, MetricConfig>;
-  store: {
-    retentionSeconds: number;
-    memoryCapBytes: number;
-    checkpoints: { fileFormat: string; directory: string; maxWalSize?: number };
-    checkpointIntervalSeconds: number;
-    numWorkers: number;
-    cleanup: { mode: string; directory?: string };
-    natsSubscriptions: { subject: string; clusterTag: string; stream?: string; durable?: string }[];
-    walSync: string;
-    maxBodySize: number;
-  };
+  store: StoreSettings;
   nats: { address: string } | null;
-}
-
-/** GET /api/debug?summary=1, a cluster. */
-export interface ClusterSummary {
-  hosts: number;
-  series: number;
-  samples: number;
-  bytes: number;
-  chunks: Record<string, number>;
 }
 
 /** GET /api/nodes. */
@@ -86,15 +79,20 @@ export interface NodesAnswer {
   nodes: NodeSpan[];
 }
 
-/** GET /api/contents, one part. */
-export interface Contents {
-  cluster: string;
-  metric: string;
-  /** Empty: the node itself. */
-  level: string;
-  series: number;
-  samples: number;
-  bytes: number;
-  /** Sealed blocks by codec. */
-  blocks: Record<string, number>;
+/** GET /api/contents. */
+export interface ContentsAnswer {
+  contents: Contents[];
+  /** What the series of all clusters come to once each has its samples of the whole retention. */
+  fullRetention: { series: number; samples: number; bytes: number };
+}
+
+/** GET /api/writers, one address. Times are unix seconds. */
+export interface Writer {
+  address: string;
+  /** Requests. */
+  writes: number;
+  stored: number;
+  refused: number;
+  last: number;
+  error: { time: number; text: string } | null;
 }

@@ -1,6 +1,7 @@
 /** The routes below /api/v1, as Prometheus has them. */
-import type { Row } from '../model/grid.js';
-import type { Span } from '../model/range.js';
+import { numberOf } from '../model/promql/answer.js';
+import type { Row } from '../model/series/grid.js';
+import type { Span } from '../model/time/range.js';
 import type { Client } from './client.js';
 
 /** A series of a range: times in unix seconds and values, `NaN` among them. */
@@ -13,11 +14,6 @@ export interface RangeSeries {
 interface Matrix {
   metric: Record<string, string>;
   values: [number, string][];
-}
-
-/** Values as Prometheus writes numbers. */
-function numberOf(text: string): number {
-  return text === '+Inf' ? Number.POSITIVE_INFINITY : text === '-Inf' ? Number.NEGATIVE_INFINITY : Number(text);
 }
 
 /** Evaluates an expression at steps over a span. @param step seconds. */

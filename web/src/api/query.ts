@@ -1,6 +1,6 @@
 /** POST /api/query. */
-import type { Row } from '../model/grid.js';
-import type { Span } from '../model/range.js';
+import type { Row } from '../model/series/grid.js';
+import type { Span } from '../model/time/range.js';
 import type { Client } from './client.js';
 
 /** One series of an answer; times are unix seconds. */

@@ -1,12 +1,12 @@
 /** Charts over time, by uPlot: no box, horizontal lines only, cursors in step. */
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { ChartData } from '../model/chart-data.js';
-import { quantityOf } from '../model/numbers.js';
-import type { Span } from '../model/range.js';
-import { timeSplits } from '../model/time-splits.js';
-import { formatTime, type Zone } from '../model/times.js';
-import type { Unit } from '../model/units.js';
+import type { ChartData } from '../model/series/chart-data.js';
+import type { Span } from '../model/time/range.js';
+import { timeSplits } from '../model/time/time-splits.js';
+import { formatTime, type Zone } from '../model/time/times.js';
+import { quantityOf } from '../model/values/numbers.js';
+import type { Unit } from '../model/values/units.js';
 import type { Colours } from './canvas.js';
 
 export interface ChartOptions {

@@ -1,6 +1,6 @@
 /** Draws rows of values over time as an image: a row of pixels each, or more. */
-import { covered, type Pixel, type Rows, resampleRows } from '../model/resample.js';
-import { cividis, colourIndex, type Limits } from '../model/scale.js';
+import { covered, type Pixel, type Rows, resampleRows } from '../model/series/resample.js';
+import { cividis, colourIndex, type Limits } from '../model/values/scale.js';
 
 export interface HeatPicture {
   rows: Rows;

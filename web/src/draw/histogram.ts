@@ -1,6 +1,6 @@
 /** A histogram over a strip of its values' colours: the legend of a colour scale, with how the values lie in it. */
-import { colourOf } from '../model/scale.js';
-import type { Histogram } from '../model/statistics.js';
+import { colourOf } from '../model/values/scale.js';
+import type { Histogram } from '../model/values/statistics.js';
 import { type Colours, prepareCanvas } from './canvas.js';
 
 /** Height of the strip of colours below the bars. */

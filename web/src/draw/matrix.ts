@@ -1,11 +1,12 @@
 /** Draws a matrix: labels of rows, the image, labels of times; and over it the cross-hair. */
-import type { Grid } from '../model/grid.js';
-import { groupNodes } from '../model/groups.js';
-import { type MatrixLayout, placeOf } from '../model/matrix.js';
-import type { Pixel } from '../model/resample.js';
-import type { Limits } from '../model/scale.js';
-import { timeSplits } from '../model/time-splits.js';
-import { formatTime, type Zone } from '../model/times.js';
+
+import { groupNodes } from '../model/nodes/groups.js';
+import type { Grid } from '../model/series/grid.js';
+import { type MatrixLayout, placeOf } from '../model/series/matrix.js';
+import type { Pixel } from '../model/series/resample.js';
+import { timeSplits } from '../model/time/time-splits.js';
+import { formatTime, type Zone } from '../model/time/times.js';
+import type { Limits } from '../model/values/scale.js';
 import { type Colours, prepareCanvas } from './canvas.js';
 import { drawHeat } from './heat.js';
 

@@ -1,7 +1,7 @@
 /** Draws nodes as tiles: a colour for each value, and a sign for what colour alone must not say. */
-import type { Liveness } from '../model/nodes.js';
-import { colourOf, type Limits } from '../model/scale.js';
-import { type Layout, tilesOf } from '../model/tiles.js';
+import type { Liveness } from '../model/nodes/nodes.js';
+import { type Layout, tilesOf } from '../model/series/tiles.js';
+import { colourOf, type Limits } from '../model/values/scale.js';
 import { type Colours, prepareCanvas } from './canvas.js';
 
 export interface TilesPicture {

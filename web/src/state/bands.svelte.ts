@@ -1,8 +1,8 @@
 /** The cluster's median and 5 to 95 % of a metric over its nodes, behind a node's line: asked for one after the other. */
 import { queryRange } from '../api/prometheus.js';
-import { quantiles } from '../model/expressions.js';
-import type { Band } from '../model/node-chart.js';
-import { type Range, spanOf } from '../model/range.js';
+import { quantiles } from '../model/promql/expressions.js';
+import type { Band } from '../model/series/node-chart.js';
+import { type Range, spanOf } from '../model/time/range.js';
 import { cluster } from './cluster.svelte.js';
 import { repeat } from './repeat.js';
 import { server } from './server.svelte.js';

@@ -1,9 +1,10 @@
 /** What the views know of the cluster that is looked at: its nodes and until when each has samples, and its metrics. */
-import type { Contents, NodesAnswer } from '../api/answers.js';
+import type { ContentsAnswer, NodesAnswer } from '../api/answers.js';
 import { ApiError } from '../api/client.js';
-import { ofNodes } from '../model/expressions.js';
-import { orderMetrics } from '../model/metrics.js';
-import { type Liveness, livenessOf, type NodeSpan, type Roll, rollOf } from '../model/nodes.js';
+import { type Liveness, livenessOf, type NodeSpan, type Roll, rollOf } from '../model/nodes/nodes.js';
+import { ofNodes } from '../model/promql/expressions.js';
+import type { Contents } from '../model/store/contents.js';
+import { orderMetrics } from '../model/values/metrics.js';
 import { repeat } from './repeat.js';
 import { router } from './router.svelte.js';
 import { server } from './server.svelte.js';
@@ -79,7 +80,7 @@ class Cluster {
         (signal) =>
           this.#reporting(signal, async () => {
             const params = { cluster: name };
-            this.contents = (await client.json<{ contents: Contents[] }>('api/contents', { params, signal })).contents;
+            this.contents = (await client.json<ContentsAnswer>('api/contents', { params, signal })).contents;
           }),
       ),
     ];

@@ -2,8 +2,8 @@
 import { ApiError } from '../api/client.js';
 import { queryRange, rowOf } from '../api/prometheus.js';
 import { askAllNodes, rowsOf } from '../api/query.js';
-import { Grid, type Row } from '../model/grid.js';
-import { type Range, type Span, spanOf } from '../model/range.js';
+import { Grid, type Row } from '../model/series/grid.js';
+import { type Range, type Span, spanOf } from '../model/time/range.js';
 import { livePause } from './live.svelte.js';
 import { repeat } from './repeat.js';
 import { server } from './server.svelte.js';

@@ -5,10 +5,11 @@
  *
  * Members at their defaults are left out. What an old or mistyped link has too much or wrong is ignored.
  */
-import type { Order } from '../model/order.js';
-import { DEFAULT_RANGE, parseRange, type Range, rangeText } from '../model/range.js';
-import type { Pixel } from '../model/resample.js';
-import { VIEWS, type View } from '../model/views.js';
+
+import { VIEWS, type View } from '../model/page/views.js';
+import type { Order } from '../model/series/order.js';
+import type { Pixel } from '../model/series/resample.js';
+import { DEFAULT_RANGE, parseRange, type Range, rangeText } from '../model/time/range.js';
 
 export interface Place {
   view: View;

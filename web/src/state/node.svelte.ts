@@ -1,9 +1,9 @@
 /** What the view of a node knows: what the node has, its values, and how its metrics are doing. */
 import { ApiError } from '../api/client.js';
 import { askSeries, type SeriesQuery } from '../api/query.js';
-import type { Row } from '../model/grid.js';
-import { metricsOf, type NodeTree, readNodeTree } from '../model/node-tree.js';
-import type { Range, Span } from '../model/range.js';
+import { metricsOf, type NodeTree, readNodeTree } from '../model/nodes/node-tree.js';
+import type { Row } from '../model/series/grid.js';
+import type { Range, Span } from '../model/time/range.js';
 import { cluster } from './cluster.svelte.js';
 import { LiveGrids } from './live-grid.svelte.js';
 import { repeat } from './repeat.js';

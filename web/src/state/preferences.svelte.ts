@@ -1,26 +1,10 @@
 /** What this browser remembers: colours and zone. Neither is in links: they are of who looks, not of what is looked at. */
-import type { Zone } from '../model/times.js';
+import type { Zone } from '../model/time/times.js';
+import { recall, remember } from './browser-memory.js';
 
 export type Theme = 'auto' | 'light' | 'dark';
 
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark'];
-
-/** A browser that keeps nothing (private windows, policies) is no reason to fail. */
-function recall(name: string): string {
-  try {
-    return localStorage.getItem(`ccms.${name}`) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function remember(name: string, value: string): void {
-  try {
-    localStorage.setItem(`ccms.${name}`, value);
-  } catch {
-    // It holds for this visit then.
-  }
-}
 
 class Preferences {
   #theme = $state<Theme>(THEMES.find((theme) => theme === recall('theme')) ?? 'auto');

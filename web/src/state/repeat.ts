@@ -4,7 +4,7 @@
 const LONGEST_SECONDS = 60;
 
 /**
- * Runs `work` at once and then `seconds` after it ended; not while the tab is hidden, and at once when it is shown again.
+ * Runs `work` now and then `seconds` after it ended; not while the tab is hidden, and at once when it is shown again.
  * After a failure the pause doubles.
  * @param seconds of pause; 0: once, and again only after a failure.
  * @param work gets a signal that is aborted at the end. It handles its errors; what it throws only delays the next run.
@@ -42,7 +42,8 @@ export function repeat(seconds: () => number, work: (signal: AbortSignal) => Pro
     void run();
   };
   document.addEventListener('visibilitychange', shown);
-  void run();
+  // Not at once: what the work reads would count as read by the effect that begins it, which would begin it anew.
+  queueMicrotask(run);
   return () => {
     ended.abort();
     clearTimeout(timer);

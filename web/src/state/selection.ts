@@ -1,5 +1,5 @@
 /** The nodes of "nodes together", which are in the address as Slurm writes lists. */
-import { compressHostlist, expandHostlist } from '../model/hostlist.js';
+import { compressHostlist, expandHostlist } from '../model/nodes/hostlist.js';
 import { router } from './router.svelte.js';
 
 /** The nodes; none while the list cannot be read. */

@@ -1,7 +1,7 @@
 /** What the whole page knows about the server: configuration once, status every few seconds. */
 import type { ServerConfig, Status } from '../api/answers.js';
 import { ApiError } from '../api/client.js';
-import { type Unit, unitOf } from '../model/units.js';
+import { type Unit, unitOf } from '../model/values/units.js';
 import { repeat } from './repeat.js';
 import { session } from './session.svelte.js';
 

@@ -1,6 +1,6 @@
 /** The connection to the server and the token, which is kept for this tab only and sent as a header. */
 import { Client } from '../api/client.js';
-import { describeToken } from '../model/token.js';
+import { describeToken } from '../model/page/token.js';
 
 const KEY = 'ccms.token';
 

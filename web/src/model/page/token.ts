@@ -1,5 +1,5 @@
 /** What a JSON Web Token says about itself. The signature is the server's matter. */
-import { formatFullTime, formatSpan } from './times.js';
+import { formatFullTime, formatSpan } from '../time/times.js';
 
 /** What people paste: with `Bearer`, quotes, or line ends of a mail. */
 export function cleanToken(text: string): string {

@@ -6,5 +6,6 @@ export const VIEW_NAMES: readonly { view: View; name: string }[] = [
   { view: 'overview', name: 'Overview' },
   { view: 'matrix', name: 'Matrix' },
   { view: 'nodes', name: 'Nodes' },
+  { view: 'explore', name: 'Explore' },
   { view: 'store', name: 'Store' },
 ];

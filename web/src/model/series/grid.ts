@@ -5,8 +5,8 @@
  *
  * A grid is never changed: what is new makes the next one.
  */
-import type { Span } from './range.js';
-import { quantile, sortedValues } from './statistics.js';
+import type { Span } from '../time/range.js';
+import { quantile, sortedValues } from '../values/statistics.js';
 
 /** Values of one node as /api/query answers them, evenly spaced from `from` on. */
 export interface Row {

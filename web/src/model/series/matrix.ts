@@ -1,6 +1,7 @@
 /** Where the rows and columns of a matrix lie on the screen, and which cell is under a point. All in CSS pixels. */
+
+import type { Span } from '../time/range.js';
 import type { Grid } from './grid.js';
-import type { Span } from './range.js';
 
 export interface MatrixLayout {
   /** Of the image; labels of rows stand left of it. */

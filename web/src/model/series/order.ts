@@ -1,9 +1,9 @@
 /** Orders of the matrix's rows. */
 
+import { compareNames } from '../nodes/groups.js';
+import { mean } from '../values/statistics.js';
 import type { Grid } from './grid.js';
-import { compareNames } from './groups.js';
 import { resampleRows } from './resample.js';
-import { mean } from './statistics.js';
 
 export type Order = 'name' | 'value' | 'likeness';
 

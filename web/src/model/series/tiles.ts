@@ -5,7 +5,7 @@
  *     ▇▇▇▇▇▇▇▇       ▇▇▇▇▇▇▇▇       ▇▇▇▇▇▇▇▇
  *     ▇▇▇▇▇▇▇▇       ▇▇▇▇▇▇▇▇       ▇▇▇▇
  */
-import type { Group } from './groups.js';
+import type { Group } from '../nodes/groups.js';
 
 /** Side of a tile in pixels, the gap behind it included. */
 const SMALLEST = 7;

@@ -1,7 +1,8 @@
 /** Some nodes seen as one: a job's. */
+
+import { deviation, mean, quantile, sortedValues } from '../values/statistics.js';
 import type { ChartData } from './chart-data.js';
 import type { Grid } from './grid.js';
-import { deviation, mean, quantile, sortedValues } from './statistics.js';
 
 /** A node whose mean is so many deviations away from the others' median is a line of its own. */
 const OUTLIER = 3;

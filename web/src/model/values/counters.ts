@@ -1,5 +1,5 @@
 /** Counters, which only grow: what is worth seeing is how fast. */
-import type { Grid } from './grid.js';
+import type { Grid } from '../series/grid.js';
 import type { Unit } from './units.js';
 
 /** What collectors count since the node's start. Names of rates end otherwise (`_bw`). */
