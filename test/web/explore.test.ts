@@ -88,7 +88,7 @@ it('keeps what was asked in this browser, and begins with questions', async () =
   await panelOf(page, 'series of the graph').getByText('1 series').waitFor();
   await page.reload();
   await panelOf(page, 'Asked before').getByRole('button', { name: 'sum(cpu_power)' }).waitFor();
-  await page.getByRole('button', { name: 'one more' }).click();
+  await page.getByRole('button', { name: 'add an expression' }).click();
   await page.getByRole('textbox', { name: 'expression 2' }).click();
   await page.keyboard.type('sum(mem_power)');
   await page.getByRole('button', { name: 'Run' }).click();

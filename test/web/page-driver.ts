@@ -52,7 +52,7 @@ export function pageDriver(shape: Partial<ClusterShape> = {}, steps?: number): D
     },
     async openAt(search) {
       opened = await there(browser).open(`${there(cluster).server.url}/${search}`);
-      await opened.page.getByText('nodes deliver').waitFor();
+      await opened.page.locator('.line').getByText('nodes deliver').waitFor();
       return opened.page;
     },
   };

@@ -47,6 +47,7 @@ describe('contents', () => {
     expect(codecsText({})).toBe('open blocks only');
     expect(codecsText({ split: 7, single: 0 })).toBe('split');
     expect(codecsText({ single: 1, split: 299 })).toBe('split 100 %, single 1 %');
+    expect(codecsText({ a: 1, b: 2, c: 1 }, 2)).toBe('b 50 %, a 25 %, …');
   });
 });
 
@@ -92,6 +93,8 @@ describe('treemap', () => {
     expect(flops).toMatchObject({ metric: 'flops_any', name: 'flops_any', group: 'CPU' });
     expect(flops?.levels.map(({ text }) => text)).toEqual(['hwthread', '']);
     expect(load?.name).toBe('');
+    // What is low has its name alone.
+    expect(layoutMemoryMap(metrics.slice(1), 200, 22)[0]).toMatchObject({ name: 'cpu_load', levels: [{ text: '' }] });
     expect(groupsOf(metrics)).toEqual(['CPU']);
   });
 });

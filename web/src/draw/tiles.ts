@@ -1,7 +1,7 @@
 /** Draws nodes as tiles: a colour for each value, and a sign for what colour alone must not say. */
 import type { Liveness } from '../model/nodes/nodes.js';
 import { type Layout, tilesOf } from '../model/series/tiles.js';
-import { colourOf, type Limits } from '../model/values/scale.js';
+import { COLOURS, colourIndex, colourOf, type Limits } from '../model/values/scale.js';
 import { type Colours, prepareCanvas } from './canvas.js';
 
 export interface TilesPicture {
@@ -9,11 +9,16 @@ export interface TilesPicture {
   limits: Limits;
   /** Absent: no value. */
   valueAt(node: string): number | undefined;
+  /** The value in a few characters, for tiles that have room. */
+  textAt(node: string): string;
   livenessOf(node: string): Liveness;
   /** Under the pointer or the keyboard. */
   marked: string | undefined;
   isSelected(node: string): boolean;
 }
+
+/** Side of a tile in which a value has room. */
+const ROOM = 40;
 
 export function drawTiles(canvas: HTMLCanvasElement, picture: TilesPicture, colours: Colours): void {
   const { layout, limits } = picture;
@@ -21,6 +26,7 @@ export function drawTiles(canvas: HTMLCanvasElement, picture: TilesPicture, colo
   const size = layout.side - Math.max(1, Math.round(layout.side / 12));
   context.font = '12px system-ui, sans-serif';
   context.fillStyle = colours.soft;
+  context.textAlign = 'left';
   context.textBaseline = 'alphabetic';
   for (const { name, x, y } of layout.blocks) context.fillText(name, x, y - 5);
   for (const { node, x, y } of tilesOf(layout)) {
@@ -32,6 +38,7 @@ export function drawTiles(canvas: HTMLCanvasElement, picture: TilesPicture, colo
       else {
         context.fillStyle = colourOf(value, limits);
         context.fillRect(x, y, size, size);
+        if (size >= ROOM) drawText(context, x, y, size, picture.textAt(node), colourIndex(value, limits));
         if (isBeyond(value, limits)) drawBeyond(context, x, y, size, value > limits.high, colours);
       }
       if (liveness === 'late') drawLate(context, x, y, size, colours);
@@ -52,6 +59,21 @@ function frame(
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.strokeRect(x + width / 2, y + width / 2, size - width, size - width);
+}
+
+/** Dark on bright colours, bright on dark ones. */
+function drawText(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  size: number,
+  text: string,
+  colour: number,
+): void {
+  context.fillStyle = colour > COLOURS / 2 ? '#1a2027' : '#ffffff';
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillText(text, x + size / 2, y + size / 2, size - 4);
 }
 
 /** Outside of the scale by so much that its end says too little. */

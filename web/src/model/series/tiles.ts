@@ -9,7 +9,7 @@ import type { Group } from '../nodes/groups.js';
 
 /** Side of a tile in pixels, the gap behind it included. */
 const SMALLEST = 7;
-const LARGEST = 34;
+const LARGEST = 72;
 const LABEL = 18;
 /** Between blocks. */
 const GAP = 12;

@@ -62,13 +62,16 @@ function addUp<T extends Counts>(parts: readonly T[], keyOf: (part: T) => string
   return [...sums.values()].toSorted((a, b) => b.bytes - a.bytes);
 }
 
-/** How the blocks are packed: the codecs, the commonest first, each with its share where there are several. */
-export function codecsText(blocks: Readonly<Record<string, number>>): string {
+/** How the blocks are packed: the codecs, the commonest first, each with its share where there are several. @param most that are named. */
+export function codecsText(blocks: Readonly<Record<string, number>>, most = Number.POSITIVE_INFINITY): string {
   const counts = Object.entries(blocks)
     .filter(([, count]) => count > 0)
     .toSorted((a, b) => b[1] - a[1]);
   const sum = counts.reduce((total, [, count]) => total + count, 0);
   if (counts.length === 0) return 'open blocks only';
   if (counts.length === 1) return counts[0]?.[0] ?? '';
-  return counts.map(([codec, count]) => `${codec} ${Math.max(1, Math.round((100 * count) / sum))} %`).join(', ');
+  const named = counts
+    .slice(0, most)
+    .map(([codec, count]) => `${codec} ${Math.max(1, Math.round((100 * count) / sum))} %`);
+  return [...named, ...(counts.length > most ? ['…'] : [])].join(', ');
 }

@@ -3,12 +3,12 @@ import { GROUPS, groupOf, type MetricGroup } from '../values/metrics.js';
 import type { MetricShare, Share } from './contents.js';
 import { layoutTreemap, type Rectangle } from './treemap.js';
 
-/** Above the levels of a metric, for its name; metrics that are lower than twice that have none. */
+/** Above the levels of a metric, for its name; where a metric is lower than twice that, its name lies on its levels. */
 const NAME = 18;
 /** Between metrics. */
 const GAP = 2;
 /** Width of a character, roughly. */
-const CHARACTER = 7.5;
+const CHARACTER = 7.8;
 
 export interface LevelRectangle extends Rectangle {
   share: Share;
@@ -29,12 +29,13 @@ export function layoutMemoryMap(metrics: readonly MetricShare[], width: number, 
   const room = { x: 0, y: 0, width, height };
   return layoutTreemap(metrics, ({ bytes }) => bytes, room).map(({ item, ...outer }) => {
     const own = inset(outer, GAP);
-    const hasName = own.height >= 2 * NAME && fits(item.metric, own.width);
-    const below = hasName ? { ...own, y: own.y + NAME, height: own.height - NAME } : own;
+    const hasName = own.height >= NAME && fits(item.metric, own.width);
+    const isTall = hasName && own.height >= 2 * NAME;
+    const below = isTall ? { ...own, y: own.y + NAME, height: own.height - NAME } : own;
     const levels = layoutTreemap(item.levels, ({ bytes }) => bytes, below).map(({ item: share, ...place }) => ({
       ...place,
       share,
-      text: place.height >= NAME && fits(levelName(share.level), place.width) ? levelName(share.level) : '',
+      text: isTall && place.height >= NAME && fits(levelName(share.level), place.width) ? levelName(share.level) : '',
     }));
     return { ...own, metric: item.metric, group: groupOf(item.metric), name: hasName ? item.metric : '', levels };
   });
