@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs what the tests run besides Node: from Debian's packages a NATS server, a browser, promtool, openssl (test
-# certificates) and Python; from PyPI InfluxDB's client, into a virtual environment outside the repository; from npm the other
+# certificates) and Python; from PyPI InfluxDB's client and what notebooks read columns with, into a virtual environment outside the repository; from npm the other
 # versions of Node that the server must run on. A quick no-op
 # when all is there. What it cannot install it names, and fails: a test run that silently skipped its real counterparts
 # would prove nothing.
@@ -11,9 +11,11 @@ PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 # command:package
 tools=(nats-server:nats-server chromium:chromium promtool:prometheus prometheus:prometheus openssl:openssl python3:python3)
-# test/integration/influx-clients.test.ts looks for it at the same place.
+# test/support/python.ts looks for it at the same place.
 venv="${CCMS_TEST_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/ccms-test-venv}"
 influx_client=influxdb-client==1.50.0
+# test/integration/columns.test.ts reads answers in columns with them.
+readers="pyarrow==26.0.1 polars==2.1.0 pandas==3.1.1 duckdb==2.0.1 requests==2.34.2"
 
 fail() {
   echo "test-tools: $*" >&2
@@ -72,6 +74,14 @@ install_influx_client() {
     fail "pip cannot install $influx_client from PyPI into $venv; the tests of InfluxDB's Python client need it"
 }
 
+install_readers() {
+  "$venv/bin/python" -c "import pyarrow, polars, pandas, duckdb, requests" 2>/dev/null && return
+  # shellcheck disable=SC2086 # a list
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $readers ||
+    fail "pip cannot install $readers from PyPI into $venv; the tests of answers in columns need them"
+}
+
 install_tools
 install_influx_client
+install_readers
 bash "$(dirname "$0")/node-binary.sh" >/dev/null || fail "the tests need the versions of Node that scripts/node-binary.sh names"

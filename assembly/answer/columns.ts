@@ -3,15 +3,15 @@
  * a long one: all parts of a column follow each other, and no other column comes in between. Everything is little-endian and
  * 8-aligned from the start of the output, so that the host makes a `Float64Array` of the values without copying them.
  *
- *   part     0       4       8       12      16      20      24      28
- *            ┌───────┬───────┬───────┬───────┬───────┬───────┬───────┬───────┐
- *            │ bytes │ error │ query │ entry │ count │ first │ here  │ names │    u32 each
- *            └───────┴───────┴───────┴───────┴───────┴───────┴───────┴───────┘
- *            32      40      48      56        64      72      80
+ *   part     0       4       8       12      16      20      24      28      32
+ *            ┌───────┬───────┬───────┬───────┬───────┬───────┬───────┬───────┬──────────┬─────┐
+ *            │ bytes │ error │ query │ entry │ count │ first │ here  │ names │ rolledUp │ pad │    u32 each
+ *            └───────┴───────┴───────┴───────┴───────┴───────┴───────┴───────┴──────────┴─────┘
+ *            40      48      56      64        72      80      88
  *            ┌───────┬───────┬───────┬─────────┬───────┬───────┬──────────┐
  *            │ from  │ to    │ step  │ samples │ sum   │ least │ greatest │    f64 each
  *            └───────┴───────┴───────┴─────────┴───────┴───────┴──────────┘
- *            88
+ *            96
  *            ┌──────────────────────────────────┬───────────────────┐
  *            │ names, filled up to a multiple   │ `here` values,    │    names as in series/names.ts, in the first part of a
  *            │ of 8 bytes                       │ f64               │    column; NaN = missing
@@ -20,6 +20,7 @@
  *   query    index of the query     entry      index among the entries that the query asks for; those without series are left out
  *   count    values of the column   first      index of the first value here
  *   here     values in this part    names      bytes of the names of the level that was asked for; 0: they came before
+ *   rolledUp 1 in the first part of a column whose level has no series of its own
  *   from, to unix seconds           step       seconds between values
  *   samples  values that are not missing, and their sum, the least and the greatest, if statistics were asked for; else 0
  *
@@ -48,6 +49,7 @@ class Part {
   first: u32;
   here: u32;
   names: u32;
+  rolledUp: u32;
   from: f64;
   to: f64;
   step: f64;
@@ -66,6 +68,7 @@ if (
   offsetof<Part>('first') != ColumnPart.First ||
   offsetof<Part>('here') != ColumnPart.Here ||
   offsetof<Part>('names') != ColumnPart.Names ||
+  offsetof<Part>('rolledUp') != ColumnPart.RolledUp ||
   offsetof<Part>('from') != ColumnPart.From ||
   offsetof<Part>('to') != ColumnPart.To ||
   offsetof<Part>('step') != ColumnPart.Step ||
@@ -129,6 +132,7 @@ function writePart(answer: Answer, budget: u32, node: Node | null): bool {
   }
   let end = out.end + offsetof<Part>();
   if (node) {
+    part.rolledUp = u32(selection.series(0).node != node);
     const namesEnd = writeNames(end, node);
     part.names = <u32>(namesEnd - end);
     store<u64>(namesEnd, 0);

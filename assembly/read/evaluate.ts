@@ -160,8 +160,11 @@ export function evaluate(column: Column, metric: Metric, request: Request, query
   column.padding = request.has(AnswerParts.Padding) && start > from ? start / f - from / f : 0;
   column.count = points;
   const byHeaders = isPlain && points == bins;
-  if (!byHeaders && bins && !column.compute(metric, factor, bins, points)) return false;
-  if (!request.has(AnswerParts.Stats)) return true;
+  const hasStats = request.has(AnswerParts.Stats);
+  // Who wants neither values nor statistics wants to know which columns there are.
+  const isComputed = request.has(AnswerParts.Data) || (hasStats && !byHeaders);
+  if (isComputed && bins && !column.compute(metric, factor, bins, points)) return false;
+  if (!hasStats) return true;
   if (byHeaders) column.summarizeBins(selection.series(0), bins, factor);
   else column.summarize(factor);
   return true;

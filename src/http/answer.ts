@@ -72,8 +72,8 @@ export function sendNothing(exchange: Exchange, headers: readonly string[] = [])
 }
 
 /** Headers of an answer whose length is not known when it starts; the caller writes the body. */
-export function startJson(exchange: Exchange): void {
-  exchange.outgoing.writeHead(200, ['Content-Type', JSON_TYPE, ...DATA_HEADERS]);
+export function startAnswer(exchange: Exchange, contentType: string, headers: readonly string[]): void {
+  exchange.outgoing.writeHead(200, ['Content-Type', contentType, ...DATA_HEADERS, ...headers]);
 }
 
 /** For answers that are made outside a handler (a `Response` for Hono's adapter). */

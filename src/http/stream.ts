@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer } from '../store/store.js';
-import { JSON_TYPE, send, startJson } from './answer.js';
+import { JSON_TYPE, send, startAnswer } from './answer.js';
 import type { Exchange } from './exchange.js';
 
 /** Writes a part. Resolves when the socket has taken it, so that nobody reads it any more, or is gone. */
@@ -31,10 +31,16 @@ function breakOff(outgoing: ServerResponse): void {
  */
 export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<void> {
   if (answer instanceof Uint8Array) send(exchange, 200, JSON_TYPE, answer);
-  else await sendPieces(exchange, answer[Symbol.asyncIterator]());
+  else await sendPieces(exchange, answer[Symbol.asyncIterator](), JSON_TYPE);
 }
 
-async function sendPieces(exchange: Exchange, source: AsyncIterator<Uint8Array>): Promise<void> {
+/** The same for an answer of another type, in pieces. @param headers flat list of further names and values. */
+export async function sendPieces(
+  exchange: Exchange,
+  source: AsyncIterator<Uint8Array>,
+  contentType: string,
+  headers: readonly string[] = [],
+): Promise<void> {
   const { outgoing } = exchange;
   let gone = false;
   const onClose = (): void => {
@@ -49,7 +55,7 @@ async function sendPieces(exchange: Exchange, source: AsyncIterator<Uint8Array>)
     if (outgoing.destroyed) onClose();
     let piece = await first;
     if (gone) return;
-    startJson(exchange);
+    startAnswer(exchange, contentType, headers);
     try {
       while (!piece.done && !gone) {
         exchange.sent += piece.value.length;

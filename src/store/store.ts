@@ -18,7 +18,7 @@ import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 
 export type { RefusalFigures } from '../partition/refusals.js';
 export { StoreError, type StoreErrorCode } from '../store-error.js';
-export { LeafAggregation, LeafFunction, LeafGrouping } from '../wasm/codes.js';
+export { LeafAggregation, LeafFunction, LeafGrouping, QueryError } from '../wasm/codes.js';
 export type { Column, ColumnError } from '../wasm/columns.js';
 export type { MemoryUse } from '../wasm/figures.js';
 export type { LeafAnswerPart, LeafRequest, NameFilter } from '../wasm/leaf.js';
@@ -100,8 +100,8 @@ export interface Store {
    */
   query(request: QueryRequest): Promise<Answer>;
   /**
-   * The same answer as columns of doubles, in pieces of a few hundred KiB: parts of a column follow each other, columns of a
-   * query are in order, those of different queries are not. Pieces are to be used as those of an `Answer`, values are views
+   * The same answer as columns of doubles, in pieces of a few hundred KiB: parts of a column follow each other, columns and queries
+   * are in order, and after them those for all nodes, in none. Pieces are to be used as those of an `Answer`, values are views
    * of them. Rejects as `query` does.
    */
   columns(request: QueryRequest): Promise<AsyncIterable<AnswerColumn[]>>;

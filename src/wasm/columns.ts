@@ -10,6 +10,8 @@ export interface Column {
   entry: number;
   /** Cluster, host, level, sub-level of what was asked for; empty in all parts of a column but the first. */
   levels: string[];
+  /** In the first part of a column: the level has no series of its own, the values are made of those below it. */
+  rolledUp: boolean;
   /** Where the first value of the column begins and its last one ends, unix seconds. */
   from: number;
   to: number;
@@ -58,6 +60,7 @@ export function readColumns(piece: Uint8Array<ArrayBuffer>): (Column | ColumnErr
       query,
       entry,
       levels: names ? decodeLevels(piece.subarray(namesAt, namesAt + names)).levels : [],
+      rolledUp: u32(ColumnPart.RolledUp) !== 0,
       from: f64(ColumnPart.From),
       to: f64(ColumnPart.To),
       step: f64(ColumnPart.Step),

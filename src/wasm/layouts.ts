@@ -13,15 +13,16 @@ export enum ColumnPart {
   First = 20,
   Here = 24,
   Names = 28,
-  From = 32,
-  To = 40,
-  Step = 48,
-  Samples = 56,
-  Sum = 64,
-  Least = 72,
-  Greatest = 80,
+  RolledUp = 32,
+  From = 40,
+  To = 48,
+  Step = 56,
+  Samples = 64,
+  Sum = 72,
+  Least = 80,
+  Greatest = 88,
   /** Bytes before the names. */
-  Header = 88,
+  Header = 96,
 }
 
 /** Offsets in a run: lines of a text that belong to one partition (assembly/ingest/runs.ts draws it). All are u32. */

@@ -1,7 +1,4 @@
 /** InfluxDB's official clients write as they do to InfluxDB. The Python client is installed by scripts/test-tools.sh. */
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import {
   HttpError,
   InfluxDB,
@@ -13,7 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, type QueryAnswer } from '../support/client.js';
 import { LIMIT } from '../support/limits.js';
-import { runProcess } from '../support/processes.js';
+import { python } from '../support/python.js';
 import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { bearer, token, tokenKey } from '../support/tokens.js';
@@ -157,9 +154,6 @@ describe("InfluxDB's JavaScript client", () => {
   });
 });
 
-const VENV =
-  process.env.CCMS_TEST_VENV ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'ccms-test-venv');
-
 /** Writes with each precision, plain and gzipped; prints what happened as one JSON object. */
 const PYTHON = `
 import json, sys
@@ -196,11 +190,7 @@ print(json.dumps(done))
 
 describe("InfluxDB's Python client", () => {
   it('writes points in every precision, plain and gzipped, at once and in batches', async () => {
-    const python = join(VENV, 'bin/python');
-    if (!existsSync(python)) throw new Error(`${python} is missing: run "bash scripts/test-tools.sh" first`);
-    const { status, stdout, stderr } = await runProcess(python, ['-c', PYTHON, server.url, jwt, String(TIME)]);
-    expect([status, stderr]).toEqual([0, '']);
-    const done = JSON.parse(stdout) as Record<string, unknown>;
+    const done = JSON.parse(await python(['-c', PYTHON, server.url, jwt, String(TIME)])) as Record<string, unknown>;
     expect(done).toMatchObject({ ping: true, health: 'pass', stranger: [401, 'unauthorized'] });
     expect(done.version).toMatch(/^cc-metric-store-/);
     expect(done.bad).toEqual([400, expect.stringMatching(/^partial write: 1 line refused: line 2: /), 'invalid']);

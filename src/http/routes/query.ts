@@ -1,5 +1,7 @@
 import type { Answer, QueryRequest, SeriesQuery } from '../../store/store.js';
+import type { Table } from '../../table/table.js';
 import { JSON_TYPE } from '../answer.js';
+import { formatOf, formatParameter, NOT_ACCEPTABLE, sendTable } from '../columns.js';
 import { HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { readJson } from '../json.js';
@@ -59,13 +61,22 @@ export function toQueryRequest(body: QueryBody): QueryRequest {
   };
 }
 
-/** The answer to the exchange's request, which is forgotten once that is there: it may take long to be read. */
-async function answered(exchange: Exchange, context: HttpContext): Promise<Answer> {
+async function readRequest(exchange: Exchange, context: HttpContext): Promise<QueryRequest> {
   const body = await readJson(exchange, context, QuerySchema);
   const request = toQueryRequest(body);
   const hint = unknownKeyHint(body);
   if (hint !== undefined) exchange.outgoing.setHeader('X-Query-Hint', hint);
-  return context.store.query(request);
+  return request;
+}
+
+/** The answer to the exchange's request, which is forgotten once that is there: it may take long to be read. */
+async function answered(exchange: Exchange, context: HttpContext): Promise<Answer> {
+  return context.store.query(await readRequest(exchange, context));
+}
+
+async function tableOf(exchange: Exchange, context: HttpContext): Promise<Table> {
+  const { queryTable } = await import('../../table/query-table.js');
+  return queryTable(context.store, await readRequest(exchange, context));
 }
 
 /** GET|POST /api/query: cc-backend asks with GET and a JSON body. */
@@ -73,7 +84,9 @@ export function queryRoute(context: HttpContext): Route {
   const operation: Operation = {
     async handle(exchange) {
       requireRunning(context.store);
-      await sendAnswer(exchange, await answered(exchange, context));
+      const format = formatOf(exchange, exchange.param('format') ?? '');
+      if (format === 'json') await sendAnswer(exchange, await answered(exchange, context));
+      else await sendTable(exchange, format, await tableOf(exchange, context));
     },
     document: {
       summary: 'Read series: samples and statistics',
@@ -86,11 +99,13 @@ export function queryRoute(context: HttpContext): Route {
           description: 'accepted for compatibility, changes nothing',
           schema: { type: 'string', enum: ['v1', 'v2'] },
         },
+        formatParameter,
       ],
       body: { schema: QuerySchema },
       responses: {
         200: { description: '{"queries"?: [...], "results": [[...], ...]}', type: JSON_TYPE },
         400: { description: 'the body is not JSON or not a query; the error names the place' },
+        406: NOT_ACCEPTABLE,
         413: { description: 'the body is too long' },
         503: { description: 'loading or stopping' },
       },

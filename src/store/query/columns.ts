@@ -1,30 +1,40 @@
-/** Main thread. The partitions' columns become one answer, each column under its query in the request. */
+/**
+ * Main thread. The partitions' columns become one answer, each column under its query in the request, and the queries in their
+ * order whatever partition answers them. What is asked of all nodes comes after them, partition by partition.
+ */
 import { type Column, type ColumnError, readColumns } from '../../wasm/columns.js';
 import type { QueryRequest } from '../../wasm/request.js';
 import type { AnswerColumn } from '../store.js';
 import type { PieceStream } from './piece-stream.js';
 import type { Order } from './scatter.js';
 
-/** Names a question's columns as those of the request. */
-type Naming = (column: Column | ColumnError) => AnswerColumn;
+type Part = Column | ColumnError;
 
-/** A question about some of the request's queries. @param numbers of these, in order. */
-function ofQueries(request: QueryRequest, numbers: readonly number[]): Naming {
-  return (column) => {
-    const query = numbers[column.query] ?? -1;
-    return { ...column, query, metric: request.queries[query]?.metric ?? '' };
-  };
-}
+/** Reads a stream column by column. A piece's columns must be used before it goes on behind its end. */
+class ColumnReader {
+  readonly #stream: PieceStream;
+  #columns: Part[] | undefined;
+  #at = 0;
 
-/** A question about all nodes: the core has made a query of each node and metric, one node after the other. */
-function ofAllNodes(request: QueryRequest, partition: number, partitions: number): Naming {
-  const metrics = request.forAllNodes ?? [];
-  return (column) => {
-    const number = column.query % metrics.length;
-    const node = (column.query - number) / metrics.length;
-    const query = request.queries.length + number;
-    return { ...column, query, entry: node * partitions + partition, metric: metrics[number] ?? '' };
-  };
+  constructor(stream: PieceStream) {
+    this.#stream = stream;
+  }
+
+  /**
+   * The columns of the piece at hand that belong to queries before the given one, as far as they were not read. Undefined: there are
+   * no more of them in any piece.
+   */
+  async before(query: number): Promise<Part[] | undefined> {
+    for (;;) {
+      this.#columns ??= readColumns(this.#stream.current.bytes);
+      const from = this.#at;
+      while (this.#at < this.#columns.length && (this.#columns[this.#at]?.query ?? query) < query) this.#at++;
+      if (this.#at > from) return this.#columns.slice(from, this.#at);
+      if (this.#at < this.#columns.length || !(await this.#stream.next())) return undefined;
+      this.#columns = undefined;
+      this.#at = 0;
+    }
+  }
 }
 
 /** All columns, piece by piece. @param streams one a question; they are left once the answer is read, or left itself. */
@@ -33,23 +43,55 @@ export async function* columnsOf(
   { questions, firstForAll }: Order,
   streams: readonly PieceStream[],
 ): AsyncGenerator<AnswerColumn[]> {
-  const numbers = streams.map((): number[] => []);
-  for (const [query, question] of questions.entries()) numbers[question]?.push(query);
   try {
     // All of them, so that no worker is idle while another one's pieces are read.
     for (const stream of streams) stream.prefetch();
-    for (const [i, stream] of streams.entries()) {
-      const partition = i - firstForAll;
-      const name =
-        partition < 0
-          ? ofQueries(request, numbers[i] ?? [])
-          : ofAllNodes(request, partition, streams.length - firstForAll);
-      do {
-        const columns = readColumns(stream.current.bytes).map(name);
-        if (columns.length) yield columns;
-      } while (await stream.next());
-    }
+    yield* ofQueries(request, questions, streams);
+    yield* ofAllNodes(request, streams.slice(firstForAll));
   } finally {
     for (const stream of streams) stream.leave();
+  }
+}
+
+/** Queries that follow each other and are of one question are read together. */
+async function* ofQueries(
+  request: QueryRequest,
+  questions: readonly number[],
+  streams: readonly PieceStream[],
+): AsyncGenerator<AnswerColumn[]> {
+  const readers = new Map<number, { reader: ColumnReader; numbers: number[] }>();
+  for (const [query, question] of questions.entries()) {
+    const stream = streams[question];
+    if (stream === undefined) throw new Error(`BUG: no answer to question ${question}`);
+    const known = readers.get(question) ?? { reader: new ColumnReader(stream), numbers: [] };
+    readers.set(question, known);
+    const { reader, numbers } = known;
+    numbers.push(query);
+    if (questions[query + 1] === question) continue;
+    for (;;) {
+      const columns = await reader.before(numbers.length);
+      if (columns === undefined) break;
+      yield columns.map((column) => {
+        const number = numbers[column.query] ?? -1;
+        return { ...column, query: number, metric: request.queries[number]?.metric ?? '' };
+      });
+    }
+  }
+}
+
+/** The core has made a query of each node and metric, one node after the other. */
+async function* ofAllNodes(request: QueryRequest, streams: readonly PieceStream[]): AsyncGenerator<AnswerColumn[]> {
+  const metrics = request.forAllNodes ?? [];
+  for (const [partition, stream] of streams.entries()) {
+    do {
+      const columns = readColumns(stream.current.bytes);
+      if (columns.length === 0) continue;
+      yield columns.map((column) => {
+        const number = column.query % metrics.length;
+        const node = (column.query - number) / metrics.length;
+        const entry = node * streams.length + partition;
+        return { ...column, query: request.queries.length + number, entry, metric: metrics[number] ?? '' };
+      });
+    } while (await stream.next());
   }
 }

@@ -7,6 +7,7 @@ const types: Readonly<Record<number, string>> = {
   401: 'unauthorized',
   404: 'not_found',
   405: 'method_not_allowed',
+  406: 'not_acceptable',
   413: 'bad_data',
   415: 'bad_data',
   422: 'execution',

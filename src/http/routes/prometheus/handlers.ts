@@ -4,6 +4,7 @@ import type { QueryOptions } from '../../../promql/engine.js';
 import { compareText } from '../../../promql/evaluate/labels.js';
 import { printLabels, printList, printResult, printSuccess } from '../../../promql/print/json.js';
 import { LEVEL_LABELS } from '../../../promql/store/series-labels.js';
+import { type Format, formatOf, sendTable } from '../../columns.js';
 import { HttpError } from '../../errors.js';
 import type { Exchange } from '../../exchange.js';
 import { requireReady } from '../../ready.js';
@@ -47,13 +48,14 @@ export class Handlers {
       );
     }
     if ((end - start) / step > MAX_STEPS) throw new HttpError(400, TOO_FINE);
-    await this.answer(exchange, parameters, { start, end, step });
+    await this.answer(exchange, parameters, { start, end, step }, formatOf(exchange, parameters.text('format')));
   }
 
   private async answer(
     exchange: Exchange,
     parameters: Parameters,
     times: Pick<QueryOptions, 'start' | 'end' | 'step'>,
+    format: Format = 'json',
   ): Promise<void> {
     const limit = parameters.limit();
     const gone = new AbortController();
@@ -65,9 +67,14 @@ export class Handlers {
       timeout: parameters.durationOr('timeout'),
       signal: gone.signal,
     };
-    await this.service.query(options, (result) =>
-      streamText(exchange, printResult(result, limit, parameters.text('stats') !== '')),
-    );
+    await this.service.query(options, async (result) => {
+      if (format === 'json') {
+        await streamText(exchange, printResult(result, limit, parameters.text('stats') !== ''));
+      } else {
+        const { resultTable } = await import('../../../table/result-table.js');
+        await sendTable(exchange, format, resultTable(result, limit));
+      }
+    });
   }
 
   /** Times and selectors of series, labels and values. */

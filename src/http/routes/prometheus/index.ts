@@ -22,6 +22,7 @@ const texts: Record<string, string> = {
   limit: 'series or names at most; 0: all',
   lookback_delta: 'how far back selectors look: seconds or a duration',
   stats: 'any text: statistics of the query in the answer',
+  format: 'json, arrow (IPC stream), parquet or csv; the Accept header says the same. Absent: json',
   'match[]': 'a selector; may be repeated, any of them is enough',
   metric: 'one metric only',
   limit_per_metric: 'entries of a metric at most',
@@ -78,7 +79,7 @@ export function prometheusRoutes(context: HttpContext): Route[] {
   const build = { version: VERSION, revision: context.commit, branch: '', buildUser: '', buildDate: '', goVersion: '' };
   return [
     route('query', both, `query time ${common}`, 'PromQL at one time', (all, exchange) => all.query(exchange)),
-    route('query_range', both, `query start end step ${common}`, 'PromQL at many times', (all, exchange) =>
+    route('query_range', both, `query start end step ${common} format`, 'PromQL at many times', (all, exchange) =>
       all.queryRange(exchange),
     ),
     route('series', both, 'match[] start end limit', 'Series by their labels', (all, exchange) => all.series(exchange)),
