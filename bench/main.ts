@@ -3,9 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { Generator } from './client.js';
 import { curves } from './curves.js';
 import { type Figure, summarise, table } from './figures.js';
 import { type Options, OWN_SERVER, parseOptions } from './options.js';
+import { promql } from './promql.js';
 import { round } from './scenarios.js';
 
 const options = parseOptions(process.argv.slice(2));
@@ -30,20 +32,39 @@ try {
 }
 
 /** Rounds of both servers, each time in the other order, so that neither always finds the machine warm. */
-async function compare({ load, rounds, topics, server, peer }: Options, file: string): Promise<void> {
+async function compare(options: Options, file: string): Promise<void> {
+  const { load, rounds, topics, server, peer } = options;
   const servers = [{ name: 'server', command: server, rounds: [] as Figure[][] }];
   if (peer !== '') servers.push({ name: 'peer', command: peer, rounds: [] });
-  for (let i = 0; i < rounds; i++) {
+  const others = [...topics].some((topic) => topic !== 'promql');
+  for (let i = 0; others && i < rounds; i++) {
     for (const one of i % 2 === 0 ? servers : servers.toReversed()) {
       process.stderr.write(`round ${i + 1} of ${rounds}: ${one.name}\n`);
       one.rounds.push(await round({ command: one.command, frequency: load.frequency }, load, topics));
     }
   }
   const results = servers.map(({ name, command, rounds: all }) => ({ name, command, figures: summarise(all) }));
-  process.stdout.write(`${table(results)}\n`);
+  if (others) process.stdout.write(`${table(results)}\n`);
+  if (topics.has('promql')) results.push(...(await comparePromql(options)));
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, revision: revision() };
   writeFileSync(file, `${JSON.stringify({ machine, load, rounds, results }, undefined, 2)}\n`);
   process.stderr.write(`written to ${file}\n`);
+}
+
+/** PromQL, in one round: the peers keep what they were sent. */
+async function comparePromql({ load, server, promqlPeers }: Options) {
+  const generator = new Generator();
+  try {
+    const measured = await promql({ command: server, frequency: load.frequency }, generator, load, promqlPeers);
+    const results = measured.map(({ figures, ...one }) => ({ ...one, figures: summarise([figures]) }));
+    const [own, ...others] = results;
+    for (const other of others.length > 0 ? others : [undefined]) {
+      process.stdout.write(`${table([own, other].filter((one) => one !== undefined))}\n`);
+    }
+    return results;
+  } finally {
+    generator.close();
+  }
 }
 
 /** The checkout's commit; empty outside of one. */

@@ -1,6 +1,7 @@
 /** The bench's command line. */
 import { resolve } from 'node:path';
 import { type FlagTable, parseGoFlags } from '../src/flags.js';
+import type { PromqlPeer } from './promql.js';
 import { type Load, TOPICS, type Topic } from './scenarios.js';
 
 export interface Options {
@@ -11,6 +12,8 @@ export interface Options {
   server: string;
   /** Command of the server to compare with; empty: none. */
   peer: string;
+  /** Servers that PromQL is compared with. */
+  promqlPeers: PromqlPeer[];
   curves: boolean;
   /** Directory of the result files. */
   out: string;
@@ -25,8 +28,8 @@ export interface OptionsExit {
 /** The server of this checkout, once it is built. */
 export const OWN_SERVER = resolve('dist/server.js');
 
-/** Taken only when named: it needs a few GB for the peer. */
-const NOT_BY_DEFAULT: Topic = 'wide';
+/** Taken only when named: the first needs a few GB for the peer, the second is compared with other servers. */
+const NOT_BY_DEFAULT: readonly Topic[] = ['wide', 'promql'];
 const COMMAND = 'npm run bench --';
 
 const FLAGS = {
@@ -46,7 +49,7 @@ const FLAGS = {
     kind: 'string',
     default: '',
     placeholder: 'A,B',
-    usage: `What to measure, of: ${TOPICS.join(', ')}; default: all but ${NOT_BY_DEFAULT}`,
+    usage: `What to measure, of: ${TOPICS.join(', ')}; default: all but ${NOT_BY_DEFAULT.join(' and ')}`,
   },
   server: {
     kind: 'string',
@@ -60,6 +63,13 @@ const FLAGS = {
     placeholder: 'COMMAND',
     usage: 'Another server of the protocol to run beside it; {config} stands for its config file',
   },
+  prometheus: {
+    kind: 'string',
+    default: '',
+    placeholder: 'URL',
+    usage: 'For promql: an empty Prometheus that takes remote writes (--web.enable-remote-write-receiver)',
+  },
+  victoriametrics: { kind: 'string', default: '', placeholder: 'URL', usage: 'For promql: an empty VictoriaMetrics' },
   curves: {
     kind: 'bool',
     default: false,
@@ -77,10 +87,13 @@ export function parseOptions(argv: readonly string[]): Options | OptionsExit {
   for (const name of ['hosts', 'threads', 'steps', 'connections', 'repetitions', 'rounds', 'wide-hosts'] as const) {
     if (values[name] < 1) return wrong(`-${name} ${values[name]}: expected at least 1`);
   }
-  const named = values.only === '' ? TOPICS.filter((topic) => topic !== NOT_BY_DEFAULT) : values.only.split(',');
+  const named = values.only === '' ? TOPICS.filter((topic) => !NOT_BY_DEFAULT.includes(topic)) : values.only.split(',');
   const topics = new Set(TOPICS.filter((topic) => named.includes(topic)));
   const unknown = named.find((name) => !TOPICS.some((topic) => topic === name));
   if (unknown !== undefined) return wrong(`-only ${unknown}: expected some of ${TOPICS.join(', ')}`);
+  for (const name of ['prometheus', 'victoriametrics'] as const) {
+    if (values[name] !== '' && !URL.canParse(values[name])) return wrong(`-${name} ${values[name]}: expected a URL`);
+  }
   const { hosts, threads, steps, connections, repetitions, rounds, peer, curves, out } = values;
   return {
     load: {
@@ -97,6 +110,10 @@ export function parseOptions(argv: readonly string[]): Options | OptionsExit {
     topics,
     server: values.server || `node ${OWN_SERVER} -config {config} -loglevel err`,
     peer,
+    promqlPeers: [
+      { name: 'Prometheus', url: values.prometheus },
+      { name: 'VictoriaMetrics', url: values.victoriametrics },
+    ].filter(({ url }) => url !== ''),
     curves,
     out,
   };

@@ -7,7 +7,17 @@ import { eventLoopLagP99 } from './prometheus.js';
 import { queryShapes } from './queries.js';
 import { Server, type ServerOptions } from './server.js';
 
-export const TOPICS = ['ingest', 'query', 'stall', 'memory', 'disk', 'restart', 'checkpoint', 'wide'] as const;
+export const TOPICS = [
+  'ingest',
+  'query',
+  'stall',
+  'memory',
+  'disk',
+  'restart',
+  'checkpoint',
+  'wide',
+  'promql',
+] as const;
 export type Topic = (typeof TOPICS)[number];
 
 export interface Load {
