@@ -99,9 +99,9 @@ export class Service {
     this.#http = await startHttp({
       store: this.#pool,
       config: this.#config,
-      dev: this.#flags.dev,
       ...(this.#port && { port: this.#port }),
       pageDirectory: fileURLToPath(new URL('./web', import.meta.url)),
+      ...(this.#flags.dev && { swaggerDirectory: fileURLToPath(new URL('./swagger', import.meta.url)) }),
       version,
       commit,
       // A client can provoke the same failure at any rate.

@@ -38,7 +38,9 @@ export function routesOf(context: HttpContext): Route[] {
     ...influxRoutes(context),
     ...prometheusRoutes(context),
     ...pageRoutes(context.pageDirectory),
-    ...(context.dev ? swaggerRoutes(() => documentOf(routes, context)) : []),
+    ...(context.swaggerDirectory === undefined
+      ? []
+      : swaggerRoutes(context.swaggerDirectory, () => documentOf(routes, context))),
   ];
   return routes;
 }

@@ -30,8 +30,8 @@ export interface HttpContext {
   readonly version: string;
   /** Abbreviated git hash; `unknown` without git. */
   readonly commit: string;
-  /** Serve the documentation too. */
-  readonly dev: boolean;
+  /** Swagger UI's files: dist/swagger. Absent: neither they nor the OpenAPI document are served. */
+  readonly swaggerDirectory: string | undefined;
   /** The built page: dist/web. */
   readonly pageDirectory: string;
   readonly log: HttpLog;

@@ -21,8 +21,8 @@ export interface HttpOptions {
   config: Config;
   /** The port, if it is bound already; absent: `config.main` says which. */
   port?: { handOver(server: Server): Promise<void> };
-  /** Serve the OpenAPI document and Swagger UI. */
-  dev: boolean;
+  /** Swagger UI's files: dist/swagger. Absent: neither they nor the OpenAPI document are served. */
+  swaggerDirectory?: string;
   /** The built page: dist/web. */
   pageDirectory: string;
   version: string;
@@ -66,13 +66,13 @@ const RECEIVE_BYTES = 256 << 20;
  * @throws Error that names `main.addr` when it cannot be bound.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { store, config, dev, version, log } = options;
+  const { store, config, version, log } = options;
   const context: HttpContext = {
     store,
     config,
     version,
     commit: options.commit ?? 'unknown',
-    dev,
+    swaggerDirectory: options.swaggerDirectory,
     pageDirectory: options.pageDirectory,
     log,
     startedAt: Date.now(),

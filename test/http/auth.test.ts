@@ -5,7 +5,7 @@ import { Authenticator } from '../../src/http/auth.js';
 import { HttpError } from '../../src/http/errors.js';
 import { ask } from '../support/client.js';
 import { configWith } from '../support/config.js';
-import { errorOf, start } from './harness.js';
+import { errorOf, SWAGGER, start } from './harness.js';
 
 /** The key and the token that the reference's documentation publishes for tests. */
 const PUBLISHED_KEY = Buffer.from('kzfYrYy+TzpanWZHJ5qSdMj5uKUWgq74BWhQG6copP0=', 'base64');
@@ -125,7 +125,11 @@ describe('Authenticator', () => {
 
 describe('routes of a server with a key', () => {
   const secured = () =>
-    start({ config: configWith({}, { jwtPublicKey: PUBLISHED_KEY }), metrics: async () => 'up 1\n', dev: true });
+    start({
+      config: configWith({}, { jwtPublicKey: PUBLISHED_KEY }),
+      metrics: async () => 'up 1\n',
+      swaggerDirectory: SWAGGER,
+    });
 
   it('needs a token on every /api route and on the Influx write routes', async () => {
     const { port, store } = await secured();

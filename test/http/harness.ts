@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach } from 'vitest';
 import { type HttpOptions, type HttpServer, startHttp } from '../../src/http/server.js';
 import type { Answer } from '../support/client.js';
@@ -18,6 +18,9 @@ export interface Running extends HttpServer {
   logged: string[];
 }
 
+/** Swagger UI's files, as they are built. */
+export const SWAGGER = resolve('dist/swagger');
+
 const running: HttpServer[] = [];
 
 afterEach(async () => {
@@ -34,7 +37,6 @@ export async function start(options: Partial<HttpOptions> & { store?: MemoryStor
   };
   const http = await startHttp({
     config: configWith(),
-    dev: false,
     pageDirectory: join(import.meta.dirname, 'page'),
     version: '0.0.0-test',
     log: { err },

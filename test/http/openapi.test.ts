@@ -6,7 +6,7 @@ import type { HttpContext } from '../../src/http/route.js';
 import { Writers } from '../../src/http/writers.js';
 import { ask } from '../support/client.js';
 import { configWith } from '../support/config.js';
-import { start } from './harness.js';
+import { SWAGGER, start } from './harness.js';
 import { MemoryStore } from './memory-store.js';
 
 interface Document {
@@ -30,7 +30,7 @@ interface Schema {
 }
 
 async function documentOf(): Promise<Document> {
-  const { port } = await start({ dev: true, metrics: async () => '' });
+  const { port } = await start({ swaggerDirectory: SWAGGER, metrics: async () => '' });
   return JSON.parse((await ask(port, '/swagger/doc.json')).body) as Document;
 }
 
@@ -41,7 +41,7 @@ describe('the OpenAPI document', () => {
       config: configWith(),
       version: '1',
       commit: '1',
-      dev: true,
+      swaggerDirectory: SWAGGER,
       pageDirectory: '',
       log: { err: () => {} },
       startedAt: 0,
@@ -60,7 +60,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('documents exactly the methods that are allowed', async () => {
-    const { port } = await start({ dev: true, metrics: async () => '' });
+    const { port } = await start({ swaggerDirectory: SWAGGER, metrics: async () => '' });
     const { paths } = await documentOf();
     for (const [path, methods] of Object.entries(paths)) {
       const { status, headers } = await ask(port, path.replace(/{\w+}/, 'x'), { method: 'PATCH' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/store/store.js';
 import { ask } from '../support/client.js';
-import { errorOf, start } from './harness.js';
+import { errorOf, SWAGGER, start } from './harness.js';
 
 describe('POST /api/free', () => {
   it('frees below each selector and says how many', async () => {
@@ -141,7 +141,7 @@ describe('GET /metrics', () => {
 
 describe('GET /swagger/', () => {
   it('serves the page, its files and nothing else of the package', async () => {
-    const { port } = await start({ dev: true });
+    const { port } = await start({ swaggerDirectory: SWAGGER });
     const page = await ask(port, '/swagger/');
     expect(page.headers['content-security-policy']).toContain("script-src 'self'");
     for (const [, path] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) {
@@ -196,7 +196,7 @@ describe('every path', () => {
   });
 
   it('sends the same security headers everywhere', async () => {
-    const { port } = await start({ dev: true });
+    const { port } = await start({ swaggerDirectory: SWAGGER });
     for (const path of ['/', '/nope', '/healthz', '/api/debug', '/api/write', '/swagger/', '/ping']) {
       const { headers } = await ask(port, path);
       expect(headers).toMatchObject({

@@ -56,14 +56,22 @@ describe('the tarball', () => {
     ];
     expect([...folders].sort()).toEqual(expected);
     expect(files).toEqual(
-      expect.arrayContaining(['dist/core.wasm', 'dist/command.js', 'contrib/systemd/cc-metric-store.service']),
+      expect.arrayContaining([
+        'dist/core.wasm',
+        'dist/command.js',
+        'dist/swagger/swagger-ui-bundle.js',
+        'contrib/systemd/cc-metric-store.service',
+      ]),
     );
     expect(files.filter((path) => /\.(map|wat)$|debug\.wasm$|\.test\.|(?<!\.d)\.ts$/.test(path))).toEqual([]);
   });
 
   it('leaves the command and nothing else in the prefix', () => {
     expect(readdirSync(join(prefix, 'bin'))).toEqual(['cc-metric-store']);
-    expect(readdirSync(join(prefix, 'lib/node_modules'))).toEqual(['cc-metric-store']);
+    const modules = join(prefix, 'lib/node_modules');
+    expect(readdirSync(modules)).toEqual(['cc-metric-store']);
+    // Reports installations; Swagger UI's package would bring it.
+    expect(readdirSync(join(modules, 'cc-metric-store/node_modules'))).not.toContain('@scarf');
   });
 });
 

@@ -32,7 +32,7 @@ describe('a store whose memory is full', () => {
     const fail = (error: Error): void => expect.fail(error.message);
     pool = new Pool({ config, log: logger('store'), modulePath, onFatal: fail });
     await pool.start();
-    http = await startHttp({ store: pool, config, dev: false, pageDirectory: '', version: '0', log: logger('http') });
+    http = await startHttp({ store: pool, config, pageDirectory: '', version: '0', log: logger('http') });
     url = `http://127.0.0.1:${http.port}`;
   });
   afterAll(async () => {

@@ -177,7 +177,7 @@ describe('headers', () => {
       const policy = String((await ask(server.port, path)).headers['content-security-policy']);
       expect(policy).toMatch(/^default-src 'none';/);
       expect(policy).toMatch(/frame-ancestors 'none'/);
-      expect(policy).not.toMatch(/https?:|\*|'unsafe-eval'|script-src[^;]*'unsafe-inline'/);
+      expect(policy).not.toMatch(/https?:|\*|'unsafe-/);
     }
   });
 

@@ -1,8 +1,7 @@
 /** Under -dev: the OpenAPI document and Swagger UI, all from this server. */
 
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { HTML_TYPE, send, sendJson } from '../answer.js';
 import { HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
@@ -10,10 +9,10 @@ import type { Route } from '../route.js';
 
 const SCRIPT_TYPE = 'text/javascript; charset=utf-8';
 
-/** Swagger UI sets styles from its script and draws its icons from data URLs; everything else comes from here. */
+/** Swagger UI draws its icons from data URLs; everything else comes from here, and nothing is written into the page. */
 const POLICY = [
   'Content-Security-Policy',
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
 ];
 
 const PAGE = `<!doctype html>
@@ -36,23 +35,25 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: '/swagger/doc.json', dom_id: '#swagger-ui', deepLinking: true });
 `;
 
-/** The files of swagger-ui-dist that the page needs, with their types. Nothing else of the package can be asked for. */
+/** Swagger UI's files that the page needs, with their types. Nothing else can be asked for. */
 const files: ReadonlyMap<string, string> = new Map([
   ['swagger-ui.css', 'text/css; charset=utf-8'],
   ['swagger-ui-bundle.js', SCRIPT_TYPE],
   ['favicon-32x32.png', 'image/png'],
 ]);
 
-async function sendFile(exchange: Exchange, name: string): Promise<void> {
+async function sendFile(exchange: Exchange, directory: string, name: string): Promise<void> {
   if (name === 'start.js') return send(exchange, 200, SCRIPT_TYPE, START);
   const type = files.get(name);
   if (type === undefined) throw new HttpError(404, `no such path: /swagger/${name}`);
-  const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   send(exchange, 200, type, await readFile(join(directory, name)));
 }
 
-/** @param document the OpenAPI document; asked for once the routes are complete. */
-export function swaggerRoutes(document: () => Promise<unknown>): Route[] {
+/**
+ * @param directory of Swagger UI's files (scripts/swagger-files.js).
+ * @param document the OpenAPI document; asked for once the routes are complete.
+ */
+export function swaggerRoutes(directory: string, document: () => Promise<unknown>): Route[] {
   return [
     {
       path: '/swagger',
@@ -82,7 +83,7 @@ export function swaggerRoutes(document: () => Promise<unknown>): Route[] {
       access: 'open',
       operations: {
         GET: {
-          handle: (exchange) => sendFile(exchange, exchange.segment('file') ?? ''),
+          handle: (exchange) => sendFile(exchange, directory, exchange.segment('file') ?? ''),
           document: {
             summary: "Swagger UI's files",
             parameters: [
