@@ -1,15 +1,16 @@
 /** Writes that come while a server still loads: answered at once, as ever, and in order before what comes after. */
 import { appendFileSync, existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ask, query, write } from '../support/client.js';
+import { Gate } from '../support/gate.js';
 import { startProcess, type TestProcess } from '../support/processes.js';
 import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
 
 const SERVER = resolve(import.meta.dirname, '../../dist/server.js');
-const SLOW = `--import=${join(import.meta.dirname, '../faults/slow-files.mjs')}`;
 
 const line = (host: string, value: number, time = ` ${TIME}`): string =>
   `cpu_load,cluster=c,hostname=${host},type=node value=${value}${time}\n`;
@@ -25,11 +26,15 @@ interface Loading {
   port: number;
   dir: string;
   process: TestProcess;
+  /** Its workers read none of their files before it is opened. */
+  gate: Gate;
+  /** Opens the gate and resolves when all is loaded. */
+  load(): Promise<void>;
   ready(): Promise<void>;
 }
 
-/** A directory that takes seconds to read, and the config of a server on it. */
-async function slowToLoad(store: object = {}, metrics: object = {}): Promise<ServerProcess> {
+/** A directory with some hosts, and the port of a server that was killed on it. */
+async function killed(store: object = {}, metrics: object = {}): Promise<ServerProcess> {
   const setup = config({}, { 'num-workers': 2, ...store }) as { metrics: object };
   const server = await startServer({ ...setup, metrics: { ...setup.metrics, ...metrics } });
   const hosts = Array.from({ length: 20 }, (_, i) => line(`h${i}`, i));
@@ -38,34 +43,34 @@ async function slowToLoad(store: object = {}, metrics: object = {}): Promise<Ser
   return server;
 }
 
-/** Starts a server there. Resolves as soon as it answers, which is long before it is ready. @param slow seconds a file. */
-async function startLoading({ dir, port }: { dir: string; port: number }, slow: number): Promise<Loading> {
+/** Starts a server there. Resolves when it answers, and has not begun to load. */
+async function startLoading({ dir, port }: { dir: string; port: number }): Promise<Loading> {
+  const gate = new Gate(dir);
   const process = startProcess(globalThis.process.execPath, [SERVER, '-config', 'config.json', '-loglevel', 'info'], {
     cwd: dir,
     name: `server in ${dir}`,
-    env: { NODE_OPTIONS: SLOW, SLOW_MS: String(slow * 1000) },
+    env: gate.env,
   });
   const health = async (): Promise<number | undefined> => (await ask(port, '/healthz').catch(() => undefined))?.status;
-  const loading = {
-    dir,
-    port,
-    process,
-    ready: () =>
-      until(
-        async () => (await health()) === 200,
-        () => `the server to be ready:\n${process.log}`,
-      ),
-  };
+  const ready = (): Promise<void> =>
+    until(
+      async () => (await health()) === 200,
+      () => `the server to be ready:\n${process.log}`,
+    );
   await until(
     async () => (await health()) === 503,
     () => `the server to answer while it loads:\n${process.log}`,
   );
-  return loading;
+  const load = (): Promise<void> => {
+    gate.open();
+    return ready();
+  };
+  return { dir, port, process, gate, ready, load };
 }
 
 describe('while a server loads', () => {
   it('writes are answered as ever, and are there with the first answer to a query', async () => {
-    const server = await startLoading(await slowToLoad(), 3);
+    const server = await startLoading(await killed());
     const { port } = server;
     const good = await write(port, line('h1', 100) + line('new', 7));
     expect([good.status, good.body]).toEqual([200, '']);
@@ -84,7 +89,7 @@ describe('while a server loads', () => {
       body: '{"cluster":"c","from":0,"to":1,"for-all-nodes":["cpu_load"]}',
     });
     expect([asked.status, Number(asked.headers['retry-after']) > 0]).toEqual([503, true]);
-    await server.ready();
+    await server.load();
     expect(await newestOf(port, 'h1')).toBe(100);
     expect(await newestOf(port, 'h2')).toBe(200);
     expect(await newestOf(port, 'new')).toBe(7);
@@ -100,11 +105,12 @@ describe('while a server loads', () => {
 
   it('lines without a time have that of their arrival, however long the load takes', async () => {
     const metrics = { each_second: { frequency: 1, aggregation: null } };
-    const server = await startLoading(await slowToLoad({}, metrics), 4);
+    const server = await startLoading(await killed({}, metrics));
     const before = Math.floor(Date.now() / 1000);
     expect((await write(server.port, 'each_second,cluster=c,hostname=timeless value=1\n')).status).toBe(200);
     const after = Math.floor(Date.now() / 1000);
-    await server.ready();
+    await sleep(2100);
+    await server.load();
     const { body } = await ask(server.port, '/api/debug?selector=c:timeless');
     const { data } = JSON.parse(body) as { data: { each_second: { start: number }[] } };
     const start = data.each_second[0]?.start ?? 0;
@@ -114,77 +120,78 @@ describe('while a server loads', () => {
   });
 
   it('writes survive kills before they are applied, and a torn end of their file', async () => {
-    let server = await startLoading(await slowToLoad(), 2);
+    let server = await startLoading(await killed());
     expect((await write(server.port, line('h1', 100))).status).toBe(200);
     await server.process.stop('SIGKILL');
-    server = await startLoading(server, 2);
+    server = await startLoading(server);
     expect((await write(server.port, line('h1', 101) + line('h2', 200))).status).toBe(200);
     await server.process.stop('SIGKILL');
     const directory = join(server.dir, 'var/checkpoints/early-writes');
     const [newest] = readdirSync(directory).sort().reverse();
     appendFileSync(join(directory, newest ?? ''), 'CCME and half a frame');
-    server = await startLoading(server, 0);
-    await server.ready();
+    server = await startLoading(server);
+    await server.load();
     expect(await newestOf(server.port, 'h1')).toBe(101);
     expect(await newestOf(server.port, 'h2')).toBe(200);
     await server.process.stop('SIGKILL');
-    server = await startLoading(server, 0);
-    await server.ready();
+    server = await startLoading(server);
+    await server.load();
     expect(await newestOf(server.port, 'h1')).toBe(101);
     await server.process.stop('SIGKILL');
   });
 
   it('a stop keeps what was written for the next start', async () => {
-    let server = await startLoading(await slowToLoad(), 2);
+    let server = await startLoading(await killed());
     expect((await write(server.port, line('h1', 100))).status).toBe(200);
     expect((await server.process.stop('SIGTERM')).status).toBe(0);
-    server = await startLoading(server, 0);
-    await server.ready();
+    server = await startLoading(server);
+    await server.load();
     expect(await newestOf(server.port, 'h1')).toBe(100);
     await server.process.stop('SIGKILL');
   });
 
   it.each(['interval', 'always'])('megabytes are applied in their order, with wal-sync %s', async (sync) => {
-    const server = await startLoading(await slowToLoad({ 'wal-sync': sync }), 3);
+    const server = await startLoading(await killed({ 'wal-sync': sync }));
     const hosts = Array.from({ length: 200 }, (_, i) => `host-with-a-longer-name-${i}`);
-    let isReady = false;
-    const ready = server.ready().then(() => {
-      isReady = true;
-    });
     let last = 0;
-    // On until after the load: newer writes wait for those before them, and none is refused.
-    for (let more = 3; more; more -= isReady ? 1 : 0) {
+    const writeNext = async (): Promise<void> => {
       last++;
       const body = hosts
         .map((host) => line(host, last))
         .join('')
         .repeat(20);
       expect((await write(server.port, body)).status).toBe(200);
-    }
+    };
+    for (let i = 0; i < 3; i++) await writeNext();
+    let isReady = false;
+    const ready = server.load().then(() => {
+      isReady = true;
+    });
+    // Newer writes wait for those before them, and none is refused.
+    while (!isReady) await writeNext();
+    await writeNext();
     await ready;
     for (const host of hosts) expect(await newestOf(server.port, host)).toBe(last);
     await server.process.stop('SIGKILL');
   });
 
   it('a query is answered as soon as its partition is loaded, else told when to ask again', async () => {
-    const server = await startLoading(await slowToLoad({ 'num-workers': 1, 'memory-cap': 8 }), 2);
-    let isReady = false;
-    const ready = server.ready().then(() => {
-      isReady = true;
-    });
-    const seen = new Set<string>();
+    const server = await startLoading(await killed({ 'num-workers': 2 }));
+    // Partition 0 loads, the other one waits.
+    server.gate.close('/partition-1-of-2/');
     const statusOf = (host: string): Promise<string> => {
       const queries = [{ metric: 'cpu_load', host }];
       const body = JSON.stringify({ cluster: 'c', from: TIME, to: TIME + 60, queries });
       return ask(server.port, '/api/query', { body }).then(({ status }) => String(status));
     };
-    while (!isReady) {
-      const statuses = await Promise.all(Array.from({ length: 20 }, (_, i) => statusOf(`h${i}`)));
-      seen.add([...new Set(statuses)].sort().join());
-    }
-    // Some hosts are in a partition that is loaded seconds before the last one.
-    expect(seen).toContain('200,503');
-    await ready;
+    const statuses = async (): Promise<string> => {
+      const all = await Promise.all(Array.from({ length: 20 }, (_, i) => statusOf(`h${i}`)));
+      return [...new Set(all)].sort().join();
+    };
+    await until(async () => (await statuses()) === '200,503', 'the hosts of partition 0 alone to be answered');
+    expect((await ask(server.port, '/healthz')).status).toBe(503);
+    await server.load();
+    expect(await statuses()).toBe('200');
     await server.process.stop('SIGKILL');
   });
 });
