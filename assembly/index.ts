@@ -22,7 +22,6 @@ export { partitionOf } from './series/partition';
 export { timeFaultCount, timeFaults } from './ingest/clock';
 export { route } from './ingest/route';
 export { runs } from './ingest/runs';
-export { ingestFields } from './ingest/fields';
 export { setTags } from './text/tags';
 export { keysForget } from './series/keys';
 export {
@@ -33,7 +32,7 @@ export {
   linesStored,
   storeOnlyMissing,
 } from './ingest/batch';
-export { ingest } from './ingest/lines';
+export { ingest } from './ingest/ingest';
 export { setPartition } from './ingest/place';
 export { unconfigured } from './ingest/unconfigured';
 export { log } from './durable/log';

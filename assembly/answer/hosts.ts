@@ -1,8 +1,8 @@
 /**
  * Which hosts there are, with their oldest and newest samples, in steps over the series by number.
  *
- * A collector sends a host's lines one after the other, so neighbours by number mostly belong to one host. A record is of such
- * a run; who reads them adds up those of the same host. So nothing is kept between two steps, and series may come and go.
+ * A collector sends a host's lines one after the other, so neighbours by number mostly belong to one host. Such a span of
+ * series gives a record; who reads the records joins those of the same host. So nothing is kept between two steps, and series may come and go.
  *
  *   0                  4        8             16            24          28         30
  *   ┌──────────────────┬────────┬─────────────┬─────────────┬───────────┬──────────┬──────┐
@@ -42,7 +42,7 @@ if (
 }
 
 @unmanaged
-class Run {
+class HostSpan {
   oldest: i64;
   newest: i64;
   host: Node | null;
@@ -50,7 +50,7 @@ class Run {
   frequency: i32;
 }
 
-const run = changetype<Run>(memory.data(offsetof<Run>(), 8));
+const span = changetype<HostSpan>(memory.data(offsetof<HostSpan>(), 8));
 
 /**
  * Writes the hosts of series [from, from + n) by number to the output.
@@ -58,26 +58,26 @@ const run = changetype<Run>(memory.data(offsetof<Run>(), 8));
  */
 export function hostsStep(from: u32, n: u32): f64 {
   const end = min(from + n, allSeries.end);
-  run.host = null;
+  span.host = null;
   for (let i = from; i < end; i++) {
     const s = seriesByNumber(i);
     if (!s || s.isEmpty) continue;
     const host = hostOf(s.node);
-    if (host != run.host) {
-      if (!writeRun()) return <f64>SeriesStep.OutOfMemory;
+    if (host != span.host) {
+      if (!writeSpan()) return <f64>SeriesStep.OutOfMemory;
       begin(host);
     }
     add(s);
   }
-  if (!writeRun()) return <f64>SeriesStep.OutOfMemory;
+  if (!writeSpan()) return <f64>SeriesStep.OutOfMemory;
   return nextStep(end);
 }
 
 function begin(host: Node): void {
-  run.host = host;
-  run.series = 0;
-  run.oldest = i64.MAX_VALUE;
-  run.newest = i64.MIN_VALUE;
+  span.host = host;
+  span.series = 0;
+  span.oldest = i64.MAX_VALUE;
+  span.newest = i64.MIN_VALUE;
 }
 
 function add(s: Series): void {
@@ -86,23 +86,23 @@ function add(s: Series): void {
   const half = <i64>(f >> 1);
   const first = s.blockCount ? min(s.block(0).start, s.openLength ? s.openStart : i32.MAX_VALUE) : s.openStart;
   const newest = s.edge - <i64>f + half;
-  run.series++;
-  run.oldest = min(run.oldest, s.timeOf(first) + half);
-  if (newest <= run.newest) return;
-  run.newest = newest;
-  run.frequency = f;
+  span.series++;
+  span.oldest = min(span.oldest, s.timeOf(first) + half);
+  if (newest <= span.newest) return;
+  span.newest = newest;
+  span.frequency = f;
 }
 
-function writeRun(): bool {
-  const host = run.host;
+function writeSpan(): bool {
+  const host = span.host;
   if (!host) return true;
   if (!out.ensure(HostField.Name + host.nameLength)) return false;
   const record = changetype<Record>(out.end);
   record.cluster = <u32>changetype<usize>(host.parent);
-  record.series = run.series;
-  record.oldest = <f64>run.oldest;
-  record.newest = <f64>run.newest;
-  record.frequency = run.frequency;
+  record.series = span.series;
+  record.oldest = <f64>span.oldest;
+  record.newest = <f64>span.newest;
+  record.frequency = span.frequency;
   record.nameLength = <u16>host.nameLength;
   out.end += HostField.Name;
   out.put(host.name, host.nameLength);

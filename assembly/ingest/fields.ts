@@ -30,7 +30,7 @@ import {
 } from '../text/line';
 import { parseBoolean, parseTerminated, parseUnsigned, parsed } from '../text/number';
 import { roundSample } from '../text/round';
-import { batch, batchBegin, batchEnd, isRefused, refuse, refuseTag, source } from './batch';
+import { batch, isRefused, refuse, refuseTag, source } from './batch';
 import { clock } from './clock';
 import { prefixLength } from './lines';
 import { STRAYED, claimLine, findCluster, isFaultRefused, isOwnLine, nodeOfLine } from './place';
@@ -89,23 +89,8 @@ class Line {
 
 const line = changetype<Line>(memory.data(offsetof<Line>(), 8));
 
-/** As `ingest` (lines.ts), for lines of several fields; tags become levels by the table (text/tags.ts). */
-export function ingestFields(
-  p: usize,
-  n: i32,
-  clusterName: usize,
-  clusterLength: i32,
-  unitsPerSecond: i32,
-  nowSeconds: f64,
-  oldest: f64,
-  newest: f64,
-  isTrusted: bool,
-): bool {
-  if (!batchBegin(p, clusterName, clusterLength, unitsPerSecond, nowSeconds, oldest, newest, isTrusted)) return false;
-  const end = p + <usize>n;
-  // A terminator behind the text, so that numbers need not look where it ends.
-  const behind = load<u8>(end);
-  store<u8>(end, 0x0a);
+/** Stores the lines of [p, end), several fields each, whose tags become levels by the table; a newline stands at `end`. */
+export function readFieldLines(p: usize, end: usize): void {
   let lines = 0;
   line.slot = 0;
   while (p < end) {
@@ -113,9 +98,6 @@ export function ingestFields(
     p = readLine(p, end, lines);
   }
   batch.lines = lines;
-  store<u8>(end, behind);
-  batchEnd();
-  return true;
 }
 
 /** Slot of the group of the line at p; 0: unknown. */

@@ -1,5 +1,5 @@
 /**
- * Stores a batch of line protocol.
+ * Stores lines of one field, as ClusterCockpit's collectors send them.
  *
  * Fast path, a line: 1. the key that followed the last line's key the last time is compared with the text (SIMD), else
  * the prefix up to its blank is looked up by hash; 2. ` value=` and the number; 3. the timestamp, mostly the same text as
@@ -18,7 +18,7 @@ import { hostOf, nodePrune } from '../series/tree';
 import { fieldsEnd, level, lineEnd, measurement, measurementLength, parseLine, parsedLine, skipBlanks } from '../text/line';
 import { parseTerminated, parseUnsigned, parsed } from '../text/number';
 import { roundSample } from '../text/round';
-import { batch, batchBegin, batchEnd, isRefused, refuse, source } from './batch';
+import { batch, isRefused, refuse, source } from './batch';
 import { clock } from './clock';
 import { STRAYED, claimLine, findCluster, isFaultRefused, nodeOfLine } from './place';
 import { rowOf } from './unconfigured';
@@ -52,36 +52,8 @@ class LastKey {
 
 const last = changetype<LastKey>(memory.data(offsetof<LastKey>(), 8));
 
-/**
- * Stores the lines of [p, p + n), log included; the text is not kept. Lines of other partitions' hosts are noted as runs.
- * Precondition: STAGING_SLACK bytes after the text are readable; the first is overwritten during the call and restored.
- * @param clusterName for lines without a cluster tag; empty: such lines are refused.
- * @param unitsPerSecond of the timestamps; 0: by magnitude. @param nowSeconds for lines without a timestamp.
- * @param oldest, newest unix seconds, of timestamps that are not at fault. @param isTrusted whether others are refused.
- * @returns false when linear memory is exhausted before anything was stored.
- */
-export function ingest(
-  p: usize,
-  n: i32,
-  clusterName: usize,
-  clusterLength: i32,
-  unitsPerSecond: i32,
-  nowSeconds: f64,
-  oldest: f64,
-  newest: f64,
-  isTrusted: bool,
-): bool {
-  if (!batchBegin(p, clusterName, clusterLength, unitsPerSecond, nowSeconds, oldest, newest, isTrusted)) return false;
-  // A terminator behind the text, so that numbers need not look where it ends.
-  const behind = load<u8>(p + <usize>n);
-  store<u8>(p + <usize>n, 0x0a);
-  readLines(p, p + <usize>n);
-  store<u8>(p + <usize>n, behind);
-  batchEnd();
-  return true;
-}
-
-function readLines(p: usize, end: usize): void {
+/** Stores the lines of [p, end), one field each; a newline stands at `end`. */
+export function readLines(p: usize, end: usize): void {
   // The last timestamp's ten digits as bytes, and its value in seconds. NO_TIME: it has not ten digits.
   let timeHigh: u64 = 0;
   let timeLow: u32 = NO_TIME;

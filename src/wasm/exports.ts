@@ -17,6 +17,7 @@ export interface Exports extends Record<string, unknown> {
   ingest(
     p: number,
     n: number,
+    severalFields: boolean,
     cluster: number,
     clusterLength: number,
     perSecond: number,
@@ -28,17 +29,6 @@ export interface Exports extends Record<string, unknown> {
   storeOnlyMissing(on: boolean): void;
   timeFaults: WebAssembly.Global;
   timeFaultCount(): number;
-  ingestFields(
-    p: number,
-    n: number,
-    cluster: number,
-    clusterLength: number,
-    perSecond: number,
-    now: number,
-    oldest: number,
-    newest: number,
-    isTrusted: boolean,
-  ): number;
   setTags(p: number, n: number, count: number): number;
   keysForget(): void;
   fieldsLeftOut(): number;

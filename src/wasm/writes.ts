@@ -107,8 +107,10 @@ export class Writes {
     // Not all refusals are described, so that the counter has to tell.
     const refusedForMemory = x.linesRefused(LineError.OutOfMemory);
     const { oldest, newest, isTrusted } = times;
-    const ingest = fields === 'all' ? x.ingestFields : x.ingest;
-    if (!ingest(p, text.length, at, name.length, perSecond, now, oldest, newest, isTrusted)) throw outOfMemory();
+    const severalFields = fields === 'all';
+    if (!x.ingest(p, text.length, severalFields, at, name.length, perSecond, now, oldest, newest, isTrusted)) {
+      throw outOfMemory();
+    }
     const faults = this.#timeFaults();
     const of = (field: BatchField): number => this.#instance.u32(x.batch.value + field);
     return {
