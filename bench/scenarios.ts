@@ -35,8 +35,10 @@ export interface Load {
   wideHosts: number;
 }
 
-/** Time for the server to finish what it does behind the answers. */
+/** Time for the server to finish what it does after the answers. */
 const SETTLE_MS = 500;
+/** Before queries, which users do not ask in the moment in which a store is filled: ours warms up meanwhile. */
+const WARM_MS = 4000;
 const WIDE_STEPS = 12;
 const CHECKPOINT_INTERVAL = '2s';
 const MEGABYTE = 1e6;
@@ -93,6 +95,7 @@ async function fill(server: Server, generator: Generator, load: Load, start: num
 }
 
 async function queries(server: Server, generator: Generator, load: Load, start: number): Promise<Figure[]> {
+  await sleep(WARM_MS);
   const to = start + load.steps * load.frequency;
   const figures: Figure[] = [];
   for (const { key, label, body } of queryShapes({ from: start, to, hosts: load.hosts, threads: load.threads })) {

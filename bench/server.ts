@@ -59,14 +59,16 @@ export class Server {
     return (performance.now() - began) / 1000;
   }
 
-  /** Waits until the query route answers 200, with data if `probe` is given. */
+  /** Waits until the query route answers 200, with data if `probe` is given, and nothing is left to be loaded. */
   private async ready(probe?: string): Promise<void> {
     const request = requestBytes('GET', '/api/query', probe ?? '{"cluster":"none","from":0,"to":1,"queries":[]}');
     const giveUp = performance.now() + READY_TIMEOUT_MS;
     while (performance.now() < giveUp) {
       if (this.child.exitCode !== null) throw new Error(`the server exited: ${this.command.join(' ')} in ${this.dir}`);
       const answer = await this.ask(request).catch(() => undefined);
-      if (answer?.status === 200 && (probe === undefined || /"data":\s*\[\s*[^\s\]]/.test(answer.body))) return;
+      const answers = answer?.status === 200 && (probe === undefined || /"data":\s*\[\s*[^\s\]]/.test(answer.body));
+      // The peer may not have this route, and answer 404.
+      if (answers && (await this.ask(requestBytes('GET', '/healthz', ''))).status !== 503) return;
       await sleep(POLL_MS);
     }
     throw new Error(
