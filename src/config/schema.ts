@@ -157,7 +157,7 @@ export const storeSchema = object(
             whole(
               0,
               'a whole number of bytes, 0 for no limit',
-              'Bytes of log of a partition that bring a checkpoint forward; 0: no limit; absent: 48 MiB of all, more if checkpoints are larger',
+              "Bytes of a partition's log that bring a checkpoint forward; 0: never; absent: 48 MiB in all, or more",
             ),
           ),
         },

@@ -54,6 +54,14 @@ describe('the documentation', () => {
     expect(dead).toEqual([]);
   });
 
+  it.each(pages)('%s has no table cell that should be a paragraph', (page) => {
+    const cells = prose(page)
+      .split('\n')
+      .filter((row) => row.startsWith('|'))
+      .flatMap((row) => row.split('|').map((cell) => cell.trim()));
+    expect(cells.filter((cell) => cell.length > 120 && !/^[-:]+$/.test(cell))).toEqual([]);
+  });
+
   it.each(pages)('%s names only files that exist', (page) => {
     const named = [...prose(page).matchAll(/`((?:assembly|src|test|bench|configs|contrib|scripts|docs)\/[\w./-]+)`/g)];
     const missing = named.map(([, path = '']) => path).filter((path) => !existsSync(path) && !ignored.has(path));
