@@ -111,7 +111,7 @@ export class Connections {
     if (known) return known;
     const busy: Busy = { requests: 0, closed: false };
     this.#busy.set(socket, busy);
-    // Node closes only the answer whose turn it is: those that are queued behind it go with their socket.
+    // Node closes only the answer it is sending: those queued after it go with their socket.
     socket.once('close', () => {
       busy.closed = true;
       this.#ended(busy.requests);

@@ -1,6 +1,6 @@
 /**
- * Where a text stops being JSON. V8's message names the offset only for some errors, so a refused body is walked once
- * more by this plain scanner. Off every hot path; no recursion, so nesting costs no stack.
+ * Where a text stops being JSON. V8's message names the offset only for some errors, so a refused body is walked again
+ * by this plain scanner. Off every hot path; no recursion, so nesting costs no stack.
  */
 
 const WHITESPACE = /[ \t\n\r]*/y;

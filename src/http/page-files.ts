@@ -50,7 +50,7 @@ async function readPageFile(directory: string, name: string): Promise<PageFile> 
     identity,
   };
   for (const { name: coding, suffix } of CODINGS) {
-    // What gains nothing was not compressed by the build.
+    // The build compresses no file that would not get smaller.
     const bytes = await readFile(path + suffix).catch(() => undefined);
     if (bytes !== undefined) file[coding] = bytes;
   }

@@ -45,9 +45,9 @@ export interface HttpContext {
   readonly ownSockets: WeakSet<Socket>;
   /** Prometheus text; absent: no /metrics. */
   readonly metrics: (() => Promise<string>) | undefined;
-  /** Further members of /healthz's answer, such as the state of NATS. */
   /** Figures of NATS; absent, or undefined: not configured, or not started. */
   readonly nats: (() => Figures | undefined) | undefined;
+  /** Further members of /healthz's answer, such as the state of NATS. */
   readonly healthDetail: (() => Record<string, string | number | boolean | null>) | undefined;
   readonly observe: Observe | undefined;
 }

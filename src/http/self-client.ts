@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 const CHUNKS_END = Buffer.from('0\r\n\r\n');
 
 interface Head {
-  /** Of the head, with the empty line behind it. */
+  /** Of the head, with the empty line after it. */
   bytes: number;
   /** Of the body; undefined: it comes in chunks. */
   length: number | undefined;

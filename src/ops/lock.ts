@@ -27,7 +27,7 @@ export interface Lock {
 
 const LOCK_FILE = '.server.lock';
 const HOLDER_FILE = '.server.pid';
-/** A holder writes its id right after it got the lock; who comes in between looks again after this time. */
+/** A holder writes its id right after it got the lock; a process that finds no id there looks again after this time. */
 const HOLDER_WRITES_MS = 50;
 
 /**

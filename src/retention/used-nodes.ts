@@ -21,7 +21,7 @@ export const DEFAULT_LIMITS: UsedNodesLimits = { timeoutMs: 30_000, maxBytes: 16
 export interface Backend {
   /** Base URL without a trailing slash. */
   url: string;
-  /** JWT of a user with the role "api"; cc-backend refuses who has none. */
+  /** JWT of a user with the role "api"; cc-backend refuses requests without one. */
   token?: BackendToken | undefined;
 }
 

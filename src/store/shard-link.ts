@@ -9,7 +9,7 @@ export interface ShardLink {
   end(): Promise<void>;
 }
 
-/** Who is told what comes from a shard. */
+/** Who is told what a shard sends. */
 export interface ShardListener {
   receive(message: FromWorker): void;
   /** The shard is gone without `end`; told once. */

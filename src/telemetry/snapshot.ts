@@ -3,8 +3,8 @@ import { Counter, Gauge, Registry } from 'prom-client';
 type Labels = Record<string, string>;
 
 /**
- * Metrics whose values are kept elsewhere and read at the scrape: made anew each time, so that a counter can be given
- * its value and what is unknown (the store is loading, no NATS) is absent instead of a false 0.
+ * Metrics whose values are kept elsewhere and read at the scrape: made anew each time, so that a counter can be set,
+ * and a figure that is unknown (the store is loading, no NATS) is absent instead of a false 0.
  */
 export class Snapshot {
   readonly #registry = new Registry();
