@@ -9,6 +9,7 @@ import { endBin, firstBin } from '../series/blocks';
 import { Series } from '../series/records';
 import { LeafRequest } from './leaf';
 import { readBins } from './read';
+import { Sliding } from './sliding';
 import { Window, windowValue } from './windows';
 
 /** Bytes behind the bins that decoding may overwrite. */
@@ -34,6 +35,10 @@ export function rowCost(): i32 {
 export function bitmapBytes(n: i32): u32 {
   return <u32>((n + 63) >> 6) << 3;
 }
+
+/** Windows that hold every bin so many times are not added up one by one. */
+const SLIDING_FROM: i64 = 4;
+const sliding = changetype<Sliding>(memory.data(offsetof<Sliding>(), 8));
 
 function reserve(n: i32): bool {
   const need = (<u32>n << 3) + OVERRUN;
@@ -91,42 +96,103 @@ function instantRow(request: LeafRequest, length: i32, lookback: i64, values: us
   const width = window.width;
   const asTime = request.fn == LeafFunction.InstantTime;
   let found = 0;
-  /** Bins up to `seen` were looked at; the newest of them that is not missing is `newest`. */
-  let seen: i64 = -1;
-  let newest: i64 = -1;
+  /** The bin that is looked at next, and its time. */
+  let next = 0;
+  let nextTime = window.base;
+  /** The newest sample of the bins before it; its time is before every look-back until there is one. */
+  let value: f64 = NaN;
+  let valueTime = i64.MIN_VALUE;
   for (let step = 0; step < request.count; step++) {
     const time = request.timeOf(step);
-    const last = min<i64>(floorDiv(time - window.base, width), <i64>length - 1);
-    while (seen < last) {
-      seen++;
-      if (!isNaN(window.bin(<i32>seen))) newest = seen;
+    while (next < length && nextTime <= time) {
+      const bin = window.bin(next++);
+      if (bin == bin) {
+        value = bin;
+        valueTime = nextTime;
+      }
+      nextTime += width;
     }
-    if (newest < 0) continue;
-    const at = window.timeOf(<i32>newest);
-    if (at <= time - lookback) continue;
-    store<f64>(values + (<usize>step << 3), asTime ? <f64>at / 1000 : window.bin(<i32>newest));
+    if (valueTime <= time - lookback) continue;
+    store<f64>(values + (<usize>step << 3), asTime ? <f64>valueTime / 1000 : value);
     mark(bits, step);
     found++;
   }
   return found;
 }
 
+/** One pass: the ends of the windows rise as well. */
 function windowRow(request: LeafRequest, length: i32, range: i64, values: usize, bits: usize): i32 {
   const width = window.width;
+  const fn = request.fn;
   window.parameter = request.parameter;
+  const isSum = fn == LeafFunction.Sum || fn == LeafFunction.Avg || fn == LeafFunction.Count;
+  const isExtreme = fn == LeafFunction.Min || fn == LeafFunction.Max;
+  const isSliding = isSum && <i64>request.count * (range / width) > SLIDING_FROM * <i64>length;
+  if (isSliding && !sliding.prepare(window.bins, length)) return -1;
   let found = 0;
+  /** The first bin behind the window, and the first one in it, with their times. */
+  let to = 0;
+  let toTime = window.base;
+  let from = 0;
+  let fromTime = window.base;
+  /** The extreme of the window before, and where that ended. */
+  let best = -1;
+  let seen = 0;
   for (let step = 0; step < request.count; step++) {
+    const end = request.timeOf(step);
+    const start = end - range;
+    while (to < length && toTime <= end) {
+      to++;
+      toTime += width;
+    }
+    while (from < to && fromTime <= start) {
+      from++;
+      fromTime += width;
+    }
+    if (from == to) continue;
+    if (isExtreme) {
+      best = best < from ? extreme(-1, from, to, fn == LeafFunction.Max) : extreme(best, seen, to, fn == LeafFunction.Max);
+      seen = to;
+      if (best < from) continue;
+      store<f64>(values + (<usize>step << 3), window.bin(best));
+      mark(bits, step);
+      found++;
+      continue;
+    }
+    if (isSliding) {
+      const samples = sliding.count(from, to);
+      if (!samples) continue;
+      const sum = fn == LeafFunction.Count ? <f64>samples : sliding.sum(from, to);
+      if (sum == sum) {
+        store<f64>(values + (<usize>step << 3), fn == LeafFunction.Avg ? sum / <f64>samples : sum);
+        mark(bits, step);
+        found++;
+        continue;
+      }
+    }
     window.time = <i64>request.start + <i64>step * <i64>request.step;
-    window.end = request.timeOf(step);
-    window.start = window.end - range;
-    window.to = <i32>min<i64>(floorDiv(window.end - window.base, width) + 1, <i64>length);
-    window.from = <i32>max<i64>(floorDiv(window.start - window.base, width) + 1, 0);
-    if (window.from >= window.to) continue;
-    bins.looked += window.to - window.from;
-    if (!windowValue(request.fn, window)) continue;
+    window.start = start;
+    window.end = end;
+    window.from = from;
+    window.to = to;
+    bins.looked += to - from;
+    if (!windowValue(fn, window)) continue;
     store<f64>(values + (<usize>step << 3), window.value);
     mark(bits, step);
     found++;
   }
   return found;
+}
+
+/** The extreme of a known one (-1: none) and the bins [from, to); the first of equal ones, -1 if there is none. */
+function extreme(known: i32, from: i32, to: i32, greatest: bool): i32 {
+  let best = known;
+  let value = known < 0 ? NaN : window.bin(known);
+  for (let i = from; i < to; i++) {
+    const v = window.bin(i);
+    if (!(greatest ? v > value : v < value) && !(best < 0 && v == v)) continue;
+    best = i;
+    value = v;
+  }
+  return best;
 }

@@ -76,7 +76,7 @@ const sumY = changetype<Sum>(memory.data(offsetof<Sum>(), 8));
 const sumXY = changetype<Sum>(memory.data(offsetof<Sum>(), 8));
 const sumXX = changetype<Sum>(memory.data(offsetof<Sum>(), 8));
 
-/** Computes a function of the window into `w.value`. @param fn a `LeafFunction` over windows. False: too few samples. */
+/** Computes a function of the window into `w.value`. @param fn a `LeafFunction` over windows, but for least and greatest. False: too few samples. */
 export function windowValue(fn: i32, w: Window): bool {
   const first = w.first();
   if (first == w.to) return false;
@@ -101,14 +101,10 @@ export function windowValue(fn: i32, w: Window): bool {
       return total(w, first);
     case LeafFunction.Count:
       return count(w, first);
-    case LeafFunction.Min:
-      return w.found(w.bin(extreme(w, first, false, false)));
-    case LeafFunction.Max:
-      return w.found(w.bin(extreme(w, first, true, false)));
     case LeafFunction.TimeOfMin:
-      return w.found(<f64>w.timeOf(extreme(w, first, false, true)) / 1000);
+      return w.found(<f64>w.timeOf(lastExtreme(w, first, false)) / 1000);
     case LeafFunction.TimeOfMax:
-      return w.found(<f64>w.timeOf(extreme(w, first, true, true)) / 1000);
+      return w.found(<f64>w.timeOf(lastExtreme(w, first, true)) / 1000);
     case LeafFunction.First:
       return w.found(w.bin(first));
     case LeafFunction.Last:
@@ -218,14 +214,13 @@ function count(w: Window, first: i32): bool {
   return w.found(<f64>samples);
 }
 
-/** The bin of the greatest or least sample: the first of equal ones, or the last. */
-function extreme(w: Window, first: i32, greatest: bool, lastOfEqual: bool): i32 {
+/** The last bin that has the greatest or least sample. */
+function lastExtreme(w: Window, first: i32, greatest: bool): i32 {
   let at = first;
   let known = w.bin(first);
   for (let i = first + 1; i < w.to; i++) {
     const v = w.bin(i);
-    const better = greatest ? v > known : v < known;
-    if (!better && !(lastOfEqual && v == known)) continue;
+    if (!(greatest ? v >= known : v <= known)) continue;
     at = i;
     known = v;
   }

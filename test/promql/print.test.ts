@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { Labels } from '../../src/promql/evaluate/labels.js';
 import { formatSample, formatTime } from '../../src/promql/print/numbers.js';
+import { SampleStarts, sampleBytes, writeValue } from '../../src/promql/print/sample-text.js';
 import { splitLevel } from '../../src/promql/store/level-name.js';
+import { seeded } from '../support/random.js';
 
 describe('numbers in answers', () => {
   it.each([
@@ -30,6 +33,44 @@ describe('numbers in answers', () => {
     [0, '0'],
   ])('prints the time %d as %s', (milliseconds, text) => {
     expect(formatTime(milliseconds)).toBe(text);
+  });
+});
+
+describe('values as bytes', () => {
+  const text = (value: number): string => {
+    const bytes = new Uint8Array(40);
+    return Buffer.from(bytes.subarray(0, writeValue(value, bytes, 0))).toString();
+  };
+
+  it('are the shortest digits, whatever their size', () => {
+    const random = seeded(5);
+    const special = [
+      0,
+      -0,
+      0.001,
+      -0.001,
+      0.1,
+      999.999,
+      1e12,
+      999_999_999_999.999,
+      1e15,
+      1e15 - 1,
+      123_456_789_012_345.67,
+    ];
+    for (const value of special) expect(text(value)).toBe(formatSample(value));
+    for (let i = 0; i < 50_000; i++) {
+      const size = 10 ** Math.floor(random() * 20 - 8);
+      const value = (random() - 0.5) * size;
+      const decimals = Math.round(value * 1000) / 1000;
+      expect(text(value)).toBe(formatSample(value));
+      expect(text(decimals)).toBe(formatSample(decimals));
+    }
+  });
+
+  it('stand between times and commas, where there are samples', () => {
+    const row = { labels: Labels.none, values: Float64Array.of(1, 2, 0.5), present: Uint8Array.of(0b101) };
+    const starts = new SampleStarts(['[1,"', '[22,"', '[333,"']);
+    expect(Buffer.from(sampleBytes(row, starts)).toString()).toBe('[1,"1"],[333,"0.5"]');
   });
 });
 

@@ -3,12 +3,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { QueryResult, QueryValue } from '../engine.js';
 import type { Labels } from '../evaluate/labels.js';
-import { isPresent, timeAt } from '../evaluate/rows.js';
+import { timeAt } from '../evaluate/rows.js';
 import { formatPlain } from '../parse/literals.js';
 import { formatSample, formatTime } from './numbers.js';
+import { SampleStarts, sampleBytes } from './sample-text.js';
 
 /** Characters of a piece. */
 const PIECE = 64 << 10;
+
+const NOTHING = new Uint8Array(0);
 
 const LIMITED = 'results truncated due to limit';
 
@@ -37,8 +40,8 @@ export function printList(items: readonly string[], limit: number): string {
   return printSuccess(`[${kept.join(',')}]`, kept.length < items.length ? [LIMITED] : []);
 }
 
-/** The parts of a result's series, none longer than a piece by much. */
-function* printSeries(value: QueryValue, limit: number): Generator<string> {
+/** The parts of a result's series: text, or bytes of it. */
+function* printSeries(value: QueryValue, limit: number): Generator<string | Uint8Array> {
   if (value.type === 'vector') {
     const time = formatTime(value.time);
     const rows = limit > 0 ? value.rows.slice(0, limit) : value.rows;
@@ -49,17 +52,13 @@ function* printSeries(value: QueryValue, limit: number): Generator<string> {
     }
   } else if (value.type === 'matrix') {
     const { grid } = value;
-    const starts = Array.from({ length: grid.count }, (_, step) => `[${formatTime(timeAt(grid, step))},"`);
+    const texts = Array.from({ length: grid.count }, (_, step) => `[${formatTime(timeAt(grid, step))},"`);
+    const starts = new SampleStarts(texts);
     const rows = limit > 0 ? value.rows.slice(0, limit) : value.rows;
-    for (const [index, { labels, values, present }] of rows.entries()) {
-      let text = `${index === 0 ? '' : ','}{"metric":${printLabels(labels)},"values":[`;
-      let comma = '';
-      for (let step = 0; step < grid.count; step++) {
-        if (!isPresent(present, step)) continue;
-        text += `${comma}${starts[step]}${formatSample(values[step] ?? 0)}"]`;
-        comma = ',';
-      }
-      yield `${text}]}`;
+    for (const [index, row] of rows.entries()) {
+      yield `${index === 0 ? '' : ','}{"metric":${printLabels(row.labels)},"values":[`;
+      yield sampleBytes(row, starts);
+      yield ']}';
     }
   } else if (value.type === 'samples') {
     const all = limit > 0 ? value.series.slice(0, limit) : value.series;
@@ -117,12 +116,28 @@ export async function* printResult(
     return;
   }
   text += '[';
-  for (const part of printSeries(value, limit)) {
-    text += part;
-    if (text.length < PIECE) continue;
-    yield Buffer.from(text);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const flush = (): Uint8Array => {
+    parts.push(Buffer.from(text));
+    const piece = parts.length === 1 ? parts[0] : Buffer.concat(parts);
     text = '';
+    parts.length = 0;
+    length = 0;
+    return piece ?? NOTHING;
+  };
+  for (const part of printSeries(value, limit)) {
+    if (typeof part === 'string') {
+      text += part;
+    } else {
+      parts.push(Buffer.from(text), part);
+      length += text.length + part.length;
+      text = '';
+    }
+    if (length + text.length < PIECE) continue;
+    yield flush();
     await nextTurn();
   }
-  yield Buffer.from(`${text}]${end}`);
+  text += `]${end}`;
+  yield flush();
 }

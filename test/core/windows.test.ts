@@ -1,0 +1,140 @@
+/** The core's functions over windows of bins are those of src/promql/evaluate/windows.ts over samples. */
+import { describe, expect, it } from 'vitest';
+import { type Window, windowFunctions } from '../../src/promql/evaluate/windows.js';
+import { LeafAggregation, LeafFunction } from '../../src/wasm/codes.js';
+import { decodeLeaf, encodeLeaf, type LeafRequest } from '../../src/wasm/leaf.js';
+import { line, metrics, startCore, store, T0 } from '../support/core-driver.js';
+import { seeded } from '../support/random.js';
+
+const FREQUENCY = 60;
+const BINS = 1500;
+const names: [string, LeafFunction][] = [
+  ['rate', LeafFunction.Rate],
+  ['increase', LeafFunction.Increase],
+  ['delta', LeafFunction.Delta],
+  ['irate', LeafFunction.Irate],
+  ['idelta', LeafFunction.Idelta],
+  ['deriv', LeafFunction.Deriv],
+  ['predict_linear', LeafFunction.PredictLinear],
+  ['avg_over_time', LeafFunction.Avg],
+  ['sum_over_time', LeafFunction.Sum],
+  ['count_over_time', LeafFunction.Count],
+  ['min_over_time', LeafFunction.Min],
+  ['max_over_time', LeafFunction.Max],
+  ['first_over_time', LeafFunction.First],
+  ['last_over_time', LeafFunction.Last],
+  ['present_over_time', LeafFunction.Present],
+  ['stddev_over_time', LeafFunction.Stddev],
+  ['stdvar_over_time', LeafFunction.Stdvar],
+  ['ts_of_min_over_time', LeafFunction.TimeOfMin],
+  ['ts_of_max_over_time', LeafFunction.TimeOfMax],
+  ['ts_of_first_over_time', LeafFunction.TimeOfFirst],
+  ['ts_of_last_over_time', LeafFunction.TimeOfLast],
+  ['changes', LeafFunction.Changes],
+  ['resets', LeafFunction.Resets],
+];
+
+/** Values of a series by bin, NaN = missing: walks, zeros, gaps, a counter that is set back, and a giant among small ones. */
+const series: Record<string, (bin: number, random: () => number) => number> = {
+  walk: (bin, random) => (bin % 97 < 3 ? Number.NaN : Math.round(1e6 * Math.sin(bin / 50) + 1000 * random()) / 64),
+  zeros: (bin, random) => (bin % 200 < 150 ? 0 : random()),
+  sparse: (_, random) => (random() < 0.02 ? random() - 0.5 : Number.NaN),
+  counter: (bin, random) => (bin % 400) * 1000 + Math.floor(random() * 100),
+  giant: (bin, random) => (bin === 300 ? 1e300 : bin === 310 ? -1e300 : random() / 3),
+  huge: (bin) => (bin % 2 === 0 ? 1.7e308 : 1.6e308),
+  falling: (bin) => -bin / 7,
+};
+
+interface Shape {
+  range: number;
+  step: number;
+  count: number;
+  start: number;
+}
+
+function expected(name: string, values: Float64Array, { range, step, count, start }: Shape): (number | undefined)[] {
+  const compute = windowFunctions.get(name);
+  if (compute === undefined) throw new Error(`no function ${name}`);
+  const times: number[] = [];
+  const kept: number[] = [];
+  values.forEach((value, bin) => {
+    if (Number.isNaN(value)) return;
+    times.push((T0 + bin * FREQUENCY) * 1000);
+    kept.push(value);
+  });
+  const all = { times: Float64Array.from(times), values: Float64Array.from(kept), parameters: [120] };
+  return Array.from({ length: count }, (_, i) => {
+    const end = start + i * step;
+    const from = times.findIndex((time) => time > end - range);
+    const last = times.findLastIndex((time) => time <= end);
+    if (from < 0 || last < from) return undefined;
+    const window: Window = { ...all, from, to: last + 1, start: end - range, end, time: end };
+    return compute(window);
+  });
+}
+
+describe('windows in the core', () => {
+  const random = seeded(3);
+  const core = startCore(metrics(...Object.keys(series).map((name): [string, number] => [name, FREQUENCY])));
+  const data = new Map<string, Float64Array>();
+  for (const [name, make] of Object.entries(series)) {
+    const values = Float64Array.from({ length: BINS }, (_, bin) => make(bin, random));
+    data.set(name, values);
+    let text = '';
+    values.forEach((value, bin) => {
+      if (!Number.isNaN(value)) text += line(name, 'h', T0 + bin * FREQUENCY, value);
+    });
+    store(core, text, 'c');
+  }
+
+  function asked(metric: string, fn: LeafFunction, shape: Shape): (number | undefined)[] {
+    const request: LeafRequest = {
+      ...shape,
+      shift: 0,
+      fixed: undefined,
+      lookback: 0,
+      adaptiveLookback: false,
+      function: fn,
+      parameter: 120,
+      aggregation: LeafAggregation.None,
+      grouping: 0,
+      room: 1e9,
+      metrics: [metric],
+      levels: [],
+      depths: 1 << 2,
+    };
+    const leaf = core.reads.leafBegin(encodeLeaf(request));
+    const output = core.reads.leafStep(leaf, 1 << 22);
+    if (!output?.done) throw new Error('not done at once');
+    const [part] = decodeLeaf(output.bytes.slice(), shape.count);
+    core.reads.leafEnd(leaf);
+    return Array.from({ length: shape.count }, (_, step) =>
+      ((part?.present[step >> 3] ?? 0) >> (step & 7)) & 1 ? part?.rows[0]?.[step] : undefined,
+    );
+  }
+
+  const first = T0 * 1000;
+  const shapes: Record<string, Shape> = {
+    'overlap much': { start: first - 600_000, range: 3_600_000, step: 60_000, count: 1550 },
+    'overlap a little, off the grid': { start: first + 12_345, range: 600_001, step: 432_000, count: 210 },
+    'do not overlap': { start: first, range: 60_000, step: 3_600_000, count: 30 },
+    'are one': { start: first + BINS * 60_000, range: BINS * 60_000, step: 1, count: 1 },
+    'hold all': { start: first + BINS * 60_000, range: 1e12, step: 1000, count: 100 },
+  };
+
+  for (const [name, fn] of names) {
+    it(`${name} is what it is over samples`, () => {
+      for (const [metric, values] of data) {
+        for (const [which, shape] of Object.entries(shapes)) {
+          const found = asked(metric, fn, shape);
+          for (const [step, value] of expected(name, values, shape).entries()) {
+            const message = `${name}(${metric}), windows that ${which}, step ${step}`;
+            const got = found[step];
+            if (value === undefined || got === undefined || !Number.isFinite(value)) expect(got, message).toBe(value);
+            else expect(Math.abs(got - value), message).toBeLessThanOrEqual(1e-12 * Math.abs(value));
+          }
+        }
+      }
+    });
+  }
+});
