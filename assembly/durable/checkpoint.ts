@@ -1,6 +1,7 @@
 /**
- * Checkpoint frames: series with the blocks that no checkpoint holds yet, and their open blocks, compressed. Blocks are
- * written as they are in memory and read back as they are.
+ * Checkpoint frames: series with sealed blocks, which are written as they are in memory and read back as they are, or with
+ * their open blocks, compressed; or with both. Of one checkpoint the open blocks have to be written first: one that is sealed
+ * meanwhile is in both then, and not in neither.
  *
  *   frame.ts draws frames; the payload is series, one after the other
  *            ┌────────────────────────┬────────────┬────────┬────────────────┬─────────────┬─────────────┬───────────┐
@@ -11,7 +12,7 @@
  *            │ i32 first bin  │ u8 open │ a block as in codec/layout.ts │    open 1: the series' newest bins, still growing
  *            └────────────────┴─────────┴───────────────────────────────┘
  */
-import { FrameMagic, LineError, SeriesStep } from '../../src/wasm/codes';
+import { CheckpointPart, FrameMagic, LineError, SeriesStep } from '../../src/wasm/codes';
 import { FrameField, LoadedField } from '../../src/wasm/layouts';
 import { encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
 import { blockIsSound, decodeBlock } from '../codec/block';
@@ -33,10 +34,10 @@ const BLOCK_HEADER: usize = 5;
 const MANY_BLOCKS: i32 = 0xffff;
 const SERIES_MAX: u32 = 1 + 4 * 256 + 2 + 1024 + 4 + 8 + 4 + 2;
 
-/** What the checkpoint has written so far. */
+/** What the file that is made holds so far. */
 export const checkpointSpan = changetype<Span>(memory.data(offsetof<Span>(), 8));
 
-/** Starts a checkpoint. */
+/** Starts a file. */
 export function checkpointBegin(): void {
   checkpointSpan.clear();
 }
@@ -44,15 +45,14 @@ export function checkpointBegin(): void {
 /**
  * Writes one frame with series from number `cursor` on, until it holds `budget` bytes. What is written counts as kept
  * from then on; if the file fails, `checkpointForget` takes that back.
- * @param full also blocks that older checkpoints hold.
  * @returns number to go on with, or a `SeriesStep`. The output may be empty.
  */
-export function checkpointStep(cursor: u32, budget: u32, full: bool): f64 {
+export function checkpointStep(cursor: u32, budget: u32, part: CheckpointPart): f64 {
   if (!out.ensure(FrameField.Payload)) return <f64>SeriesStep.OutOfMemory;
   out.end += FrameField.Payload;
   while (cursor < allSeries.end && out.length < budget) {
     const s = seriesByNumber(cursor);
-    if (s && !writeSeries(s, full)) return <f64>SeriesStep.OutOfMemory;
+    if (s && !writeSeries(s, part)) return <f64>SeriesStep.OutOfMemory;
     cursor++;
   }
   const n = out.length - FrameField.Payload;
@@ -71,10 +71,12 @@ export function checkpointForget(): void {
   }
 }
 
-function writeSeries(s: Series, full: bool): bool {
+function writeSeries(s: Series, part: CheckpointPart): bool {
   if (s.hasLoose) sealLoose(s);
-  const count = s.blockCount;
-  let blocks = s.openLength ? 1 : 0;
+  const full = part == CheckpointPart.Full;
+  const count = part == CheckpointPart.Open ? 0 : s.blockCount;
+  const open = part != CheckpointPart.Sealed && s.openLength != 0;
+  let blocks = open ? 1 : 0;
   for (let i = 0; i < count; i++) if (full || s.block(i).isDirty) blocks++;
   if (!blocks) return true;
   if (!out.ensure(SERIES_MAX)) return false;
@@ -96,7 +98,7 @@ function writeSeries(s: Series, full: bool): bool {
     row.isDirty = false;
     checkpointSpan.add(s, row.start, row.end);
   }
-  if (s.openLength) {
+  if (open) {
     if (!writeBins(s.openBins, s.openLength, s.openStart, true)) return false;
     checkpointSpan.add(s, s.openStart, s.openEnd);
   }

@@ -3,16 +3,15 @@
  * kill in between.
  *
  *   1. the log moves to a new segment: what is stored from now on is in it, and not in the checkpoint
- *   2. what memory holds is written to a file, in steps between the worker's other work; all of it, or what is new
- *   3. the file is synced
- *   4. the manifest names it, durably
+ *   2. what memory holds is written to files, in steps between the worker's other work; all of it, or what is new
+ *   3. the files are synced
+ *   4. the manifest names them, durably
  *   5. the segments and files that it replaces are removed
  *
  * The checkpoints of a worker's partitions are made one after the other.
  */
-import { join } from 'node:path';
 import type { Logger } from '../log.js';
-import { CheckpointWriter } from '../persistence/checkpoint/checkpoint-file.js';
+import { BlocksCheckpoint } from '../persistence/checkpoint/blocks-checkpoint.js';
 import type { CheckpointRun } from '../persistence/checkpoint/checkpoint-run.js';
 import type { CheckpointFile } from '../persistence/checkpoint/manifest.js';
 import type { JsonLayout } from '../persistence/json/json-layout.js';
@@ -194,10 +193,10 @@ export class Checkpointer {
       this.#running = false;
     }
     this.#mustSave = false;
-    this.#count(run);
+    this.#count(run, reasons.size > 0);
     logger.debug(
       `${this.#options.directory}: checkpoint because ${TRIGGERS[trigger]}: ` +
-        `${run.full ? `everything (${[...reasons].join(', ')})` : 'what is new'}, ${run.bytes} bytes`,
+        `${reasons.size ? `everything (${[...reasons].join(', ')})` : 'what is new'}, ${run.bytes} bytes`,
     );
     for (const path of files.tidy()) logger.err(`${path}: set aside; what was good of it is kept`);
     log.dropBelow(firstSegment);
@@ -222,12 +221,12 @@ export class Checkpointer {
   #begin(full: boolean, firstSegment: number): CheckpointRun {
     const { core, directory, files } = this.#options;
     if (this.#json) return this.#json.begin(full, firstSegment, files.freedTo);
-    const name = files.takeName();
-    return new CheckpointWriter(core, join(directory, name), name, full, firstSegment);
+    // The first file holds all there is: nothing would be gained by two.
+    return new BlocksCheckpoint(core, directory, () => files.takeName(), full || files.count === 0, firstSegment);
   }
 
-  /** Writes and syncs. @returns the entry in the manifest, if it needs one. */
-  async #write(run: CheckpointRun): Promise<CheckpointFile | undefined> {
+  /** Writes and syncs. @returns the entries in the manifest. */
+  async #write(run: CheckpointRun): Promise<CheckpointFile[]> {
     try {
       await this.#options.jobs.run(() => run.step());
       return await run.finish();
@@ -237,11 +236,11 @@ export class Checkpointer {
     }
   }
 
-  #count(run: CheckpointRun): void {
+  #count(run: CheckpointRun, replaces: boolean): void {
     this.#last = Date.now() / 1000;
     this.#seconds = run.seconds;
     this.#written += run.bytes;
-    if (!run.full) this.#lastBytes = run.bytes;
+    if (!replaces) this.#lastBytes = run.bytes;
     this.#made++;
   }
 

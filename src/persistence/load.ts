@@ -75,11 +75,6 @@ export async function loadDirectory(
   let samples = 0;
   const needed = listSegments(directory).filter(({ number }) => number >= manifest.firstSegment);
   const progress = new LoadProgress(directory, [...manifest.files, ...needed], log, onProgress);
-  // The blocks of the largest file need at least so much memory. Of a file of another layout only a part is ours.
-  if (!dirty)
-    core.files.expectSamples(
-      Math.max(0, ...manifest.files.filter(({ to }) => to > room.since).map(({ bytes }) => bytes)),
-    );
   const kept: Manifest['files'] = [];
   const aside: string[] = [];
   const all = { files: 0, bytes: 0 };
@@ -96,6 +91,8 @@ export async function loadDirectory(
       kept.push(file);
       continue;
     }
+    // Its blocks need about so much memory. Of a file of another layout only a part is ours.
+    if (!dirty) core.files.expectSamples(file.bytes);
     const read = room.retry(() =>
       scanFile(core, path, FrameMagic.Checkpoint, (p, n) => {
         const { unsound } = core.files.checkpointLoad(p, n, room.since, dirty);

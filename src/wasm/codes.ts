@@ -40,6 +40,16 @@ export enum FrameMagic {
   Early = 0x454d4343,
 }
 
+/** What of each series a checkpoint's file holds. */
+export enum CheckpointPart {
+  /** All blocks, and the open one. */
+  Full = 0,
+  /** The open block: the newest bins, which are written anew each time. */
+  Open = 1,
+  /** Sealed blocks that no file holds yet. */
+  Sealed = 2,
+}
+
 /** Number of a partition that has no hosts: a core with it checks lines and stores none. */
 export const CHECKS_ONLY = -1;
 

@@ -47,7 +47,7 @@ export interface Exports extends Record<string, unknown> {
   replayFrame(p: number, n: number, since: number, self: number, partitions: number): number;
   replayed: WebAssembly.Global;
   checkpointBegin(): void;
-  checkpointStep(cursor: number, budget: number, full: number): number;
+  checkpointStep(cursor: number, budget: number, part: number): number;
   checkpointForget(): void;
   checkpointLoad(p: number, n: number, since: number, self: number, partitions: number, dirty: number): number;
   checkpointLoadEnd(): void;

@@ -1,5 +1,5 @@
 /** Makes and reads the frames of log segments and checkpoint files (docs/formats.md). */
-import { type FrameMagic, FrameSearch, Replay, SeriesStep } from './codes.js';
+import { type CheckpointPart, type FrameMagic, FrameSearch, Replay, SeriesStep } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
 import { FoundField, FrameField, LoadedField, ReplayedField } from './layouts.js';
 import { readSpan } from './span.js';
@@ -164,22 +164,22 @@ export class Files {
     this.#instance.releaseStaging();
   }
 
-  /** Starts a checkpoint; go on with `checkpointStep` from 0. */
+  /** Starts a checkpoint's file; go on with `checkpointStep` from 0. Of several the open blocks' is the first. */
   checkpointBegin(): void {
     this.#instance.exports.checkpointBegin();
   }
 
   /**
-   * The next frame of a checkpoint. @returns its bytes as a view (maybe none) and the cursor to go on with, -1 at the end.
+   * The next frame of the file. @returns its bytes as a view (maybe none) and the cursor to go on with, -1 at the end.
    */
-  checkpointStep(cursor: number, budget: number, full: boolean): { bytes: MemoryView; next: number } {
+  checkpointStep(cursor: number, budget: number, part: CheckpointPart): { bytes: MemoryView; next: number } {
     this.#instance.exports.outReset();
-    const next = this.#instance.exports.checkpointStep(cursor, budget, full ? 1 : 0);
+    const next = this.#instance.exports.checkpointStep(cursor, budget, part);
     if (next === SeriesStep.OutOfMemory) throw outOfMemory();
     return { bytes: this.#instance.output(), next };
   }
 
-  /** Span of the samples in the checkpoint just made, unix seconds; from > to: none. */
+  /** Span of the samples in the file just made, unix seconds; from > to: none. */
   get checkpointSpan(): { from: number; to: number } {
     return readSpan(this.#instance, this.#instance.exports.checkpointSpan.value);
   }

@@ -222,7 +222,7 @@ describe('files', () => {
     expect(log.lines).toEqual([]);
     expect(got.size).toBeGreaterThan(1000);
     expect(files.filter((name) => name.endsWith('.log')).length).toBeGreaterThan(2);
-    expect(files.filter((name) => name.endsWith('.blocks')).length).toBe(2);
+    expect(files.filter((name) => name.endsWith('.blocks')).length).toBe(3);
   });
 
   it(`damaged in ${CASES} ways`, async () => {

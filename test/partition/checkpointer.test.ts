@@ -1,5 +1,5 @@
 /** What triggers a checkpoint, and which files are there afterwards. */
-import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Logger } from '../../src/log.js';
@@ -76,18 +76,19 @@ it('adds a file for what is new, and replaces all of them after a free, even if 
     fill(opened, 'b', round);
     await partition.checkpoint('interval');
   }
-  expect(files(root, '.blocks')).toEqual(['00000001.blocks', '00000002.blocks', '00000003.blocks']);
+  // The first has everything; of each later one the sealed blocks stay, and the open ones until the next.
+  expect(files(root, '.blocks')).toEqual([1, 2, 4, 5].map((n) => `0000000${n}.blocks`));
   expect(partition.free(T0 + 2000, [['c', 'a']])).toBeGreaterThan(0);
-  const inTheWay = join(root, 'partition-0-of-1', '00000004.blocks');
+  const inTheWay = join(root, 'partition-0-of-1', '00000006.blocks');
   mkdirSync(inTheWay);
-  await expect(partition.checkpoint('interval')).rejects.toThrow('00000004.blocks');
-  expect(files(root, '.blocks')).toHaveLength(4);
+  await expect(partition.checkpoint('interval')).rejects.toThrow('00000006.blocks');
+  expect(files(root, '.blocks')).toHaveLength(5);
   rmdirSync(inTheWay);
   await partition.checkpoint('interval');
-  expect(files(root, '.blocks')).toEqual(['00000005.blocks']);
+  expect(files(root, '.blocks')).toEqual(['00000007.blocks']);
   fill(opened, 'a', 3);
   await partition.checkpoint('interval');
-  expect(files(root, '.blocks')).toEqual(['00000005.blocks', '00000006.blocks']);
+  expect(files(root, '.blocks')).toEqual([7, 8, 9].map((n) => `0000000${n}.blocks`));
   partition.close();
 });
 
@@ -99,6 +100,28 @@ it('a stop leaves one file and no log', async () => {
     await opened.partition.checkpoint('interval');
   }
   await opened.partition.stop();
-  expect(files(root, '.blocks')).toEqual(['00000004.blocks']);
+  expect(files(root, '.blocks')).toEqual(['00000006.blocks']);
   expect(files(root, '.log')).toEqual([]);
+});
+
+it('the newest bins are in the files once, however many checkpoints were made', async () => {
+  const root = temporaryDirectory();
+  const opened = await open(root);
+  const hosts = Array.from({ length: 50 }, (_, i) => `h${i}`);
+  const sizes: number[] = [];
+  const directory = join(root, 'partition-0-of-1');
+  // Fewer than a block has: none is sealed.
+  for (let bin = 0; bin < 60; bin++) {
+    writeLines(opened, hosts.map((host) => line('m', host, T0 + bin, Math.sqrt(bin))).join(''));
+    if (bin < 50) continue;
+    await opened.partition.checkpoint('interval');
+    sizes.push(files(root, '.blocks').reduce((sum, name) => sum + statSync(join(directory, name)).size, 0));
+  }
+  opened.partition.close();
+  // The first checkpoint's file has them as well.
+  expect(sizes.at(-1)).toBeLessThan(2.5 * (sizes[0] ?? 0));
+  const { core, partition } = await open(root);
+  const run = core.series.exportRun(0, 0, Number.MAX_SAFE_INTEGER);
+  expect(run?.values).toEqual(Float64Array.from({ length: 60 }, (_, bin) => Math.sqrt(bin)));
+  partition.close();
 });

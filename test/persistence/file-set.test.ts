@@ -23,7 +23,7 @@ function fileSet(archivedTo: number | undefined, freedTo: number, aside: string[
   const checkpoint = (from: number, to: number, full = false): void => {
     const file: CheckpointFile = { name: files.takeName(), bytes: 1, from, to };
     writeFileSync(join(directory, file.name), 'x');
-    files.commit(file, full, 1);
+    files.commit([file], full, 1);
     files.tidy();
   };
   const onDisk = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.blocks'));

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { QueryRequest, SeriesQuery } from '../../src/store/store.js';
-import { FrameMagic } from '../../src/wasm/codes.js';
+import { CheckpointPart, FrameMagic } from '../../src/wasm/codes.js';
 import { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
 import type { ExportedSeries } from '../../src/wasm/series.js';
@@ -139,17 +139,22 @@ export function restart(core: Core, files: Uint8Array[], segments: Uint8Array[] 
   return core;
 }
 
-/** Makes a checkpoint's file. @param between called between its steps: what workers do meanwhile. */
+/** Makes a checkpoint, as one file. @param between called between its steps: what workers do meanwhile. */
 export function checkpoint(core: Core, full: boolean, budget = 4096, between: () => void = () => {}): Uint8Array {
-  const parts: Uint8Array[] = [];
-  core.files.checkpointBegin();
-  for (let cursor = 0; cursor >= 0; ) {
-    const { bytes, next } = core.files.checkpointStep(cursor, budget, full);
-    parts.push(bytes.slice());
-    cursor = next;
-    between();
-  }
-  return Buffer.concat(parts);
+  const write = (part: CheckpointPart): Uint8Array => {
+    const frames: Uint8Array[] = [];
+    core.files.checkpointBegin();
+    for (let cursor = 0; cursor >= 0; ) {
+      const { bytes, next } = core.files.checkpointStep(cursor, budget, part);
+      frames.push(bytes.slice());
+      cursor = next;
+      between();
+    }
+    return Buffer.concat(frames);
+  };
+  if (full) return write(CheckpointPart.Full);
+  const open = write(CheckpointPart.Open);
+  return Buffer.concat([write(CheckpointPart.Sealed), open]);
 }
 
 /** The dump of the tree below a selector. */

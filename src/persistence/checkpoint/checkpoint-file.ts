@@ -1,10 +1,10 @@
 /** Writes one checkpoint file in steps, while the core goes on storing. */
 import { close, closeSync, fdatasync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { CheckpointPart } from '../../wasm/codes.js';
 import type { Core } from '../../wasm/core.js';
 import { removeFile, syncDirectory, writeAll } from '../files.js';
-import type { CheckpointRun } from './checkpoint-run.js';
 import type { CheckpointFile } from './manifest.js';
 
 const sync = promisify(fdatasync);
@@ -13,43 +13,34 @@ const closeAsync = promisify(close);
 /** Bytes that are made and written at a time. */
 const STEP_BYTES = 48 << 10;
 
-export class CheckpointWriter implements CheckpointRun {
+export class CheckpointFileWriter {
   readonly #core: Core;
   readonly #path: string;
   readonly #name: string;
-  readonly #start = performance.now();
+  readonly #part: CheckpointPart;
   #fd: number;
   #cursor = 0;
   #bytes = 0;
+  #span = { from: 0, to: 0 };
 
-  /**
-   * @param full also what older files hold. @param firstSegment log segments below it will be covered.
-   * @throws the file system's error when the file can't be made.
-   */
-  constructor(
-    core: Core,
-    path: string,
-    name: string,
-    readonly full: boolean,
-    readonly firstSegment: number,
-  ) {
+  /** @param part of each series. @throws the file system's error when the file can't be made. */
+  constructor(core: Core, directory: string, name: string, part: CheckpointPart) {
     this.#core = core;
-    this.#path = path;
+    this.#path = join(directory, name);
     this.#name = name;
-    this.#fd = openSync(path, 'w');
+    this.#part = part;
+    this.#fd = openSync(this.#path, 'w');
     core.files.checkpointBegin();
   }
 
-  get seconds(): number {
-    return (performance.now() - this.#start) / 1000;
-  }
-
+  /** Written so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** Makes and writes a little. @returns whether there is more. @throws the file system's error. */
   step(): boolean {
-    const { bytes, next } = this.#core.files.checkpointStep(this.#cursor, STEP_BYTES, this.full);
+    const { bytes, next } = this.#core.files.checkpointStep(this.#cursor, STEP_BYTES, this.#part);
     if (bytes.length) {
       try {
         writeAll(this.#fd, bytes);
@@ -59,7 +50,9 @@ export class CheckpointWriter implements CheckpointRun {
       this.#bytes += bytes.length;
     }
     this.#cursor = next;
-    return next >= 0;
+    if (next >= 0) return true;
+    this.#span = this.#core.files.checkpointSpan;
+    return false;
   }
 
   /** Makes the file durable. @returns its entry in the manifest; undefined when there was nothing to write. */
@@ -76,8 +69,8 @@ export class CheckpointWriter implements CheckpointRun {
     }
     // The manifest must never name a file whose own name a power cut has taken.
     syncDirectory(dirname(this.#path));
-    const { from, to } = this.#core.files.checkpointSpan;
-    return { name: this.#name, bytes: this.#bytes, from, to };
+    const open = this.#part === CheckpointPart.Open;
+    return { name: this.#name, bytes: this.#bytes, ...this.#span, ...(open && { open }) };
   }
 
   /** Gives the file up. */

@@ -12,8 +12,8 @@ export interface CheckpointRun {
   readonly bytes: number;
   /** Makes and writes a little: what a write may have to wait for. @returns whether there is more. @throws the file system's error. */
   step(): boolean;
-  /** Makes it durable. @returns its entry in the manifest; undefined when it needs none. */
-  finish(): Promise<CheckpointFile | undefined>;
+  /** Makes it durable. @returns its entries in the manifest, in the order in which they are to be read. */
+  finish(): Promise<CheckpointFile[]>;
   /** Gives it up. */
   abandon(): void;
 }

@@ -32,7 +32,8 @@ export class FileSet {
   #archivedTo: number | undefined;
   #freedTo: number;
   #pins = 0;
-  #writing: string | undefined;
+  /** Names of files that the manifest does not name yet. */
+  #writing = new Set<string>();
 
   /**
    * @param archivedTo undefined: data is not archived but deleted when it is old.
@@ -64,8 +65,9 @@ export class FileSet {
 
   /** Name of the next checkpoint file. */
   takeName(): string {
-    this.#writing = checkpointName(this.#next++);
-    return this.#writing;
+    const name = checkpointName(this.#next++);
+    this.#writing.add(name);
+    return name;
   }
 
   /** Whether the next checkpoint should join all files. */
@@ -84,18 +86,19 @@ export class FileSet {
   }
 
   /**
-   * Makes a checkpoint the current one. @param file undefined: there was nothing to write, or it is of another layout.
+   * Makes a checkpoint the current one. @param fresh none: there was nothing to write, or it is of another layout.
    * @param full it holds everything that memory holds. @param firstSegment log segments below it are covered.
    * @throws the file system's error; nothing has changed then.
    */
-  commit(file: CheckpointFile | undefined, full: boolean, firstSegment: number): void {
+  commit(fresh: CheckpointFile[], full: boolean, firstSegment: number): void {
     const { files, kept = [] } = this.#manifest;
-    const waiting: KeptFile[] = full
-      ? files.filter((old) => this.#isWaiting(old)).map((old) => ({ ...old, until: this.#freedTo }))
-      : [];
-    const rest = full ? [] : files;
-    this.#replace({ files: file ? [...rest, file] : rest, firstSegment, kept: [...kept, ...waiting] });
-    this.#writing = undefined;
+    const isReplaced = ({ open }: CheckpointFile): boolean => full || open === true;
+    const waiting = files
+      .filter((old) => isReplaced(old) && this.#isWaiting(old))
+      .map((old): KeptFile => ({ ...old, until: this.#freedTo }));
+    const rest = files.filter((old) => !isReplaced(old));
+    this.#replace({ files: [...rest, ...fresh], firstSegment, kept: [...kept, ...waiting] });
+    this.#writing.clear();
   }
 
   /** Removes what a checkpoint has replaced, and sets aside what was damaged. @returns paths that those were moved to. */
@@ -144,7 +147,7 @@ export class FileSet {
     for (const path of this.#aside) named.add(path);
     for (const { name } of listCheckpoints(this.#directory)) {
       const path = join(this.#directory, name);
-      if (name !== this.#writing && !named.has(path)) removeFile(path);
+      if (!this.#writing.has(name) && !named.has(path)) removeFile(path);
     }
   }
 }

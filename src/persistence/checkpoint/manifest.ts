@@ -11,6 +11,8 @@ export interface CheckpointFile {
   /** Span of its samples, unix seconds. */
   from: number;
   to: number;
+  /** It holds the newest bins of series, and nothing else: the next checkpoint replaces it. */
+  open?: true;
 }
 
 /**
@@ -78,13 +80,14 @@ function isManifest(value: unknown): value is Manifest & { check?: unknown } {
 
 function isCheckpointFile(value: unknown): value is CheckpointFile {
   if (typeof value !== 'object' || value === null) return false;
-  const { name, bytes, from, to } = value as Partial<CheckpointFile>;
+  const { name, bytes, from, to, open } = value as Partial<CheckpointFile>;
   return (
     typeof name === 'string' &&
     isCheckpointName(name) &&
     Number.isSafeInteger(bytes) &&
     typeof from === 'number' &&
-    typeof to === 'number'
+    typeof to === 'number' &&
+    (open === undefined || open === true)
   );
 }
 

@@ -159,7 +159,7 @@ export class JsonCheckpoint implements CheckpointRun {
   }
 
   /** Syncs and renames what was written; nothing needs an entry in the manifest. */
-  async finish(): Promise<undefined> {
+  async finish(): Promise<never[]> {
     for (const path of this.#written) await syncFile(temporaryName(path));
     const directories = new Set<string>();
     for (const path of this.#written) {
@@ -169,7 +169,7 @@ export class JsonCheckpoint implements CheckpointRun {
     }
     if (this.full) for (const directory of await this.#removeStale()) directories.add(directory);
     for (const directory of directories) syncDirectory(directory);
-    return undefined;
+    return [];
   }
 
   /** Removes windows that are not old and of which memory has no sample: somebody has freed them. @returns their directories. */
