@@ -17,7 +17,7 @@ import { FileSet } from '../persistence/checkpoint/file-set.js';
 import { keepDamaged } from '../persistence/damaged-files.js';
 import type { JsonLayout } from '../persistence/json/json-layout.js';
 import { jsonWindowSeconds } from '../persistence/json/json-windows.js';
-import { loadDirectory } from '../persistence/load.js';
+import { type Loaded, loadDirectory } from '../persistence/load.js';
 import type { Progress } from '../persistence/load-progress.js';
 import { LogFile } from '../persistence/log/log-file.js';
 import { foreignDirectories, makeDirectory, partitionDirectory } from '../persistence/partition-directories.js';
@@ -25,6 +25,17 @@ import { scanReferenceDirectory } from '../persistence/reference/directory.js';
 import type { Imported } from '../persistence/reference/import-reference.js';
 import type { Core } from '../wasm/core.js';
 import { LoadRoom, loadLimit } from './load-room.js';
+
+/** What was found in a partition's files: data, so that a thread may read them for another one. */
+export interface ReadFiles {
+  directory: string;
+  loaded: Loaded;
+  /** Older samples were left out, unix seconds. */
+  since: number;
+  mustSave: boolean;
+  freed: boolean;
+  read: { files: number; bytes: number };
+}
 
 /** A loaded partition's files. */
 export interface PartitionFiles {
@@ -42,13 +53,13 @@ export interface PartitionFiles {
 }
 
 /** Fills an empty core from a partition's files. @param since unix seconds: older data is left out. */
-export async function loadPartition(
+export async function readPartition(
   core: Core,
   config: StoreConfig,
   since: number,
   logger: Logger,
   onProgress: Progress,
-): Promise<PartitionFiles> {
+): Promise<ReadFiles> {
   const root = config.checkpoints.directory;
   mkdirSync(root, { recursive: true });
   const archivedTo = archivedToOf(config);
@@ -58,8 +69,6 @@ export async function loadPartition(
   const imported = await importReferenceFiles(core, root, since, windowSeconds, logger);
   // JSON windows are checkpoints: no other file has to hold their samples.
   if (!imported.foreign) for (let number = 0; number < core.series.end; number++) core.series.takeUnsaved(number, true);
-  const json = windowSeconds === undefined ? undefined : await jsonLayout(core, root, windowSeconds);
-  await json?.removeUnfinished();
   const room = new LoadRoom(core, since, loadLimit(config.memoryCapBytes, core.partitions));
   const all = { files: 0, bytes: 0 };
   const foreign = foreignDirectories(root, core.partitions);
@@ -80,14 +89,30 @@ export async function loadPartition(
   loaded.aside.push(...imported.damaged);
   return {
     directory,
-    log: new LogFile(directory, config.walSync, loaded.segments, loaded.nextSegment, () =>
-      core.writes.logStartSegment(),
-    ),
-    files: new FileSet(directory, loaded, archivedTo, room.since),
-    json,
+    loaded,
+    since: room.since,
     mustSave: loaded.damaged || foreign.length > 0 || imported.foreign || imported.damaged.length > 0,
     freed: core.files.replayedFrees > 0,
     read: all,
+  };
+}
+
+/** Goes on with a partition's files. @param core which was filled from them. */
+export async function openFiles(core: Core, config: StoreConfig, found: ReadFiles): Promise<PartitionFiles> {
+  const { directory, loaded, since, mustSave, freed, read } = found;
+  const windowSeconds = jsonWindowSeconds(config);
+  const json =
+    windowSeconds === undefined ? undefined : await jsonLayout(core, config.checkpoints.directory, windowSeconds);
+  await json?.removeUnfinished();
+  const onSegment = (): void => core.writes.logStartSegment();
+  return {
+    directory,
+    log: new LogFile(directory, config.walSync, loaded.segments, loaded.nextSegment, onSegment),
+    files: new FileSet(directory, loaded, archivedToOf(config), since),
+    json,
+    mustSave,
+    freed,
+    read,
   };
 }
 

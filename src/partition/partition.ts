@@ -26,7 +26,7 @@ import type { Jobs } from './jobs.js';
 import { answerLeaf, type LeafPieces } from './leaf.js';
 import { type LevelNames, listLevelNames } from './level-names.js';
 import { listNodes } from './list-nodes.js';
-import { loadPartition, type PartitionFiles } from './load-partition.js';
+import { openFiles, type PartitionFiles, type ReadFiles, readPartition } from './load-partition.js';
 import { Refusals } from './refusals.js';
 import { type Retention, RetentionPasses } from './retention-pass.js';
 import { storeText } from './store-text.js';
@@ -74,7 +74,13 @@ export class Partition {
    */
   static async load(options: PartitionOptions, since: number, onProgress: Progress): Promise<Partition> {
     const { core, config, logger } = options;
-    return new Partition(options, await loadPartition(core, config, since, logger, onProgress));
+    return Partition.open(options, await readPartition(core, config, since, logger, onProgress));
+  }
+
+  /** Goes on with a core that was filled from the partition's files. */
+  static async open(options: PartitionOptions, files: ReadFiles): Promise<Partition> {
+    const { core, config } = options;
+    return new Partition(options, await openFiles(core, config, files));
   }
 
   private constructor({ core, worker, config, logger, jobs, checkpoints }: PartitionOptions, loaded: PartitionFiles) {

@@ -3,6 +3,7 @@ import { StoreError } from '../store-error.js';
 import type { Buffers } from './buffers.js';
 import type { CallName, Calls, PartitionClient, PartitionWrite, Written } from './client.js';
 import { fromFailure } from './failure.js';
+import type { LoadHelp } from './load/protocol.js';
 import type { Loading } from './loading.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import type { AnswerBudget } from './query/budget.js';
@@ -50,9 +51,9 @@ export class LocalClient implements PartitionClient, PieceSource {
     this.#link = link(this);
   }
 
-  /** Reads the partitions, which the directory must be locked for. */
-  load(): Promise<void> {
-    return this.#link.load();
+  /** Reads the partitions, which the directory must be locked for. @param help its ports are taken over. */
+  load(help?: LoadHelp): Promise<void> {
+    return this.#link.load(help);
   }
 
   /** Ends the shard. */

@@ -17,6 +17,8 @@ import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 import { Buffers } from './buffers.js';
 import type { CallName, Calls } from './client.js';
 import { EarlyWrites } from './early-writes.js';
+import { startLoaders } from './load/loaders.js';
+import type { ThreadStart } from './load/protocol.js';
 import { Loading } from './loading.js';
 import { LocalClient } from './local-client.js';
 import { mergeSummaries, mergeUnconfigured, sum } from './merge.js';
@@ -107,19 +109,17 @@ export class Pool implements Store {
     this.#placement = new Placement(this.#router, this.#clients);
   }
 
+  /** What every thread is started with. */
+  #startOfAll(): ThreadStart {
+    const { metrics, tagRules, store } = this.#options.config;
+    const partitionCount = this.#router.partitions;
+    return { module: this.#module, partitionCount, metrics: [...metrics], tagRules, store, log: logSettings() };
+  }
+
   #client(worker: number, workers: number): LocalClient {
     const { config, onFatal } = this.#options;
-    const { partitions } = this.#router;
-    const start = {
-      module: this.#module,
-      worker,
-      partitions: partitionsOf(worker, workers, partitions),
-      partitionCount: partitions,
-      metrics: [...config.metrics],
-      tagRules: config.tagRules,
-      store: config.store,
-      log: logSettings(),
-    };
+    const partitions = partitionsOf(worker, workers, this.#router.partitions);
+    const start = { ...this.#startOfAll(), worker, partitions };
     const link = config.store.numWorkers === 0 ? inlineShard : threadShard;
     return new LocalClient((listener) => link(start, listener), {
       buffers: this.#buffers,
@@ -136,13 +136,26 @@ export class Pool implements Store {
   async start(beforeReady: () => Promise<void> = async () => {}): Promise<void> {
     this.prepare();
     this.#early?.open();
-    await Promise.all(this.#clients.map((client) => client.load()));
+    await this.#load();
     await beforeReady();
     const early = await this.#early?.apply((lines) => this.#writes.store(this.#placement, lines));
     if (this.#state !== 'loading') return;
     this.#state = 'ready';
     this.#early = undefined;
     await this.#reportLoad(early ?? 0);
+  }
+
+  /** On all cores, also those that will have no worker. */
+  async #load(): Promise<void> {
+    const { config } = this.#options;
+    const { numWorkers } = config.store;
+    const loaders = numWorkers ? startLoaders(this.#startOfAll(), numWorkers) : undefined;
+    try {
+      const loads = Promise.all(this.#clients.map((client, i) => client.load(loaders?.help[i])));
+      await (loaders ? Promise.race([loads, loaders.failed]) : loads);
+    } finally {
+      await loaders?.end();
+    }
   }
 
   /** @param early lines that were written during the load. */

@@ -3,31 +3,25 @@
  * worker and comes back with the answer to be used again; an answer's pieces go to the main thread, and their buffers come
  * back when more is asked for.
  */
-import type { MetricConfig, StoreConfig } from '../config/config.js';
-import type { TagRule } from '../config/influx-tags.js';
-import type { LogSettings } from '../log.js';
 import type { CallName, Calls, PartitionWrite, Written } from './client.js';
 import type { Failure } from './failure.js';
+import type { LoadHelp, ThreadStart } from './load/protocol.js';
 import type { LoadFigures } from './loading.js';
 import type { PackedPieces } from './query/pack.js';
 import type { Question } from './query/question.js';
 
 /** What a worker is started with. */
-export interface WorkerStart {
-  module: WebAssembly.Module;
+export interface WorkerStart extends ThreadStart {
   worker: number;
   /** Partitions that this worker owns, of `partitionCount`. */
   partitions: number[];
-  partitionCount: number;
-  metrics: [string, MetricConfig][];
-  tagRules: TagRule[];
-  store: StoreConfig;
-  log: LogSettings;
 }
 
 /** The directory is ours now: the worker reads its partitions. The first message. */
 export interface LoadMessage {
   kind: 'load';
+  /** Absent: the worker loads all of its partitions. */
+  help?: LoadHelp;
 }
 
 export interface WriteMessage extends PartitionWrite {

@@ -1,10 +1,11 @@
 /** Main thread. A shard at the other end of a port: in a worker thread, or on this very thread. */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { LoadHelp } from './load/protocol.js';
 import type { FromWorker, LoadMessage, ToWorker, WorkerStart } from './protocol.js';
 
 export interface ShardLink {
-  /** Has the shard read its partitions. To be called once, before anything else is posted. */
-  load(): Promise<void>;
+  /** Has the shard read its partitions. To be called once, before anything else is posted. @param help its ports are taken over. */
+  load(help?: LoadHelp): Promise<void>;
   post(message: ToWorker, transfer?: ArrayBuffer[]): void;
   end(): Promise<void>;
 }
@@ -48,12 +49,12 @@ export function threadShard(start: WorkerStart, { receive, died }: ShardListener
   port.unref();
   thread.unref();
   return {
-    load: () =>
+    load: (help) =>
       new Promise((resolve, reject) => {
         loading = { resolve, reject };
         if (gone) return reject(gone);
         thread.ref();
-        port.postMessage({ kind: 'load' } satisfies LoadMessage);
+        port.postMessage({ kind: 'load', ...(help && { help }) } satisfies LoadMessage, help?.ports);
       }),
     post: (message, transfer) => port.postMessage(message, transfer),
     end: async () => {

@@ -9,10 +9,12 @@ import { configureLog, logger } from '../log.js';
 import { CheckpointQueue } from '../partition/checkpointer.js';
 import { Jobs } from '../partition/jobs.js';
 import type { LeafPieces } from '../partition/leaf.js';
-import { Partition } from '../partition/partition.js';
+import { Partition, type PartitionOptions } from '../partition/partition.js';
 import { Core } from '../wasm/core.js';
 import type { CallName, Calls } from './client.js';
 import { toFailure } from './failure.js';
+import { loadHelped } from './load/helped.js';
+import type { LoadHelp } from './load/protocol.js';
 import type { CallMessage, FromWorker, ToWorker, WorkerStart, WriteMessage, WroteMessage } from './protocol.js';
 import { OpenAnswers } from './query/open-answers.js';
 
@@ -79,7 +81,8 @@ export class Shard {
   readonly #answers: OpenAnswers;
   readonly #start: WorkerStart;
   /** Empty ones, made while the directory is not ours yet. */
-  readonly #cores: readonly Core[];
+  #cores: readonly Core[];
+  readonly #checkpoints = new CheckpointQueue();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(port: MessagePort, start: WorkerStart) {
@@ -95,24 +98,43 @@ export class Shard {
     for (const core of this.#cores) core.writes.setTags(start.tagRules);
   }
 
-  /** Loads all partitions. Takes messages for those that are loaded from then on, between two files of the others. */
-  async run(): Promise<void> {
-    const { store: config, worker } = this.#start;
+  /** Loads all partitions, with the help of loaders if there are some. Takes messages for those that are loaded from then on, between two files of the others. */
+  async run(help?: LoadHelp): Promise<void> {
+    const { module, partitionCount, store: config } = this.#start;
     const since = Date.now() / 1000 - config.retentionSeconds;
-    const checkpoints = new CheckpointQueue();
     this.#port.on('message', (message: ToWorker) => this.#receive(message));
-    for (const core of this.#cores) {
-      const options = { core, worker, config, logger: logger(`shard ${worker}`), jobs: this.#jobs, checkpoints };
-      const partition = await Partition.load(options, since, (bytes, of) =>
-        this.#send({ kind: 'progress', partition: core.index, bytes, of }),
-      );
-      // What other layouts left may only be removed once every partition's own files hold it.
-      if (partition.needsCheckpoint) await partition.checkpoint('load');
-      this.#partitions.set(core.index, partition);
-      this.#send({ kind: 'loaded', partition: core.index, figures: partition.loadFigures });
-    }
+    const cores = new Map(this.#cores.map((core) => [core.index, core]));
+    this.#cores = [];
+    await loadHelped([...cores.keys()], help, {
+      load: async (index) => {
+        const core = cores.get(index);
+        cores.delete(index);
+        if (!core) throw new Error(`BUG: partition ${index} is loaded twice`);
+        const onProgress = (bytes: number, of: number): void =>
+          this.#send({ kind: 'progress', partition: index, bytes, of });
+        await this.#loaded(await Partition.load(this.#optionsOf(core), since, onProgress), index);
+      },
+      adopt: async (index, image, files) => {
+        const core = Core.ofImage(module, index, partitionCount, image);
+        await this.#loaded(await Partition.open(this.#optionsOf(core), files), index);
+      },
+      reading: ({ partition, bytes, of }) => this.#send({ kind: 'progress', partition, bytes, of }),
+    });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#send({ kind: 'ready' });
+  }
+
+  #optionsOf(core: Core): PartitionOptions {
+    const { store: config, worker } = this.#start;
+    const checkpoints = this.#checkpoints;
+    return { core, worker, config, logger: logger(`shard ${worker}`), jobs: this.#jobs, checkpoints };
+  }
+
+  async #loaded(partition: Partition, index: number): Promise<void> {
+    // What other layouts left may only be removed once every partition's own files hold it.
+    if (partition.needsCheckpoint) await partition.checkpoint('load');
+    this.#partitions.set(index, partition);
+    this.#send({ kind: 'loaded', partition: index, figures: partition.loadFigures });
   }
 
   #send(message: FromWorker, transfer: ArrayBuffer[] = []): void {

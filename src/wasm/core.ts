@@ -52,6 +52,18 @@ export class Core {
     this.#router = new Router(instance);
   }
 
+  /** A core as another thread has filled it. @param image copied. */
+  static ofImage(module: WebAssembly.Module, index: number, partitions: number, image: Uint8Array): Core {
+    const core = new Core(module, new Map(), index, partitions);
+    core.#instance.become(image);
+    return core;
+  }
+
+  /** All that the core is, for `ofImage`: a copy. */
+  image(): Uint8Array<ArrayBuffer> {
+    return this.#instance.image();
+  }
+
   /**
    * Adds metrics, and changes aggregation and precision of those that are there. Lines of new ones may have been skipped, which
    * is remembered: give the table of tags anew after it (`writes.setTags`), which forgets that.

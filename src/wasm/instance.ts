@@ -21,6 +21,9 @@ export interface Output {
 /** Staging is given back when one large body has grown it beyond this, bytes. */
 const STAGING_KEEP = 4 << 20;
 const STAGING_FIRST = 256 << 10;
+/** Of WebAssembly, and how many an instance begins with (asconfig.json). */
+const PAGE = 64 << 10;
+const FIRST_PAGES = 32;
 
 export class Instance {
   readonly exports: Exports;
@@ -105,6 +108,26 @@ export class Instance {
     this.#stagingSize = 0;
   }
 
+  /** All that the instance is: a copy of its memory, without staging. Nothing of it may be in use. */
+  image(): Uint8Array<ArrayBuffer> {
+    this.exports.bufferFree(this.#staging);
+    this.#staging = 0;
+    this.#stagingSize = 0;
+    const image = new Uint8Array(this.bytes.length);
+    copyPages(this.bytes, image);
+    return image;
+  }
+
+  /**
+   * Becomes another instance of the module, which must be larger than this one, fresh as it is. The module has no state beside
+   * its memory: its only mutable global is the stack's end, which is the same between all calls.
+   */
+  become(image: Uint8Array): void {
+    const pages = image.length / PAGE;
+    this.#memory.grow(pages - this.#memory.buffer.byteLength / PAGE);
+    copyPages(image, this.bytes);
+  }
+
   /** Copies bytes into memory of their own, to be freed by the core or with `bufferFree`. @throws StoreError OUT_OF_MEMORY. */
   copy(bytes: Uint8Array): number {
     const p = this.exports.bufferAlloc(bytes.length) >>> 0;
@@ -123,6 +146,18 @@ export class Instance {
   nodeName(node: number): string {
     const at = this.exports.nameOf(node) >>> 0;
     return decoder.decode(this.bytes.subarray(at, at + this.exports.nameLengthOf(node)));
+  }
+}
+
+/** Copies whole pages to where there are zeros. Pages of zeros are left untouched: they take no memory. */
+function copyPages(from: Uint8Array, to: Uint8Array): void {
+  const words = new BigUint64Array(from.buffer, from.byteOffset, from.byteLength / 8);
+  for (let at = 0; at < from.length; at += PAGE) {
+    const end = (at + PAGE) / 8;
+    let word = at / 8;
+    while (word < end && words[word] === 0n) word++;
+    // The first pages of an instance are not zero.
+    if (word < end || at < FIRST_PAGES * PAGE) to.set(from.subarray(at, at + PAGE), at);
   }
 }
 
