@@ -4,9 +4,9 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Generator } from './client.js';
 import { columns, formatNumber, percentile } from './figures.js';
+import type { Load } from './load.js';
 import { seriesPerHost } from './mix.js';
 import type { Options } from './options.js';
-import type { Load } from './scenarios.js';
 import { Server } from './server.js';
 import { plots } from './svg.js';
 

@@ -60,12 +60,54 @@ export function hostName(index: number): string {
   return `f${String(index + 1).padStart(4, '0')}`;
 }
 
+/**
+ * How a body has its samples: a line each, or as Telegraf sends them, a line for all that has the same tags. Then the metrics are
+ * called after the line's measurement and the field: `thread_cpu_user`.
+ */
+export type BodyForm = 'value' | 'fields';
+
+interface Scope {
+  measurement: string;
+  metrics: readonly Metric[];
+  /** How often a host has it. */
+  count(threads: number): number;
+  /** Tags of one of it, in both forms. */
+  tags(id: number): Record<BodyForm, string>;
+}
+
+const SCOPES: readonly Scope[] = [
+  {
+    measurement: 'thread',
+    metrics: THREAD_METRICS,
+    count: (threads) => threads,
+    tags: (id) => ({ value: `type=hwthread,type-id=${id}`, fields: `cpu=cpu${id}` }),
+  },
+  {
+    measurement: 'socket',
+    metrics: SOCKET_METRICS,
+    count: () => SOCKETS,
+    tags: (id) => ({ value: `type=socket,type-id=${id}`, fields: `type=socket,type-id=${id}` }),
+  },
+  {
+    measurement: 'node',
+    metrics: NODE_METRICS,
+    count: () => 1,
+    tags: () => ({ value: 'type=node', fields: 'type=node' }),
+  },
+];
+
 /** The `metrics` section of a config for the load. @param frequency seconds */
-export function metricsConfig(frequency: number): Record<string, { frequency: number; aggregation: 'sum' | 'avg' }> {
-  const all = [...THREAD_METRICS, ...SOCKET_METRICS, ...NODE_METRICS];
-  return Object.fromEntries(
-    all.map(([name, , aggregation]) => [name, { frequency, aggregation: aggregation ?? 'avg' }]),
+export function metricsConfig(
+  frequency: number,
+  form: BodyForm = 'value',
+): Record<string, { frequency: number; aggregation: 'sum' | 'avg' }> {
+  const entries = SCOPES.flatMap(({ measurement, metrics }) =>
+    metrics.map(([name, , aggregation]) => {
+      const metric = form === 'value' ? name : `${measurement}_${name}`;
+      return [metric, { frequency, aggregation: aggregation ?? ('avg' as const) }] as const;
+    }),
   );
+  return Object.fromEntries(entries);
 }
 
 const walks = new Map<ValueKind, string[][]>();
@@ -84,21 +126,35 @@ function textsOf(kind: ValueKind, random: Random): { texts: readonly string[]; a
   return { texts, at: Math.floor(random() * WALK_LENGTH) };
 }
 
-/** Makes the bodies of one host: each call gives its next sample of every series. */
-export function hostBodies(index: number, threads: number): (timestamp: number) => string {
+/** Makes the bodies of one host: each call gives its next sample of every series, the same kinds of values in both forms. */
+export function hostBodies(index: number, threads: number, form: BodyForm = 'value'): (timestamp: number) => string {
   const random = seededRandom(index + 1);
-  const series: { prefix: string; texts: readonly string[]; at: number }[] = [];
-  const add = ([name, kind]: Metric, tags: string): void => {
-    const prefix = `${name},cluster=${CLUSTER},hostname=${hostName(index)},${tags} value=`;
-    series.push({ prefix, ...textsOf(kind, random) });
-  };
-  for (const metric of THREAD_METRICS) for (let id = 0; id < threads; id++) add(metric, `type=hwthread,type-id=${id}`);
-  for (const metric of SOCKET_METRICS) for (let id = 0; id < SOCKETS; id++) add(metric, `type=socket,type-id=${id}`);
-  for (const metric of NODE_METRICS) add(metric, 'type=node');
+  const series: { prefix: string; texts: readonly string[]; at: number; endsLine: boolean }[] = [];
+  const host = hostName(index);
+  for (const { measurement, metrics, count, tags } of SCOPES) {
+    if (form === 'value') {
+      for (const [name, kind] of metrics) {
+        for (let id = 0; id < count(threads); id++) {
+          const prefix = `${name},cluster=${CLUSTER},hostname=${host},${tags(id).value} value=`;
+          series.push({ prefix, ...textsOf(kind, random), endsLine: true });
+        }
+      }
+      continue;
+    }
+    for (let id = 0; id < count(threads); id++) {
+      metrics.forEach(([name, kind], i) => {
+        const before = i === 0 ? `${measurement},host=${host},${tags(id).fields} ` : ',';
+        series.push({ prefix: `${before}${name}=`, ...textsOf(kind, random), endsLine: i === metrics.length - 1 });
+      });
+    }
+  }
+  // Telegraf writes nanoseconds.
+  const unit = form === 'value' ? '' : '000000000';
   return (timestamp) => {
+    const end = ` ${timestamp}${unit}\n`;
     let text = '';
     for (const one of series) {
-      text += `${one.prefix}${one.texts[one.at]} ${timestamp}\n`;
+      text += `${one.prefix}${one.texts[one.at]}${one.endsLine ? end : ''}`;
       one.at = (one.at + 1) % WALK_LENGTH;
     }
     return text;

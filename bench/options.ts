@@ -1,8 +1,9 @@
 /** The bench's command line. */
 import { resolve } from 'node:path';
 import { type FlagTable, parseGoFlags } from '../src/flags.js';
+import type { Load } from './load.js';
 import type { PromqlPeer } from './promql.js';
-import { type Load, TOPICS, type Topic } from './scenarios.js';
+import { TOPICS, type Topic } from './scenarios.js';
 
 export interface Options {
   load: Load;
@@ -28,8 +29,8 @@ export interface OptionsExit {
 /** The server of this checkout, once it is built. */
 export const OWN_SERVER = resolve('dist/server.js');
 
-/** Taken only when named: the first needs a few GB for the peer, the second is compared with other servers. */
-const NOT_BY_DEFAULT: readonly Topic[] = ['wide', 'promql'];
+/** Taken only when named: the first two need a few GB for the peer, the last is compared with other servers. */
+const NOT_BY_DEFAULT: readonly Topic[] = ['wide', 'fleet', 'promql'];
 const COMMAND = 'npm run bench --';
 
 const FLAGS = {
@@ -44,12 +45,14 @@ const FLAGS = {
     usage: 'Hosts of the second run for the memory a sample; 0: four times -hosts',
   },
   'wide-hosts': { kind: 'int', default: 1000, usage: 'Hosts of the wide run' },
+  'fleet-hosts': { kind: 'int', default: 1000, usage: 'Hosts of the fleet, each with a connection of its own' },
+  'fleet-seconds': { kind: 'int', default: 30, usage: 'Time for which the fleet is watched at its usual pace' },
   rounds: { kind: 'int', default: 3, usage: 'Rounds, each with fresh processes; medians are shown' },
   only: {
     kind: 'string',
     default: '',
     placeholder: 'A,B',
-    usage: `What to measure, of: ${TOPICS.join(', ')}; default: all but ${NOT_BY_DEFAULT.join(' and ')}`,
+    usage: `What to measure, of: ${TOPICS.join(', ')}; default: all but ${NOT_BY_DEFAULT.join(', ')}`,
   },
   server: {
     kind: 'string',
@@ -78,13 +81,25 @@ const FLAGS = {
   out: { kind: 'string', default: 'bench/results', placeholder: 'DIR', usage: 'Where the result files go' },
 } as const satisfies FlagTable;
 
+const AT_LEAST_ONE = [
+  'hosts',
+  'threads',
+  'steps',
+  'connections',
+  'repetitions',
+  'rounds',
+  'wide-hosts',
+  'fleet-hosts',
+  'fleet-seconds',
+] as const;
+
 export function parseOptions(argv: readonly string[]): Options | OptionsExit {
   const parsed = parseGoFlags(FLAGS, argv, COMMAND);
   if (parsed.kind === 'help') return { exit: 0, text: parsed.usage };
   if (parsed.kind === 'usageError') return wrong(parsed.message);
   const { values, rest } = parsed;
   if (rest.length > 0) return wrong(`unexpected argument ${JSON.stringify(rest[0])}: only flags are known`);
-  for (const name of ['hosts', 'threads', 'steps', 'connections', 'repetitions', 'rounds', 'wide-hosts'] as const) {
+  for (const name of AT_LEAST_ONE) {
     if (values[name] < 1) return wrong(`-${name} ${values[name]}: expected at least 1`);
   }
   const named = values.only === '' ? TOPICS.filter((topic) => !NOT_BY_DEFAULT.includes(topic)) : values.only.split(',');
@@ -105,6 +120,8 @@ export function parseOptions(argv: readonly string[]): Options | OptionsExit {
       repetitions,
       moreHosts: values['more-hosts'] || hosts * 4,
       wideHosts: values['wide-hosts'],
+      fleetHosts: values['fleet-hosts'],
+      fleetSeconds: values['fleet-seconds'],
     },
     rounds,
     topics,

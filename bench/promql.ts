@@ -4,9 +4,9 @@
  */
 import type { Generator } from './client.js';
 import { type Figure, percentile } from './figures.js';
+import type { Load } from './load.js';
 import { CLUSTER } from './mix.js';
 import { remoteWrite } from './remote-write.js';
-import type { Load } from './scenarios.js';
 import { Server, type ServerOptions } from './server.js';
 import { Connection, requestBytes } from './wire.js';
 
@@ -85,7 +85,7 @@ export async function promql(
     const asked: Asked[] = [];
     for (const peer of [own, ...peers]) {
       const { hostname, port } = new URL(peer.url);
-      asked.push({ peer, connection: await Connection.open(Number(port), hostname), figures: [] });
+      asked.push({ peer, connection: await Connection.open(Number(port), { host: hostname }), figures: [] });
     }
     for (const question of questions(start, start + (steps - 1) * frequency)) {
       process.stderr.write(`promql: ${question.label}\n`);

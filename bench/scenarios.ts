@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Generator } from './client.js';
 import { type Figure, percentile } from './figures.js';
+import { fields, fleet } from './fleet.js';
+import { type Filled, fill, type Load, MEGABYTE, startOf } from './load.js';
 import { CLUSTER, hostName, seriesPerHost } from './mix.js';
 import { eventLoopLagP99 } from './prometheus.js';
 import { queryShapes } from './queries.js';
@@ -15,84 +17,17 @@ export const TOPICS = [
   'disk',
   'restart',
   'checkpoint',
+  'fields',
   'wide',
+  'fleet',
   'promql',
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
-export interface Load {
-  hosts: number;
-  threads: number;
-  steps: number;
-  /** Seconds. */
-  frequency: number;
-  connections: number;
-  /** Repetitions of each query. */
-  repetitions: number;
-  /** Hosts of the larger of the two runs that give the memory a sample. */
-  moreHosts: number;
-  /** Hosts of the wide run, whose series are many and short. */
-  wideHosts: number;
-}
-
-/** Time for the server to finish what it does after the answers. */
-const SETTLE_MS = 500;
 /** Before queries, which users do not ask in the moment in which a store is filled: ours warms up meanwhile. */
 const WARM_MS = 4000;
 const WIDE_STEPS = 12;
 const CHECKPOINT_INTERVAL = '2s';
-const MEGABYTE = 1e6;
-
-interface Filled {
-  figures: Figure[];
-  samples: number;
-  /** Resident bytes before and after. */
-  base: number;
-  resident: number;
-}
-
-/** Unix seconds of the first step, so that the last lies just before now. */
-function startOf({ steps, frequency }: Pick<Load, 'steps' | 'frequency'>): number {
-  return (Math.floor(Date.now() / 1000 / frequency) - steps) * frequency;
-}
-
-/** Sends the whole load. */
-async function fill(server: Server, generator: Generator, load: Load, start: number, prefix = ''): Promise<Filled> {
-  const base = server.residentBytes();
-  const before = server.cpuSeconds();
-  const { hosts, threads, steps, frequency, connections } = load;
-  const job = { kind: 'write', port: server.port, hosts, threads, steps, frequency, connections } as const;
-  const { lines, seconds, latencies } = await generator.run({ ...job, timestamp: start });
-  await sleep(SETTLE_MS);
-  const cpu = server.cpuSeconds() - before;
-  const label = prefix === '' ? 'ingest' : `${prefix}: ingest`;
-  const key = prefix === '' ? '' : `${prefix}_`;
-  const figures: Figure[] = [
-    { key: `${key}lines_per_cpu`, label, unit: 'lines per server CPU second', value: lines / cpu, better: 'more' },
-    {
-      key: `${key}lines_per_s`,
-      label: `${label}, ${connections} connections`,
-      unit: 'lines/s',
-      value: lines / seconds,
-      better: 'more',
-    },
-    {
-      key: `${key}write_p50`,
-      label: 'write latency p50',
-      unit: 'ms',
-      value: percentile(latencies, 0.5),
-      better: 'less',
-    },
-    {
-      key: `${key}write_p99`,
-      label: 'write latency p99',
-      unit: 'ms',
-      value: percentile(latencies, 0.99),
-      better: 'less',
-    },
-  ];
-  return { figures, samples: lines, base, resident: server.residentBytes() };
-}
 
 async function queries(server: Server, generator: Generator, load: Load, start: number): Promise<Figure[]> {
   await sleep(WARM_MS);
@@ -258,6 +193,8 @@ export async function round(options: ServerOptions, load: Load, topics: Readonly
     }
   }
   if (topics.has('wide')) figures.push(...(await generate((generator) => wide(options, generator, load))));
+  if (topics.has('fields')) figures.push(...(await generate((generator) => fields(options, generator, load))));
+  if (topics.has('fleet')) figures.push(...(await generate((generator) => fleet(options, generator, load))));
   return figures;
 }
 

@@ -6,8 +6,17 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { metricsConfig } from './mix.js';
-import { type Answer, Connection, requestBytes } from './wire.js';
+import { type BodyForm, metricsConfig } from './mix.js';
+import { type Access, type Answer, Connection, requestBytes, tokenHeader } from './wire.js';
+
+/** What a server needs for an `Access`. */
+export interface ServerKeys {
+  /** The raw Ed25519 key of tokens, as the configuration has it. */
+  publicKey: string;
+  /** Paths of PEM files. */
+  certificate: string;
+  key: string;
+}
 
 export interface ServerOptions {
   /** What to run; `{config}` stands for the config file. Words are split at spaces, no shell in between. */
@@ -16,6 +25,10 @@ export interface ServerOptions {
   frequency: number;
   /** Go duration. */
   checkpointInterval?: string;
+  /** How it is reached; absent: plainly, without tokens. */
+  access?: Access & ServerKeys;
+  /** Of the bodies that it will be sent; default: lines of one field. */
+  form?: BodyForm;
   /** Worker threads of ours; absent: its default. The peer may not know the key. */
   workers?: number;
 }
@@ -32,6 +45,7 @@ export class Server {
     readonly dir: string,
     readonly port: number,
     private child: ChildProcess,
+    private readonly access: Access | undefined,
   ) {}
 
   /** Starts the server in a directory of its own and waits until it answers. */
@@ -41,7 +55,7 @@ export class Server {
     const config = join(dir, 'config.json');
     writeFileSync(config, JSON.stringify(configOf(options, port)));
     const command = options.command.split(/\s+/).map((word) => word.replaceAll('{config}', config));
-    const server = new Server(command, dir, port, launch(command, dir));
+    const server = new Server(command, dir, port, launch(command, dir), options.access);
     try {
       await server.ready();
     } catch (error) {
@@ -61,7 +75,8 @@ export class Server {
 
   /** Waits until the query route answers 200, with data if `probe` is given, and nothing is left to be loaded. */
   private async ready(probe?: string): Promise<void> {
-    const request = requestBytes('GET', '/api/query', probe ?? '{"cluster":"none","from":0,"to":1,"queries":[]}');
+    const body = probe ?? '{"cluster":"none","from":0,"to":1,"queries":[]}';
+    const request = requestBytes('GET', '/api/query', body, tokenHeader(this.access));
     const giveUp = performance.now() + READY_TIMEOUT_MS;
     while (performance.now() < giveUp) {
       if (this.child.exitCode !== null) throw new Error(`the server exited: ${this.command.join(' ')} in ${this.dir}`);
@@ -77,12 +92,18 @@ export class Server {
   }
 
   private async ask(request: Buffer): Promise<Answer> {
-    const connection = await Connection.open(this.port);
+    const connection = await Connection.open(this.port, { tls: this.access?.tls });
     try {
       return await connection.send(request, true);
     } finally {
       connection.close();
     }
+  }
+
+  /** Whether it takes lines of several fields, as `?fields=all` of ours asks for. */
+  async takesFields(): Promise<boolean> {
+    const body = 'node,host=probe cpu_load=1,mem_used=2\n';
+    return (await this.ask(requestBytes('POST', '/api/write?cluster=probe&fields=all', body))).status === 200;
   }
 
   /** The text of /metrics; empty where there is none. */
@@ -154,10 +175,14 @@ function launch(command: readonly string[], dir: string): ChildProcess {
   return child;
 }
 
-function configOf({ frequency, checkpointInterval, workers }: ServerOptions, port: number): object {
+function configOf({ frequency, checkpointInterval, workers, access, form }: ServerOptions, port: number): object {
   return {
-    main: { addr: `127.0.0.1:${port}` },
-    metrics: metricsConfig(frequency),
+    main: {
+      addr: `127.0.0.1:${port}`,
+      ...(access && { 'jwt-public-key': access.publicKey }),
+      ...(access?.tls && { 'https-cert-file': access.certificate, 'https-key-file': access.key }),
+    },
+    metrics: metricsConfig(frequency, form),
     'metric-store': {
       checkpoints: { 'file-format': 'wal', directory: './var/checkpoints' },
       'checkpoint-interval': checkpointInterval ?? '12h',

@@ -1,6 +1,7 @@
 /** A kept-alive HTTP/1.1 connection that costs next to nothing, so that the generator does not take the server's processor time. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 export interface Answer {
   status: number;
@@ -10,6 +11,19 @@ export interface Answer {
   milliseconds: number;
   /** The body, if it was asked for. */
   body: string;
+}
+
+/** How a server is reached, otherwise than plainly by anyone. */
+export interface Access {
+  /** Over TLS, whatever certificate the server has. */
+  tls: boolean;
+  /** JSON web token. */
+  token: string;
+}
+
+/** The header that a request needs. */
+export function tokenHeader(access: Access | undefined): string {
+  return access === undefined ? '' : `Authorization: Bearer ${access.token}\r\n`;
 }
 
 /** The bytes of a request. */
@@ -43,9 +57,10 @@ export class Connection {
     socket.on('close', () => this.fail(new Error('the server closed the connection')));
   }
 
-  static async open(port: number, host = '127.0.0.1'): Promise<Connection> {
-    const socket = connect(port, host);
-    await once(socket, 'connect');
+  static async open(port: number, { host = '127.0.0.1', tls = false } = {}): Promise<Connection> {
+    // Whatever certificate the server has.
+    const socket = tls ? connectTls({ port, host, rejectUnauthorized: false }) : connect(port, host);
+    await once(socket, tls ? 'secureConnect' : 'connect');
     return new Connection(socket);
   }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Measured } from '../bench/figures.js';
@@ -19,12 +19,14 @@ const EXPECTED = [
   ].flatMap((key) => [key, `${key}_p99`, `${key}_cpu`]),
   ...['stall_queries', 'disk_log', 'restart_kill', 'stop', 'restart_stop', 'disk_checkpoint'],
   ...['memory_sample', 'checkpoint_write_p99'],
+  ...['fields_lines_per_cpu', 'fields_lines_per_s', 'fields_write_p50', 'fields_write_p99'],
 ];
 
 let dir: string;
 beforeAll(() => {
   dir = temporaryDirectory();
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
+  symlinkSync(resolve('node_modules'), join(dir, 'node_modules'));
   const compiled = spawnSync('node_modules/.bin/tsc', ['-p', 'bench/tsconfig.json', '--outDir', dir], {
     encoding: 'utf8',
   });
@@ -56,6 +58,15 @@ describe('bench', () => {
       for (const { key, median } of certain) {
         expect(median, key).toBeGreaterThan(0);
       }
+    }
+  });
+
+  it('measures a fleet over connections of its own, plainly and over TLS', async () => {
+    const { status, stdout, stderr } = await bench('--only', 'fleet', '--fleet-hosts', '3', '--fleet-seconds', '1');
+    expect(status, stderr).toBe(0);
+    for (const name of ['plain', 'TLS']) {
+      expect(stdout).toMatch(new RegExp(`^fleet ${name}: ingest, 3 connections, lines/s +[\\d,.]+$`, 'm'));
+      expect(stdout).toMatch(new RegExp(`^fleet ${name}, 3 bodies a minute, spread, % of a core +[\\d.]+$`, 'm'));
     }
   });
 

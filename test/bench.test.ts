@@ -82,6 +82,24 @@ describe('load', () => {
     expect(configured).toMatchObject({ flops_any: { aggregation: 'sum' }, cpu_user: { aggregation: 'avg' } });
   });
 
+  it('has the same series as lines of several fields, all of them configured', () => {
+    const lines = hostBodies(0, 72, 'fields')(1_700_000_000).trimEnd().split('\n');
+    expect(lines).toHaveLength(72 + 2 + 1);
+    const configured = metricsConfig(60, 'fields');
+    let samples = 0;
+    for (const line of lines) {
+      const [prefix = '', fields = '', time] = line.split(' ');
+      expect(time).toBe('1700000000000000000');
+      const measurement = prefix.slice(0, prefix.indexOf(','));
+      for (const field of fields.split(',')) {
+        expect(configured).toHaveProperty(`${measurement}_${field.slice(0, field.indexOf('='))}`);
+        samples++;
+      }
+    }
+    expect(samples).toBe(743);
+    expect(configured).toMatchObject({ thread_flops_any: { aggregation: 'sum' } });
+  });
+
   it('asks the six questions about hosts and metrics that it sends', () => {
     const shapes = queryShapes({ from: 1000, to: 5000, hosts: 2, threads: 3 });
     expect(new Set(shapes.map(({ key }) => key)).size).toBe(6);
@@ -168,7 +186,7 @@ describe('parseOptions', () => {
   it('measures everything but the wide run unless told', () => {
     const options = parseOptions([]);
     expect('topics' in options && [...options.topics]).toEqual([
-      ...['ingest', 'query', 'stall', 'memory', 'disk', 'restart', 'checkpoint'],
+      ...['ingest', 'query', 'stall', 'memory', 'disk', 'restart', 'checkpoint', 'fields'],
     ]);
     const some = parseOptions(['--only', 'wide,ingest', '--hosts', '3']);
     expect('topics' in some && [...some.topics]).toEqual(['ingest', 'wide']);
