@@ -1,8 +1,9 @@
 /** What a fleet looks like: a connection a host, with token and with TLS; and lines of several fields, as Telegraf sends them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { accessTo } from './access.js';
 import type { Generator } from './client.js';
 import { type Figure, percentile } from './figures.js';
-import { fill, type Load, MEGABYTE, startOf } from './load.js';
+import { fill, type Load, MEGABYTE, startOf, WARM_MS } from './load.js';
 import { Server, type ServerOptions } from './server.js';
 import type { Access } from './wire.js';
 
@@ -51,6 +52,7 @@ async function atItsPace(
   const hosts = Math.max(1, Math.round((load.hosts * fleetSeconds) / MINUTE));
   const timestamp = startOf(load) + load.steps * frequency;
   const job = { kind: 'write', port: server.port, hosts, threads, timestamp, steps: 1, frequency, access } as const;
+  await sleep(WARM_MS);
   const before = server.cpuSeconds();
   const { seconds, latencies } = await generator.run({ ...job, connections: load.hosts, spread: fleetSeconds });
   const share = ((server.cpuSeconds() - before) / seconds) * 100;

@@ -25,6 +25,8 @@ export interface Load {
 
 /** Time for the server to finish what it does after the answers. */
 const SETTLE_MS = 500;
+/** Before what a running server is asked or sent, which nobody does in the moment in which it is filled: ours warms up meanwhile. */
+export const WARM_MS = 4000;
 export const MEGABYTE = 1e6;
 
 export interface Filled {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Generator } from './client.js';
 import { type Figure, percentile } from './figures.js';
 import { fields, fleet } from './fleet.js';
-import { type Filled, fill, type Load, MEGABYTE, startOf } from './load.js';
+import { type Filled, fill, type Load, MEGABYTE, startOf, WARM_MS } from './load.js';
 import { CLUSTER, hostName, seriesPerHost } from './mix.js';
 import { eventLoopLagP99 } from './prometheus.js';
 import { queryShapes } from './queries.js';
@@ -24,8 +24,6 @@ export const TOPICS = [
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
-/** Before queries, which users do not ask in the moment in which a store is filled: ours warms up meanwhile. */
-const WARM_MS = 4000;
 const WIDE_STEPS = 12;
 const CHECKPOINT_INTERVAL = '2s';
 
