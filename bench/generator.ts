@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BodyForm, CLUSTER, hostBodies, seriesPerHost } from './mix.js';
-import { type Access, Connection, requestBytes, tokenHeader } from './wire.js';
+import { type Access, Connection, EMPTY_QUERY, requestBytes, tokenHeader } from './wire.js';
 
 export interface WriteJob {
   kind: 'write';
@@ -90,6 +90,9 @@ const kept: { port: number; connections: Connection[] } = { port: 0, connections
 async function connectFirst({ port, connections, access }: ConnectJob): Promise<JobResult> {
   kept.port = port;
   kept.connections = await open(port, connections, access);
+  // A connection that has asked nothing yet is cut after seconds, and making bodies takes longer.
+  const hello = requestBytes('GET', '/api/query', EMPTY_QUERY, tokenHeader(access));
+  await Promise.all(kept.connections.map((connection) => connection.send(hello)));
   return { lines: 0, seconds: 0, latencies: new Float64Array(), bytes: 0, answer: '' };
 }
 

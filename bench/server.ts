@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BodyForm, metricsConfig } from './mix.js';
-import { type Access, type Answer, Connection, requestBytes, tokenHeader } from './wire.js';
+import { type Access, type Answer, Connection, EMPTY_QUERY, requestBytes, tokenHeader } from './wire.js';
 
 /** What a server needs for an `Access`. */
 export interface ServerKeys {
@@ -75,7 +75,7 @@ export class Server {
 
   /** Waits until the query route answers 200, with data if `probe` is given, and nothing is left to be loaded. */
   private async ready(probe?: string): Promise<void> {
-    const body = probe ?? '{"cluster":"none","from":0,"to":1,"queries":[]}';
+    const body = probe ?? EMPTY_QUERY;
     const request = requestBytes('GET', '/api/query', body, tokenHeader(this.access));
     const giveUp = performance.now() + READY_TIMEOUT_MS;
     while (performance.now() < giveUp) {

@@ -26,6 +26,9 @@ export function tokenHeader(access: Access | undefined): string {
   return access === undefined ? '' : `Authorization: Bearer ${access.token}\r\n`;
 }
 
+/** A query that finds nothing. */
+export const EMPTY_QUERY = '{"cluster":"none","from":0,"to":1,"queries":[]}';
+
 /** The bytes of a request. */
 export function requestBytes(method: string, path: string, body: string | Buffer, headers = ''): Buffer {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
