@@ -55,6 +55,7 @@ export { exportSeries, exported } from './answer/export';
 export { queryBegin, queryEnd } from './answer/answer';
 export { queryEnds, queryStep } from './answer/cc-json';
 export { columnsStep } from './answer/columns';
+export { writeUnit } from './answer/unit';
 export { queryAllBegin } from './answer/nodes';
 export { activeHosts, hostIsActive } from './answer/active-hosts';
 export { dumpBegin, dumpStep } from './answer/dump';

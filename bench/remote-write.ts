@@ -8,8 +8,8 @@
 import { snappyCompress } from 'hyparquet-writer/src/snappy.js';
 import { hostBodies } from './mix.js';
 
-/** Steps in one request: a request has all series of a host. */
-const STEPS = 120;
+/** Steps in one request, which has all series of a host: half an hour, as Prometheus refuses what is an hour behind the others. */
+const STEPS = 30;
 
 interface RemoteSeries {
   labels: Buffer;

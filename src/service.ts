@@ -23,6 +23,7 @@ import { dumpToFile } from './ops/dump-file.js';
 import { sdNotify, startWatchdog } from './ops/sd-notify.js';
 import { loadTls } from './ops/tls.js';
 import { JobTimes } from './persistence/job-times.js';
+import { MetricUnits } from './persistence/metric-units.js';
 import { type Reloadable, reloadOnHangup } from './reload.js';
 import { type MemoryCap, startMemoryCap } from './retention/memory-cap.js';
 import { type OwnClock, startOwnClock } from './retention/own-clock.js';
@@ -40,6 +41,7 @@ export class Service {
   readonly #flags: Flags;
   readonly #pool: Pool;
   readonly #telemetry: Telemetry;
+  readonly #units: MetricUnits;
   #http: HttpServer | undefined;
   #store: OpenStore | undefined;
   readonly #port: EarlyPort | undefined;
@@ -59,6 +61,7 @@ export class Service {
     this.#pool = pool;
     this.#store = store;
     this.#port = port;
+    this.#units = new MetricUnits(config.store.checkpoints.directory, logger('units'), () => pool.units());
     const { version, commit } = buildInfo();
     this.#telemetry = createTelemetry({
       store: this.#pool,
@@ -110,6 +113,7 @@ export class Service {
       metrics: () => this.#telemetry.metrics(),
       observe: (route, seconds, status, bytes) => this.#telemetry.observe(route, seconds, status, bytes),
       nats: () => this.#nats && natsStatus(this.#nats.state),
+      units: () => this.#units.all(),
       healthDetail: () => ({
         ...(this.#nats && natsHealth(this.#nats.state)),
         ...(this.#ownClock?.problem && { clock: this.#ownClock.problem }),
@@ -137,9 +141,17 @@ export class Service {
         const { cleanUp } = await import('./retention/cleanup.js');
         await cleanUp(config, this.#pool, logger('cleanup'));
       },
-      onJob: (job, seconds, failed) => this.#telemetry.job(job, seconds, failed),
+      onJob: (job, seconds, failed) => {
+        this.#telemetry.job(job, seconds, failed);
+        if (job === 'checkpoint') void this.#noteUnits();
+      },
       onFreed: (blocks) => this.#telemetry.freed(blocks),
     });
+  }
+
+  /** Writes down which units have come. Nothing is lost without: the next series that sends brings its unit again. */
+  async #noteUnits(): Promise<void> {
+    await this.#units.all().catch((error: unknown) => log.debug('units of metrics were not noted', error));
   }
 
   async #stopClock(): Promise<void> {
@@ -180,6 +192,7 @@ export class Service {
     for (const undo of this.#undo) undo();
     await this.#nats?.drain();
     await this.#http?.close();
+    await this.#noteUnits();
     await this.#ownClock?.stop();
     await this.#stopClock();
     if (this.#config.main.dumpToFile) await dumpToFile(this.#pool, this.#config.main.dumpToFile, log);

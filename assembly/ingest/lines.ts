@@ -10,12 +10,12 @@ import { LineError, Precision } from '../../src/wasm/codes';
 import { log, logSample } from '../durable/log';
 import { holdsSample } from '../read/holds';
 import { Key, keyAdd, keyAt, keyFind } from '../series/keys';
-import { metricFind } from '../series/metrics';
+import { metricFind, metricUnit } from '../series/metrics';
 import { seriesRemove } from '../series/remove';
 import { writeSample } from '../series/samples';
 import { seriesEnsure } from '../series/series';
 import { hostOf, nodePrune } from '../series/tree';
-import { fieldsEnd, level, lineEnd, measurement, measurementLength, parseLine, parsedLine, skipBlanks } from '../text/line';
+import { fieldsEnd, level, lineEnd, measurement, measurementLength, parseLine, parsedLine, skipBlanks, unit } from '../text/line';
 import { parseTerminated, parseUnsigned, parsed } from '../text/number';
 import { roundSample } from '../text/round';
 import { batch, isRefused, refuse, source } from './batch';
@@ -206,6 +206,7 @@ function storeLine(p: usize, stop: usize, line: i32): i32 {
   if (claimed != LineError.None) return claimed;
   const node = nodeOfLine();
   if (!node) return LineError.OutOfMemory;
+  if (unit.length) metricUnit(metric, unit.text, unit.length);
   const s = seriesEnsure(node, metric);
   if (!s) {
     nodePrune(node);

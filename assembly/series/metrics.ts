@@ -5,10 +5,10 @@ import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';
 
 /**
- *   0        4           8             12          16            20
- *   ┌────────┬───────────┬─────────────┬───────────┬─────────────┬─────────────┐
- *   │ number │ frequency │ aggregation │ precision │ name length │ name, UTF-8 │
- *   └────────┴───────────┴─────────────┴───────────┴─────────────┴─────────────┘
+ *   0        4           8             12          16     20            24            28
+ *   ┌────────┬───────────┬─────────────┬───────────┬──────┬─────────────┬─────────────┬─────────────┐
+ *   │ number │ frequency │ aggregation │ precision │ unit │ unit length │ name length │ name, UTF-8 │
+ *   └────────┴───────────┴─────────────┴───────────┴──────┴─────────────┴─────────────┴─────────────┘
  */
 @unmanaged
 export class Metric {
@@ -20,6 +20,9 @@ export class Metric {
   aggregation: i32;
   /** A `Precision` of codes.ts, or the number of decimals kept. */
   precision: i32;
+  /** Address of the unit that came first with a line, UTF-8; 0: none came. */
+  unit: usize;
+  unitLength: i32;
   nameLength: i32;
 
   /** Address of the name. */
@@ -48,6 +51,8 @@ export function metricAdd(name: usize, length: i32, frequency: i32, aggregation:
   metric.frequency = frequency;
   metric.aggregation = aggregation;
   metric.precision = precision;
+  metric.unit = 0;
+  metric.unitLength = 0;
   metric.nameLength = length;
   memory.copy(metric.name, name, length);
   return metrics.count++;
@@ -60,6 +65,15 @@ export function metricChange(name: usize, length: i32, aggregation: i32, precisi
   metric.aggregation = aggregation;
   metric.precision = precision;
   return true;
+}
+
+/** Notes the unit of a metric. Only the first one is kept; when memory is exhausted none is, until the next line. */
+export function metricUnit(metric: Metric, unit: usize, length: i32): void {
+  if (metric.unit) return;
+  metric.unit = alloc(<u32>length, MemoryKind.Index);
+  if (!metric.unit) return;
+  memory.copy(metric.unit, unit, length);
+  metric.unitLength = length;
 }
 
 /** The metric with this name, or null. */

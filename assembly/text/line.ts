@@ -98,6 +98,9 @@ export const level = changetype<Word>(memory.data(WORD, 8));
 /** stype + stype-id; empty: none. */
 export const sublevel = changetype<Word>(memory.data(WORD, 8));
 
+/** The unit that cc-metric-collector sends with each line; empty: none. */
+export const unit = changetype<Word>(memory.data(WORD, 8));
+
 const type = changetype<Word>(memory.data(WORD, 8));
 const typeId = changetype<Word>(memory.data(WORD, 8));
 const stype = changetype<Word>(memory.data(WORD, 8));
@@ -235,6 +238,7 @@ const WORD_NODE: u32 = 0x65646f6e; // "node"
 const WORD_TYPE: u32 = 0x65707974; // "type"
 const WORD_HOST: u32 = 0x74736f68; // "host"
 const WORD_NAME: u32 = 0x656d616e; // "name"
+const WORD_UNIT: u32 = 0x74696e75; // "unit"
 
 /** The word that keeps the value of the tag just read, when it is one of ours; null: it is not. */
 function wordOfTag(): Word | null {
@@ -243,6 +247,7 @@ function wordOfTag(): Word | null {
   if (n == 4) {
     if (load<u32>(k) == WORD_TYPE) return type;
     if (load<u32>(k) == WORD_HOST) return host;
+    if (load<u32>(k) == WORD_UNIT) return unit;
   } else if (n == 8) {
     // "hostname" and "stype-id"
     if (load<u32>(k) == WORD_HOST && load<u32>(k + 4) == WORD_NAME) return host;
@@ -271,6 +276,7 @@ function readPrefix(p: usize, end: usize, byTable: bool): usize {
   stypeId.clear();
   level.clear();
   sublevel.clear();
+  unit.clear();
   p = measurement.read(p, end, false);
   if (!measurement.length) {
     parsedLine.error = LineError.NoMetric;

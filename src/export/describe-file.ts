@@ -6,10 +6,10 @@ import { describeReferenceFile } from './describe-reference.js';
 
 /** "PAR1". */
 const PARQUET_MAGIC = 0x31524150;
-const SMALL = /^(archive|jobs|json-windows)\.json$/;
+const SMALL = /^(archive|jobs|json-windows|units)\.json$/;
 /** What a walk through a directory looks at; files that were renamed must be named one by one. */
 const KNOWN =
-  /^(\d{8,}\.(blocks|log)|manifest\.json|\d+\.(bin|json|parquet)|current\.wal|(archive|jobs|json-windows)\.json)$/;
+  /^(\d{8,}\.(blocks|log)|manifest\.json|\d+\.(bin|json|parquet)|current\.wal|(archive|jobs|json-windows|units)\.json)$/;
 
 /** Says in lines of text what a file holds, ours or the reference's. The kind is found in the content, where it can be. */
 export async function* describeFile(path: string): AsyncGenerator<string> {

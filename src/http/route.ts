@@ -48,6 +48,8 @@ export interface HttpContext {
   /** Figures of NATS; absent, or undefined: not configured, or not started. */
   readonly nats: (() => Figures | undefined) | undefined;
   /** Further members of /healthz's answer, such as the state of NATS. */
+  /** Units of metrics that lines have brought; absent: none are known. */
+  readonly units: (() => Promise<ReadonlyMap<string, string>>) | undefined;
   readonly healthDetail: (() => Record<string, string | number | boolean | null>) | undefined;
   readonly observe: Observe | undefined;
 }

@@ -35,6 +35,8 @@ export interface HttpOptions {
   metrics?: () => Promise<string>;
   /** Figures of NATS; absent, or undefined: not configured, or not started. */
   nats?: () => Figures | undefined;
+  /** Units of metrics that lines have brought; absent: none are known. */
+  units?: () => Promise<ReadonlyMap<string, string>>;
   /** Further members of /healthz's answer. */
   healthDetail?: () => Record<string, string | number | boolean | null>;
   observe?: Observe;
@@ -82,6 +84,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     writers: new Writers(),
     metrics: options.metrics,
     nats: options.nats,
+    units: options.units,
     healthDetail: options.healthDetail,
     observe: options.observe,
   };

@@ -261,6 +261,14 @@ export class Partition {
     return this.#counting.summary();
   }
 
+  /** The units that lines have brought of these metrics since the start. */
+  units(metrics: readonly string[]): [string, string][] {
+    return metrics.flatMap((metric) => {
+      const unit = this.#core.figures.unitOf(metric);
+      return unit === '' ? [] : [[metric, unit] as [string, string]];
+    });
+  }
+
   /** Metrics that arrive without being configured, since start. */
   get unconfigured(): UnconfiguredMetrics {
     return this.#core.figures.unconfigured;

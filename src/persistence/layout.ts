@@ -6,6 +6,7 @@
  *     early-writes/         log segments of their own format, while and after a load
  *     jobs.json             when retention and cleanup ran last (job-times.ts)
  *     json-windows.json     with file-format "json" (json/json-windows.ts)
+ *     units.json            units of metrics that lines have brought (metric-units.ts)
  *     partition-0-of-2/
  *       manifest.json     which checkpoint files count, and the first log segment that is needed besides them
  *       00000003.blocks   checkpoint files: sealed and open blocks

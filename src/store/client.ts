@@ -33,6 +33,7 @@ export interface Calls {
   free: { args: { to: number; selectors: string[][] }; result: number };
   clusters: { args: Record<string, never>; result: string[] };
   contents: { args: Record<string, never>; result: Contents[] };
+  units: { args: { metrics: string[] }; result: [string, string][] };
   unconfigured: { args: Record<string, never>; result: UnconfiguredMetrics };
   summary: { args: Record<string, never>; result: ClusterSummary[] };
   nodes: { args: { cluster: string }; result: NodeSpan[] };

@@ -286,6 +286,13 @@ export class Pool implements Store {
     return contents.all().map((part) => ({ ...part, metric: names[part.metric] ?? '' }));
   }
 
+  async units(): Promise<Map<string, string>> {
+    this.#assertReady();
+    const metrics = [...this.#options.config.metrics.keys()];
+    // The first partition that knows one counts.
+    return new Map((await this.#everywhere('units', { metrics })).flat().reverse());
+  }
+
   async unconfigured(): Promise<UnconfiguredMetrics> {
     const { metrics, forgotten } = mergeUnconfigured(await this.#everywhere('unconfigured', {}));
     return { metrics: metrics.filter(({ metric }) => !this.#options.config.metrics.has(metric)), forgotten };

@@ -29,6 +29,7 @@ const CALLS: {
   free: (partition, { to, selectors }) => partition.free(to, selectors),
   clusters: (partition) => partition.clusters(),
   contents: (partition) => partition.contents(),
+  units: (partition, { metrics }) => partition.units(metrics),
   unconfigured: (partition) => partition.unconfigured,
   summary: (partition) => partition.summary(),
   nodes: (partition, { cluster }) => partition.nodes(cluster),

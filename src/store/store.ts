@@ -122,6 +122,8 @@ export interface Store {
   clusters(): Promise<string[]>;
   /** What is held of each metric at each level of each cluster. */
   contents(): Promise<MetricContents[]>;
+  /** Units of metrics that lines have brought since the start, of each the first. */
+  units(): Promise<Map<string, string>>;
   /** Metrics that arrive although the configuration does not name them, by name; those that it names by now are left out. */
   unconfigured(): Promise<UnconfiguredMetrics>;
   summary(): Promise<ClusterSummary[]>;

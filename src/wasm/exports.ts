@@ -5,6 +5,7 @@ export interface Exports extends Record<string, unknown> {
   setHashKey(k0: bigint, k1: bigint): void;
   metricChange(name: number, length: number, aggregation: number, precision: number): number;
   metricAdd(name: number, length: number, frequency: number, aggregation: number, precision: number): number;
+  writeUnit(name: number, length: number): number;
   bufferAlloc(bytes: number): number;
   bufferFree(p: number): void;
   memoryUsed(kind: number): number;

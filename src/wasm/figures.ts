@@ -1,10 +1,13 @@
 /** Counts and sizes of a partition. */
 import { codecNames } from './codec-names.js';
 import { AgeHistogram, LAST_LINE_ERROR, LOOSE_BLOCKS, MemoryKind } from './codes.js';
-import type { Instance } from './instance.js';
+import { type Instance, outOfMemory } from './instance.js';
 import { CountedField } from './layouts.js';
 import { encodeSelector } from './names.js';
 import { readUnconfigured, type UnconfiguredMetrics } from './unconfigured.js';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** Bytes allocated in linear memory, exactly, by kind; `total` of all kinds. */
 export interface MemoryUse {
@@ -100,6 +103,16 @@ export class Figures {
       bytes: this.#instance.f64(at + CountedField.Bytes),
       blocks,
     };
+  }
+
+  /** The unit that lines have brought of a metric; empty: none. @throws StoreError OUT_OF_MEMORY. */
+  unitOf(metric: string): string {
+    const { exports } = this.#instance;
+    const name = encoder.encode(metric);
+    const at = this.#instance.stage(name);
+    exports.outReset();
+    if (!exports.writeUnit(at, name.length)) throw outOfMemory();
+    return decoder.decode(this.#instance.output());
   }
 
   /** Clusters of this partition: name, node, hosts. */

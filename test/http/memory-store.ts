@@ -91,6 +91,10 @@ export class MemoryStore implements Store {
     return this.held;
   }
 
+  async units(): Promise<Map<string, string>> {
+    return new Map();
+  }
+
   async unconfigured(): Promise<UnconfiguredMetrics> {
     return this.unknown;
   }

@@ -51,6 +51,7 @@ describe('the OpenAPI document', () => {
       writers: new Writers(),
       metrics: async () => '',
       nats: undefined,
+      units: undefined,
       healthDetail: undefined,
       observe: undefined,
     };

@@ -129,8 +129,12 @@ export class Handlers {
     const wanted = parameters.text('metric');
     const all = [...this.context.config.metrics].filter(([name]) => wanted === '' || name === wanted);
     const kept = limit > 0 ? all.slice(0, limit) : all;
+    const seen = await this.context.units?.();
+    const unitOf = (name: string, configured: string | undefined) => configured ?? seen?.get(name) ?? '';
     const entries =
-      perMetric === 0 ? [] : kept.map(([name, { unit = '' }]) => [name, [{ type: 'gauge', help: '', unit }]]);
+      perMetric === 0
+        ? []
+        : kept.map(([name, { unit }]) => [name, [{ type: 'gauge', help: '', unit: unitOf(name, unit) }]]);
     sendText(exchange, printSuccess(JSON.stringify(Object.fromEntries(entries))));
   }
 }
