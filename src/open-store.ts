@@ -4,6 +4,7 @@ import { logger } from './log.js';
 import { acquireLock, type Lock } from './ops/lock.js';
 import { dropPrivileges, lookUpIdentity, makeOwnedDirectory } from './ops/privileges.js';
 import { keepJsonWindowSeconds } from './persistence/json/json-windows.js';
+import { returnMisplaced } from './persistence/misplaced.js';
 import type { Pool } from './store/pool.js';
 
 export interface OpenStore {
@@ -29,6 +30,7 @@ export function openStore(config: Config, pool: Pool): OpenStore {
   dropPrivileges(identity);
   const lock = acquireLock(checkpoints.directory);
   keepJsonWindowSeconds(config.store);
+  returnMisplaced(() => pool.checker(), checkpoints.directory, logger('store'));
   const ready = pool.start(async () => {
     const { supersede } = await import('./persistence/supersede.js');
     await supersede(config, logger('store'));

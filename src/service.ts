@@ -117,6 +117,7 @@ export class Service {
       healthDetail: () => ({
         ...(this.#nats && natsHealth(this.#nats.state)),
         ...(this.#ownClock?.problem && { clock: this.#ownClock.problem }),
+        ...(this.#pool.missing.length > 0 && { missing: some(this.#pool.missing) }),
         ...(this.#pool.withoutLog.length > 0 && { log: logProblem(this.#pool.withoutLog) }),
       }),
     });
@@ -200,6 +201,14 @@ export class Service {
     this.#telemetry.close();
     this.#store?.lock.release();
   }
+}
+
+/** Lines of a list that are said of it. */
+const SOME = 5;
+
+function some(lines: readonly string[]): string {
+  const more = lines.length - SOME;
+  return `${lines.slice(0, SOME).join('; ')}${more > 0 ? `; and ${more} more, which the server's log names` : ''}`;
 }
 
 /** Without the reason, which names a path: everybody may ask for the health. */

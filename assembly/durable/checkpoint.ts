@@ -12,8 +12,8 @@
  *            │ i32 first bin  │ u8 open │ a block as in codec/layout.ts │    open 1: the series' newest bins, still growing
  *            └────────────────┴─────────┴───────────────────────────────┘
  */
-import { CheckpointPart, FrameMagic, LineError, SeriesStep } from '../../src/wasm/codes';
-import { FrameField, LoadedField } from '../../src/wasm/layouts';
+import { CheckpointContent, FrameMagic, LineError, SeriesStep } from '../../src/wasm/codes';
+import { FrameField, LoadedField, WrittenField } from '../../src/wasm/layouts';
 import { encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
 import { blockIsSound, decodeBlock } from '../codec/block';
 import { Block } from '../codec/layout';
@@ -34,12 +34,21 @@ const BLOCK_HEADER: usize = 5;
 const MANY_BLOCKS: i32 = 0xffff;
 const SERIES_MAX: u32 = 1 + 4 * 256 + 2 + 1024 + 4 + 8 + 4 + 2;
 
+@unmanaged
+class Written extends Span {
+  /** Series that have blocks in it. */
+  series: u32;
+}
+
+if (offsetof<Written>('series') != WrittenField.Series) ERROR('layouts.ts has another layout of what was written');
+
 /** What the file that is made holds so far. */
-export const checkpointSpan = changetype<Span>(memory.data(offsetof<Span>(), 8));
+export const checkpointSpan = changetype<Written>(memory.data(offsetof<Written>(), 8));
 
 /** Starts a file. */
 export function checkpointBegin(): void {
   checkpointSpan.clear();
+  checkpointSpan.series = 0;
 }
 
 /**
@@ -47,7 +56,7 @@ export function checkpointBegin(): void {
  * from then on; if the file fails, `checkpointForget` takes that back.
  * @returns number to go on with, or a `SeriesStep`. The output may be empty.
  */
-export function checkpointStep(cursor: u32, budget: u32, part: CheckpointPart): f64 {
+export function checkpointStep(cursor: u32, budget: u32, part: CheckpointContent): f64 {
   if (!out.ensure(FrameField.Payload)) return <f64>SeriesStep.OutOfMemory;
   out.end += FrameField.Payload;
   while (cursor < allSeries.end && out.length < budget) {
@@ -71,14 +80,15 @@ export function checkpointForget(): void {
   }
 }
 
-function writeSeries(s: Series, part: CheckpointPart): bool {
+function writeSeries(s: Series, part: CheckpointContent): bool {
   if (s.hasLoose) sealLoose(s);
-  const full = part == CheckpointPart.Full;
-  const count = part == CheckpointPart.Open ? 0 : s.blockCount;
-  const open = part != CheckpointPart.Sealed && s.openLength != 0;
+  const full = part == CheckpointContent.Full;
+  const count = part == CheckpointContent.Open ? 0 : s.blockCount;
+  const open = part != CheckpointContent.Sealed && s.openLength != 0;
   let blocks = open ? 1 : 0;
   for (let i = 0; i < count; i++) if (full || s.block(i).isDirty) blocks++;
   if (!blocks) return true;
+  checkpointSpan.series++;
   if (!out.ensure(SERIES_MAX)) return false;
   const p = writeSeriesNames(out.end, s);
   store<i32>(p, s.frequency);
@@ -129,11 +139,17 @@ class Loaded {
   series: u32;
   /** Blocks of it that could not be trusted. */
   unsound: u32;
+  /** Series of other partitions' hosts in it, which are left out. */
+  foreign: u32;
   /** Blocks that begin at this time or later are left out, unix seconds. */
   until: i64;
 }
 
-if (offsetof<Loaded>('series') != LoadedField.Series || offsetof<Loaded>('unsound') != LoadedField.Unsound) {
+if (
+  offsetof<Loaded>('series') != LoadedField.Series ||
+  offsetof<Loaded>('unsound') != LoadedField.Unsound ||
+  offsetof<Loaded>('foreign') != LoadedField.Foreign
+) {
   ERROR('layouts.ts has another layout of what was loaded');
 }
 
@@ -155,10 +171,12 @@ export function checkpointLoad(p: usize, n: u32, since: f64, self: i32, partitio
   const end = p + <usize>n;
   loaded.series = 0;
   loaded.unsound = 0;
+  loaded.foreign = 0;
   while (p < end) {
     const node = readNames(p, end, true, self, partitions);
     if (!namesRead.end) break;
-    if (!node && !namesRead.areForeign) return false;
+    if (namesRead.areForeign) loaded.foreign++;
+    else if (!node) return false;
     p = namesRead.end;
     if (p + 2 > end) break;
     const nameLength = <i32>load<u16>(p);

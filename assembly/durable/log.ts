@@ -36,6 +36,8 @@ class Log {
   private at: usize;
   /** Bytes gathered: whole frames, plus the open one. */
   private length: u32;
+  /** Definitions in the current segment, written or replayed. */
+  series: u32;
   private size: u32;
   /** Offset of the open frame. */
   private frame: u32;
@@ -47,6 +49,7 @@ class Log {
 
   /** Starts a new segment (and logging at all): every series will be named again before its next sample. */
   startSegment(): void {
+    this.series = 0;
     this.epoch++;
     releaseNumbers();
   }
@@ -160,6 +163,7 @@ class Log {
   /** Writes the number and the names of a series; returns the end. */
   private define(p: usize, s: Series): usize {
     store<u32>(p, s.number);
+    this.series++;
     s.epoch = this.epoch;
     return writeSeriesNames(p + 4, s);
   }
@@ -183,7 +187,11 @@ class Log {
 
 export const log = changetype<Log>(memory.data(offsetof<Log>(), 8));
 
-if (offsetof<Log>('at') != LoggedField.At || offsetof<Log>('length') != LoggedField.Length) {
+if (
+  offsetof<Log>('at') != LoggedField.At ||
+  offsetof<Log>('length') != LoggedField.Length ||
+  offsetof<Log>('series') != LoggedField.Series
+) {
   ERROR('layouts.ts has another layout of the log');
 }
 

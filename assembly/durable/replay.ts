@@ -2,6 +2,7 @@
 import { LineError, LogSeries, LogTag, LogTime, LogValue, MemoryKind, Replay } from '../../src/wasm/codes';
 import { ReplayedField } from '../../src/wasm/layouts';
 import { free, realloc } from '../memory/alloc';
+import { log } from './log';
 import { namesRead, readNames } from '../series/names';
 import { metricFind } from '../series/metrics';
 import { Series } from '../series/records';
@@ -22,13 +23,16 @@ class Replayed {
   unnamed: u32;
   /** `free` records met since the start. */
   frees: u32;
+  /** Series of other partitions' hosts that the last `replayFrame` has named; their samples are left out. */
+  foreign: u32;
 }
 
 if (
   offsetof<Replayed>('stored') != ReplayedField.Stored ||
   offsetof<Replayed>('leftOut') != ReplayedField.LeftOut ||
   offsetof<Replayed>('unnamed') != ReplayedField.Unnamed ||
-  offsetof<Replayed>('frees') != ReplayedField.Frees
+  offsetof<Replayed>('frees') != ReplayedField.Frees ||
+  offsetof<Replayed>('foreign') != ReplayedField.Foreign
 ) {
   ERROR('layouts.ts has another layout of what was replayed');
 }
@@ -70,8 +74,13 @@ export function replayEnd(): void {
   numbers.capacity = 0;
 }
 
-/** Forgets the numbers: a new segment begins. */
+/** A new segment begins. */
 export function replayBegin(): void {
+  log.series = 0;
+  forgetNumbers();
+}
+
+function forgetNumbers(): void {
   if (numbers.at) memory.fill(numbers.at, 0, <usize>numbers.capacity << 2);
 }
 
@@ -88,6 +97,7 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
   replayed.stored = 0;
   replayed.leftOut = 0;
   replayed.unnamed = 0;
+  replayed.foreign = 0;
   while (p < end) {
     const tag = <i32>load<u8>(p++);
     const kind = tag & LogTag.Series;
@@ -101,7 +111,7 @@ export function replayFrame(p: usize, n: u32, since: f64, self: i32, partitions:
       if (node) {
         freeBelow(node, to);
         // Freed series' addresses are dead; the segment names them again after a free.
-        replayBegin();
+        forgetNumbers();
       }
       continue;
     }
@@ -180,7 +190,8 @@ function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): 
   if (number >= MAX_NUMBER) return Replay.Unsound;
   const node = readNames(p, end, true, self, partitions);
   if (!namesRead.end) return Replay.Unsound;
-  if (!node && !namesRead.areForeign) return Replay.OutOfMemory;
+  if (namesRead.areForeign) replayed.foreign++;
+  else if (!node) return Replay.OutOfMemory;
   p = namesRead.end;
   if (p + 2 > end) return Replay.Unsound;
   const length = <i32>load<u16>(p);
@@ -193,6 +204,7 @@ function define(p: usize, end: usize, number: u32, self: i32, partitions: i32): 
     if (!s) return Replay.OutOfMemory;
   } else if (node) nodePrune(node);
   if (!numbers.reserve(number)) return Replay.OutOfMemory;
+  log.series++;
   store<u32>(numbers.slot(number), s ? <u32>changetype<usize>(s) : LEFT_OUT);
   return Replay.Done;
 }

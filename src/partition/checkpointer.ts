@@ -15,6 +15,7 @@ import { BlocksCheckpoint } from '../persistence/checkpoint/blocks-checkpoint.js
 import type { CheckpointRun } from '../persistence/checkpoint/checkpoint-run.js';
 import type { CheckpointFile } from '../persistence/checkpoint/manifest.js';
 import type { JsonLayout } from '../persistence/json/json-layout.js';
+import type { LogFile } from '../persistence/log/log-file.js';
 import type { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/core.js';
 import type { CheckpointFigures } from './figures.js';
@@ -183,7 +184,8 @@ export class Checkpointer {
     try {
       run = this.#begin(reasons.size > 0, firstSegment);
       // Once the manifest is being written the file stays: the manifest may name it although its sync has failed.
-      files.commit(await this.#write(run), run.full, firstSegment);
+      const fresh = await this.#write(run);
+      files.commit(fresh, run.full, firstSegment, trigger === 'stop' ? undefined : this.#openSegment());
     } catch (error) {
       for (const reason of reasons) this.#full.add(reason);
       // The core counts what is in the file as written.
@@ -200,6 +202,17 @@ export class Checkpointer {
     );
     for (const path of files.tidy()) logger.err(`${path}: set aside; what was good of it is kept`);
     log.dropBelow(firstSegment);
+  }
+
+  /** The segment that the checkpoint's log goes on in, which the manifest names. Undefined: the disk refuses it now. */
+  #openSegment(): LogFile['current'] {
+    const { log } = this.#options;
+    try {
+      log.open();
+    } catch {
+      // `log.figures.failed` tells.
+    }
+    return log.current;
   }
 
   /** Why this checkpoint is a full one; none: it is not. */

@@ -63,5 +63,7 @@ export interface PartitionStats {
   /** Sealed blocks by codec name. */
   blocks: Record<string, number>;
   log: LogFigures;
+  /** That the start did not find although others name them. */
+  missingFiles: number;
   checkpoint: CheckpointFigures;
 }

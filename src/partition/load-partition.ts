@@ -15,11 +15,13 @@ import type { Logger } from '../log.js';
 import { readArchivedTo } from '../persistence/archive/job/state.js';
 import { FileSet } from '../persistence/checkpoint/file-set.js';
 import { keepDamaged } from '../persistence/damaged-files.js';
+import { headerFrame } from '../persistence/file-header.js';
 import type { JsonLayout } from '../persistence/json/json-layout.js';
 import { jsonWindowSeconds } from '../persistence/json/json-windows.js';
 import { type Loaded, loadDirectory } from '../persistence/load.js';
 import type { Progress } from '../persistence/load-progress.js';
-import { LogFile } from '../persistence/log/log-file.js';
+import { LogFile, type OnSegment } from '../persistence/log/log-file.js';
+import type { Missing } from '../persistence/missing.js';
 import { foreignDirectories, makeDirectory, partitionDirectory } from '../persistence/partition-directories.js';
 import { scanReferenceDirectory } from '../persistence/reference/directory.js';
 import type { Imported } from '../persistence/reference/import-reference.js';
@@ -34,7 +36,7 @@ export interface ReadFiles {
   since: number;
   mustSave: boolean;
   freed: boolean;
-  read: { files: number; bytes: number };
+  read: { files: number; bytes: number; missing: Missing[] };
 }
 
 /** A loaded partition's files. */
@@ -49,7 +51,7 @@ export interface PartitionFiles {
   /** The log frees what the files still hold. */
   freed: boolean;
   /** What was read of our own layout. */
-  read: { files: number; bytes: number };
+  read: { files: number; bytes: number; missing: Missing[] };
 }
 
 /** Fills an empty core from a partition's files. @param since unix seconds: older data is left out. */
@@ -70,10 +72,11 @@ export async function readPartition(
   // JSON windows are checkpoints: no other file has to hold their samples.
   if (!imported.foreign) for (let number = 0; number < core.series.end; number++) core.series.takeUnsaved(number, true);
   const room = new LoadRoom(core, since, loadLimit(config.memoryCapBytes, core.partitions));
-  const all = { files: 0, bytes: 0 };
+  const all = { files: 0, bytes: 0, missing: [] as Missing[] };
   const foreign = foreignDirectories(root, core.partitions);
   for (const directory of foreign) {
-    const { aside, read } = await loadDirectory(core, directory, room, logSince, true, logger, onProgress);
+    const { aside, read, missing } = await loadDirectory(core, directory, room, logSince, true, logger, onProgress);
+    if (core.index === 0) all.missing.push(...missing);
     all.files += read.files;
     all.bytes += read.bytes;
     if (core.index === 0) keepDamaged(root, aside);
@@ -93,7 +96,7 @@ export async function readPartition(
     since: room.since,
     mustSave: loaded.damaged || foreign.length > 0 || imported.foreign || imported.damaged.length > 0,
     freed: core.files.replayedFrees > 0,
-    read: all,
+    read: { ...all, missing: [...all.missing, ...loaded.missing] },
   };
 }
 
@@ -104,11 +107,16 @@ export async function openFiles(core: Core, config: StoreConfig, found: ReadFile
   const json =
     windowSeconds === undefined ? undefined : await jsonLayout(core, config.checkpoints.directory, windowSeconds);
   await json?.removeUnfinished();
-  const onSegment = (): void => core.writes.logStartSegment();
+  const onSegment: OnSegment = ({ number, begun }, before) => {
+    // Of the segment that ends, or of the last one that was replayed.
+    const series = core.writes.seriesNamed;
+    core.writes.logStartSegment();
+    return headerFrame(core, number, begun, before && { ...before, series });
+  };
   return {
     directory,
     log: new LogFile(directory, config.walSync, loaded.segments, loaded.nextSegment, onSegment),
-    files: new FileSet(directory, loaded, archivedToOf(config), since),
+    files: new FileSet(directory, { index: core.index, count: core.partitions }, loaded, archivedToOf(config), since),
     json,
     mustSave,
     freed,

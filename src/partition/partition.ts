@@ -64,7 +64,7 @@ export class Partition {
   readonly #config: StoreConfig;
   readonly #jobs: Jobs;
   /** What was read at start. */
-  readonly loadFigures: { files: number; bytes: number };
+  readonly loadFigures: PartitionFiles['read'];
   /** The core has log bytes that are not appended yet. */
   #dirty = false;
 
@@ -343,6 +343,7 @@ export class Partition {
       linearMemory: core.figures.linearMemory,
       blocks: counts.blocks,
       log: this.#log.figures,
+      missingFiles: this.loadFigures.missing.length,
       checkpoint: this.#checkpointer.figures,
     };
   }

@@ -62,6 +62,11 @@ export function isCheckpointName(name: string): boolean {
   return BLOCKS.test(name);
 }
 
+/** Number of a checkpoint file by its name. */
+export function checkpointNumber(name: string): number {
+  return Number(BLOCKS.exec(name)?.[1] ?? 0);
+}
+
 /** Checkpoint files of a directory, oldest first, in the manifest or not. */
 export function listCheckpoints(directory: string): { name: string; number: number }[] {
   return numbered(directory, BLOCKS);

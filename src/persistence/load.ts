@@ -9,15 +9,18 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import type { Logger } from '../log.js';
 import { FrameMagic } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
-import { type Manifest, readManifest } from './checkpoint/manifest.js';
+import { type CheckpointFile, type Manifest, readManifest } from './checkpoint/manifest.js';
 import { corruptName } from './damaged-files.js';
 import { FIRST_SEGMENT, listCheckpoints, listSegments, MANIFEST } from './layout.js';
 import { LoadProgress, type Progress } from './load-progress.js';
+import type { Segment } from './log/log-file.js';
+import { describeMissing, type Missing, missingSegments, type ReadSegment } from './missing.js';
+import { isShelter } from './partition-directories.js';
 import { reportFile, scanFile } from './scan-file.js';
 
 export interface Loaded {
   manifest: Manifest;
-  segments: { number: number; bytes: number }[];
+  segments: Segment[];
   /** Number of the next log segment. */
   nextSegment: number;
   nextCheckpoint: number;
@@ -26,6 +29,8 @@ export interface Loaded {
   /** Paths of files to be set aside once that checkpoint is safe. */
   aside: string[];
   samples: number;
+  /** What is not there although other files name it. */
+  missing: Missing[];
   /** What was read, damaged files included. */
   read: { files: number; bytes: number };
 }
@@ -75,6 +80,11 @@ export async function loadDirectory(
   let samples = 0;
   const needed = listSegments(directory).filter(({ number }) => number >= manifest.firstSegment);
   const progress = new LoadProgress(directory, [...manifest.files, ...needed], log, onProgress);
+  const missing: Missing[] = [];
+  const miss = (file: Missing): void => {
+    missing.push(file);
+    log.err(`${directory}: ${describeMissing(file)}`);
+  };
   const kept: Manifest['files'] = [];
   const aside: string[] = [];
   const all = { files: 0, bytes: 0 };
@@ -83,7 +93,7 @@ export async function loadDirectory(
     progress.file(i);
     const path = join(directory, file.name);
     if (!existsSync(path)) {
-      log.err(`${path}: named in the manifest, but missing`);
+      miss({ name: file.name, isPart: false, ...spanOf(file), bytes: file.bytes, series: file.series });
       damaged = true;
       continue;
     }
@@ -93,21 +103,26 @@ export async function loadDirectory(
     }
     // Its blocks need about so much memory. Of a file of another layout only a part is ours.
     if (!dirty) core.files.expectSamples(file.bytes);
-    const read = room.retry(() =>
-      scanFile(core, path, FrameMagic.Checkpoint, (p, n) => {
-        const { unsound } = core.files.checkpointLoad(p, n, room.since, dirty);
+    let foreign = 0;
+    const read = room.retry(() => {
+      foreign = 0;
+      return scanFile(core, path, FrameMagic.Checkpoint, (p, n) => {
+        const { unsound, foreign: more } = core.files.checkpointLoad(p, n, room.since, dirty);
+        foreign += more;
         progress.frame(n);
         room.keepBelow();
         return unsound;
-      }),
-    );
+      });
+    });
     all.files++;
     all.bytes += read.bytes;
     const short = read.bytes < file.bytes;
-    if (short) log.err(`${path}: ${read.bytes} bytes long, ${file.bytes} were written`);
+    if (short)
+      miss({ name: file.name, isPart: true, ...spanOf(file), bytes: file.bytes - read.bytes, series: file.series });
     // Without a manifest the last file may be unfinished; then the log still holds all of it.
     const mayBeTorn = state.kind === 'damaged' && i === manifest.files.length - 1;
-    if (reportFile(path, read, log, mayBeTorn) || short) {
+    const holdsForeign = !dirty && reportForeign(path, foreign, log);
+    if (reportFile(path, read, log, mayBeTorn) || short || holdsForeign) {
       aside.push(path);
       damaged = true;
     } else kept.push(file);
@@ -115,20 +130,24 @@ export async function loadDirectory(
   core.files.checkpointLoadEnd();
 
   const segments: Loaded['segments'] = [];
+  const found: ReadSegment[] = [];
   for (const [i, { name, number }] of needed.entries()) {
     await immediate();
     progress.file(manifest.files.length + i);
     const path = join(directory, name);
     let stored = 0;
     let unnamed = 0;
+    let foreign = 0;
     const read = room.retry(() => {
       stored = 0;
       unnamed = 0;
+      foreign = 0;
       core.files.replayBegin();
       return scanFile(core, path, FrameMagic.Log, (p, n) => {
         const frame = core.files.replayFrame(p, n, room.from(logSince));
         stored += frame.stored;
         unnamed += frame.unnamed;
+        foreign += frame.foreign;
         progress.frame(n);
         return frame.sound ? 0 : 1;
       });
@@ -138,22 +157,43 @@ export async function loadDirectory(
     all.bytes += read.bytes;
     samples += stored;
     if (unnamed) log.err(`${path}: ${unnamed} samples are left out: what named their series is damaged`);
-    if (reportFile(path, read, log, true)) {
+    found.push({ number, bytes: read.bytes, header: read.header });
+    const holdsForeign = !dirty && reportForeign(path, foreign, log);
+    if (reportFile(path, read, log, true) || holdsForeign) {
       aside.push(path);
       damaged = true;
-    } else segments.push({ number, bytes: read.bytes });
+    } else segments.push({ number, bytes: read.bytes, head: read.headBytes, begun: read.header?.begun ?? 0 });
   }
+  // Another layout's directory is read by all partitions: one says so. What is sheltered is of several chains.
+  if ((!dirty || core.index === 0) && !isShelter(directory)) missingSegments(manifest, found).forEach(miss);
   return {
     manifest: { ...manifest, files: kept },
     segments,
-    nextSegment: Math.max(manifest.firstSegment, (needed.at(-1)?.number ?? -1) + 1, FIRST_SEGMENT),
+    nextSegment: Math.max(
+      manifest.firstSegment,
+      (needed.at(-1)?.number ?? -1) + 1,
+      (manifest.lastSegment?.number ?? -1) + 1,
+      FIRST_SEGMENT,
+    ),
     nextCheckpoint:
       Math.max(0, ...[...manifest.files, ...(manifest.kept ?? []), ...listCheckpoints(directory)].map(numberOf)) + 1,
     damaged,
     aside,
     samples,
+    missing,
     read: all,
   };
+}
+
+function spanOf({ from, to }: CheckpointFile): { from: number | undefined; to: number | undefined } {
+  // Without a manifest it is not known.
+  return to === Number.MAX_VALUE ? { from: undefined, to: undefined } : { from, to };
+}
+
+/** Says that a file holds series of other partitions. @returns whether it does. */
+function reportForeign(path: string, series: number, log: Logger): boolean {
+  if (series) log.err(`${path}: holds ${series} series of other partitions, which are left out; the file is kept`);
+  return series > 0;
 }
 
 function numberOf({ name }: { name: string }): number {

@@ -1,6 +1,6 @@
 /** The directories of partitions, of this number of partitions and of others. */
 import { type Dirent, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { readManifest } from './checkpoint/manifest.js';
 import { syncDirectory } from './files.js';
 
@@ -11,6 +11,15 @@ const REMOVED = '.removed';
 /** Path of a partition's directory. */
 export function partitionDirectory(root: string, index: number, count: number): string {
   return join(root, `partition-${index}-of-${count}`);
+}
+
+/** Where files wait that were found in another partition's directory (misplaced.ts): no partition's, so that all read it. */
+export function shelterOf(root: string): string {
+  return partitionDirectory(root, 0, 0);
+}
+
+export function isShelter(directory: string): boolean {
+  return basename(directory) === basename(shelterOf(''));
 }
 
 export interface PartitionDirectory {

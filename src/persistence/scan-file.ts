@@ -1,9 +1,10 @@
 /** Reads the frames of a log segment or checkpoint file, and says what lies between them. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Logger } from '../log.js';
-import type { FrameMagic } from '../wasm/codes.js';
+import { FrameMagic } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
 import { FrameField } from '../wasm/layouts.js';
+import { type FileHeader, readHeader } from './file-header.js';
 
 const CHUNK = 1 << 20;
 
@@ -14,6 +15,9 @@ export interface Gap {
 
 export interface FileReport {
   bytes: number;
+  /** Undefined: the file is of an older version, or its header is damaged. */
+  header: FileHeader | undefined;
+  headBytes: number;
   /** Stretches that held no whole frame, in order; no two of them touch. */
   gaps: Gap[];
   wholeUntil: number;
@@ -37,27 +41,35 @@ export function scanFile(
   const fd = openSync(path, 'r');
   const gaps: Gap[] = [];
   const bytes = fstatSync(fd).size;
+  let header: FileHeader | undefined;
+  let headBytes = 0;
   let unsound = 0;
   let wholeUntil = 0;
   try {
-    wholeUntil = core.files.scanFrames(
+    const head = readHeader(core, fd);
+    header = head?.header;
+    headBytes = head?.bytes ?? 0;
+    const start = headBytes;
+    wholeUntil = start;
+    wholeUntil += core.files.scanFrames(
       magic,
       Math.min(CHUNK, Math.max(bytes, 64)),
-      (into, offset) => readSync(fd, into, 0, into.length, offset),
+      (into, offset) => readSync(fd, into, 0, into.length, start + offset),
       (p, n) => {
         unsound += onFrame(p, n);
       },
-      (offset, length) => {
+      (at, length) => {
+        const offset = start + at;
         const last = gaps.at(-1);
         if (last && last.offset + last.length === offset) last.length += length;
         else gaps.push({ offset, length });
       },
-      bytes,
+      bytes - start,
     );
-    return { bytes, gaps, wholeUntil, unsound, isTorn: isTorn(fd, bytes, magic, gaps.at(-1)) };
+    return { bytes, header, headBytes, gaps, wholeUntil, unsound, isTorn: isTorn(fd, bytes, magic, gaps.at(-1)) };
   } catch (error) {
     if (!BROKEN.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    return { bytes, gaps, wholeUntil, unsound, isTorn: false, error: error as Error };
+    return { bytes, header, headBytes, gaps, wholeUntil, unsound, isTorn: false, error: error as Error };
   } finally {
     closeSync(fd);
   }
@@ -69,7 +81,7 @@ function isTorn(fd: number, bytes: number, magic: FrameMagic, gap: Gap | undefin
   const head = Buffer.alloc(FrameField.Payload);
   const n = readSync(fd, head, 0, Math.min(head.length, gap.length), gap.offset);
   const expected = Buffer.alloc(FrameField.Length);
-  expected.writeUInt32LE(magic);
+  expected.writeUInt32LE(gap.offset === 0 && head.readUInt32LE(0) === FrameMagic.Header ? FrameMagic.Header : magic);
   const begun = head.subarray(FrameField.Magic, Math.min(n, FrameField.Length));
   if (!begun.equals(expected.subarray(0, n))) return false;
   return n < head.length || FrameField.Payload + head.readUInt32LE(FrameField.Length) > gap.length;

@@ -88,9 +88,11 @@ export class EarlyWrites {
     const existing = listSegments(this.#directory).map(({ name, number }) => ({
       number,
       bytes: statSync(join(this.#directory, name)).size,
+      head: 0,
+      begun: 0,
     }));
     const next = (existing.at(-1)?.number ?? 0) + 1;
-    this.#file = new LogFile(this.#directory, this.#options.config.walSync, existing, next, () => {});
+    this.#file = new LogFile(this.#directory, this.#options.config.walSync, existing, next, () => undefined);
     this.#phase = 'holding';
     this.#opened.give();
   }

@@ -1,4 +1,5 @@
 /** Main thread. How far the load at start is: what can be answered already, and when the rest will be. */
+import { describeMissing, type Missing } from '../persistence/missing.js';
 import { StoreError } from './store.js';
 
 /** Without a figure to go by, and at least, seconds. */
@@ -8,6 +9,8 @@ const MOST_SECONDS = 60;
 export interface LoadFigures {
   files: number;
   bytes: number;
+  /** What is not there although other files name it. */
+  missing: Missing[];
 }
 
 export class Loading {
@@ -40,9 +43,17 @@ export class Loading {
   }
 
   /** Of all partitions that are loaded. */
-  get figures(): LoadFigures {
+  get figures(): Omit<LoadFigures, 'missing'> {
     const all = [...this.#loaded.values()];
     return { files: all.reduce((n, { files }) => n + files, 0), bytes: all.reduce((n, { bytes }) => n + bytes, 0) };
+  }
+
+  /** One line about each file that is missing. */
+  get missing(): string[] {
+    const byPartition = [...this.#loaded].sort(([a], [b]) => a - b);
+    return byPartition.flatMap(([partition, { missing }]) =>
+      missing.map((file) => `partition ${partition}: ${describeMissing(file)}`),
+    );
   }
 
   /** Whole seconds until all is loaded, as far as that can be told: the rest takes as long a share as what is done. */

@@ -13,6 +13,8 @@ import type { Trigger } from '../partition/checkpointer.js';
 import { ContentsSum } from '../partition/contents.js';
 import type { HostClockCounts } from '../partition/host-clocks.js';
 import type { Reconfiguration } from '../partition/partition.js';
+import { CHECKS_ONLY } from '../wasm/codes.js';
+import { Core } from '../wasm/core.js';
 import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 import { Buffers } from './buffers.js';
 import type { CallName, Calls } from './client.js';
@@ -183,6 +185,16 @@ export class Pool implements Store {
   /** Partitions whose log could not be written the last time: their writes are refused until the disk takes them again. */
   get withoutLog(): number[] {
     return this.#writes.withoutLog;
+  }
+
+  /** A core without hosts, to check frames of files with. */
+  checker(): Core {
+    return new Core(this.#module, new Map(), CHECKS_ONLY, this.#router.partitions);
+  }
+
+  /** What the start has not found although other files name it, a line each. */
+  get missing(): string[] {
+    return this.#loading.missing;
   }
 
   takeBuffer(bytes: number): ArrayBuffer {

@@ -95,6 +95,12 @@ export function storeMetrics(into: Snapshot, partitions: readonly PartitionStats
     each((p) => (p.log.failed === null ? 0 : 1)),
   );
 
+  into.gauge(
+    'ccms_missing_files',
+    'Log segments and checkpoint files that the start did not find although others name them, whole or in part.',
+    each((p) => p.missingFiles),
+  );
+
   into.counter(
     'ccms_checkpoints_total',
     'Checkpoints written, one a partition.',

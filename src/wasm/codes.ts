@@ -33,15 +33,19 @@ export enum LineError {
 /** The highest of them. */
 export const LAST_LINE_ERROR = LineError.TooManyFields;
 
-/** First word of a frame, little-endian: "CCMB" in log segments, "CCMK" in checkpoint files, "CCME" in early writes. */
+/**
+ * First word of a frame, little-endian: "CCMB" in log segments, "CCMK" in checkpoint files, "CCMH" at the beginning of both,
+ * "CCME" in early writes.
+ */
 export enum FrameMagic {
   Log = 0x424d4343,
   Checkpoint = 0x4b4d4343,
   Early = 0x454d4343,
+  Header = 0x484d4343,
 }
 
 /** What of each series a checkpoint's file holds. */
-export enum CheckpointPart {
+export enum CheckpointContent {
   /** All blocks, and the open one. */
   Full = 0,
   /** The open block: the newest bins, which are written anew each time. */

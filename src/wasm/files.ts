@@ -1,7 +1,7 @@
 /** Makes and reads the frames of log segments and checkpoint files (docs/formats.md). */
-import { type CheckpointPart, type FrameMagic, FrameSearch, Replay, SeriesStep } from './codes.js';
+import { type CheckpointContent, type FrameMagic, FrameSearch, Replay, SeriesStep } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
-import { FoundField, FrameField, LoadedField, ReplayedField } from './layouts.js';
+import { FoundField, FrameField, LoadedField, ReplayedField, WrittenField } from './layouts.js';
 import { readSpan } from './span.js';
 
 export class Files {
@@ -105,13 +105,13 @@ export class Files {
 
   /**
    * Stores a log frame's samples; see `scanFrames`. @returns samples stored and left out, `unnamed` of these because no frame
-   * before names their series; `sound` false: it made no sense.
+   * before names their series; `foreign` series of other partitions are named; `sound` false: it made no sense.
    */
   replayFrame(
     payload: number,
     length: number,
     since: number,
-  ): { stored: number; leftOut: number; unnamed: number; sound: boolean } {
+  ): { stored: number; leftOut: number; unnamed: number; foreign: number; sound: boolean } {
     const x = this.#instance.exports;
     const result: Replay = x.replayFrame(payload, length, since, this.#index, this.#partitions);
     if (result === Replay.OutOfMemory) throw outOfMemory();
@@ -119,6 +119,7 @@ export class Files {
       stored: this.#replayed(ReplayedField.Stored),
       leftOut: this.#replayed(ReplayedField.LeftOut),
       unnamed: this.#replayed(ReplayedField.Unnamed),
+      foreign: this.#replayed(ReplayedField.Foreign),
       sound: result === Replay.Done,
     };
   }
@@ -137,14 +138,23 @@ export class Files {
     this.#instance.exports.expectSamples(bytes);
   }
 
-  /** Takes a checkpoint frame's blocks. @param dirty they belong into the next checkpoint. @returns blocks that were unsound. */
-  checkpointLoad(payload: number, length: number, since: number, dirty: boolean): { series: number; unsound: number } {
+  /**
+   * Takes a checkpoint frame's blocks. @param dirty they belong into the next checkpoint. @returns blocks that were unsound, and
+   * series of other partitions, which are left out.
+   */
+  checkpointLoad(
+    payload: number,
+    length: number,
+    since: number,
+    dirty: boolean,
+  ): { series: number; unsound: number; foreign: number } {
     if (!this.#instance.exports.checkpointLoad(payload, length, since, this.#index, this.#partitions, dirty ? 1 : 0))
       throw outOfMemory();
     const loaded = this.#instance.exports.loaded.value;
     return {
       series: this.#instance.u32(loaded + LoadedField.Series),
       unsound: this.#instance.u32(loaded + LoadedField.Unsound),
+      foreign: this.#instance.u32(loaded + LoadedField.Foreign),
     };
   }
 
@@ -172,7 +182,7 @@ export class Files {
   /**
    * The next frame of the file. @returns its bytes as a view (maybe none) and the cursor to go on with, -1 at the end.
    */
-  checkpointStep(cursor: number, budget: number, part: CheckpointPart): { bytes: MemoryView; next: number } {
+  checkpointStep(cursor: number, budget: number, part: CheckpointContent): { bytes: MemoryView; next: number } {
     this.#instance.exports.outReset();
     const next = this.#instance.exports.checkpointStep(cursor, budget, part);
     if (next === SeriesStep.OutOfMemory) throw outOfMemory();
@@ -182,6 +192,11 @@ export class Files {
   /** Span of the samples in the file just made, unix seconds; from > to: none. */
   get checkpointSpan(): { from: number; to: number } {
     return readSpan(this.#instance, this.#instance.exports.checkpointSpan.value);
+  }
+
+  /** Series in it. */
+  get checkpointSeries(): number {
+    return this.#instance.u32(this.#instance.exports.checkpointSpan.value + WrittenField.Series);
   }
 
   /** The next checkpoint writes everything. */

@@ -161,11 +161,13 @@ export enum RunsField {
   Count = 4,
 }
 
-/** Offsets in the core's log bytes that the host has not taken, u32 each. */
+/** Offsets in the log, of whose bytes the host has not taken some, u32 each. */
 export enum LoggedField {
   /** Address of the first. */
   At = 0,
   Length = 4,
+  /** Series that the segment names. */
+  Series = 8,
 }
 
 /** Offsets in the output buffer, u32 each. */
@@ -179,6 +181,11 @@ export enum OutputField {
 export enum SpanField {
   From = 0,
   To = 8,
+}
+
+/** Offsets in what a checkpoint's file holds so far: a span, and u32. */
+export enum WrittenField {
+  Series = 16,
 }
 
 /** Offsets in what `nextFrame` has found, u32 each. */
@@ -202,6 +209,7 @@ export enum ReplayedField {
   Unnamed = 8,
   /** Records of what was freed, since the start. */
   Frees = 12,
+  Foreign = 16,
 }
 
 /** Offsets in what `checkpointLoad` has done, u32 each. */
@@ -209,6 +217,7 @@ export enum LoadedField {
   Series = 0,
   /** Blocks that could not be trusted. */
   Unsound = 4,
+  Foreign = 8,
 }
 
 /** Offsets in what `exportSeries` has written. */

@@ -183,6 +183,11 @@ export class Writes {
     this.#instance.exports.logTaken();
   }
 
+  /** Series that the current segment names; once more those that were named again after a free. */
+  get seriesNamed(): number {
+    return this.#instance.u32(this.#instance.exports.log.value + LoggedField.Series);
+  }
+
   /** The log goes on in a new file: names are written again. */
   logStartSegment(): void {
     this.#instance.exports.logStartSegment();

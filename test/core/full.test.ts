@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CheckpointPart } from '../../src/wasm/codes.js';
+import { CheckpointContent } from '../../src/wasm/codes.js';
 import { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
 import { smallCore } from '../support/small-core.js';
@@ -58,7 +58,7 @@ describe('a core that samples have filled', () => {
     core.files.checkpointBegin();
     let written = 0;
     for (let cursor = 0; cursor >= 0; ) {
-      const { bytes, next } = core.files.checkpointStep(cursor, 64 << 10, CheckpointPart.Full);
+      const { bytes, next } = core.files.checkpointStep(cursor, 64 << 10, CheckpointContent.Full);
       written += bytes.length;
       cursor = next;
     }

@@ -1,7 +1,7 @@
 import { instantiateSync } from '@assemblyscript/loader';
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import { CheckpointPart } from '../../src/wasm/codes.js';
+import { CheckpointContent } from '../../src/wasm/codes.js';
 import type { Core } from '../../src/wasm/core.js';
 import type { Exports } from '../../src/wasm/exports.js';
 import type { Counts } from '../../src/wasm/figures.js';
@@ -70,7 +70,7 @@ describe('memory', () => {
       for (let bin = 10; bin < 700; bin += 97) fill(core, bin, bin + 2, random);
       ask(core, { ...range, from: T0 - 1e6 }, [seriesQuery({ metric: 'flops', host: 'h1' })]);
       for (let cursor = 0; cursor >= 0; )
-        ({ next: cursor } = core.files.checkpointStep(cursor, 1 << 16, CheckpointPart.Full));
+        ({ next: cursor } = core.files.checkpointStep(cursor, 1 << 16, CheckpointContent.Full));
       expect(core.writes.free(['c'], T0 * 2)).toBeGreaterThan(HOSTS * (THREADS + 1));
       takeLog(core);
       // The numbers of series that are gone wait for that.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Codec } from '../../src/wasm/codecs.js';
-import { CheckpointPart } from '../../src/wasm/codes.js';
+import { CheckpointContent } from '../../src/wasm/codes.js';
 import { Core } from '../../src/wasm/core.js';
 import { gapPatterns, hardCases, loadClasses, Random, withGaps } from '../assembly/codec-data.js';
 import { expectWords, loadCodecModule, wordsOf } from '../assembly/codec-module.js';
@@ -86,7 +86,7 @@ describe('docs/formats.md', () => {
     // Late, before the first bin.
     log(core, `load,hostname=h1 value=-3 ${T - 6000}\n`);
     core.files.checkpointBegin();
-    const { bytes, next } = core.files.checkpointStep(0, 1 << 20, CheckpointPart.Full);
+    const { bytes, next } = core.files.checkpointStep(0, 1 << 20, CheckpointContent.Full);
     expect(next).toBe(-1);
     const series = readFrames(bytes.slice(), 'CCMK').flatMap(readCheckpoint);
     expect(series.map(({ names, metric }) => `${names.join('/')} ${metric}`)).toEqual([

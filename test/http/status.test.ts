@@ -31,6 +31,7 @@ const partition = (number: number): PartitionStats => ({
   memory: { index: 1, openBlocks: 2, sealedBlocks: 3, rollups: 4, total: 10 },
   linearMemory: 65536,
   blocks: {},
+  missingFiles: 0,
   log: { bytes: 11, segments: 1, writes: 1, syncs: 1, syncSeconds: 0.5, failed: null },
   checkpoint: { last: 1_700_000_000, seconds: 1, bytes: 2, count: 3 },
 });

@@ -15,10 +15,11 @@ function fileSet(archivedTo: number | undefined, freedTo: number, aside: string[
     damaged: false,
     aside: aside.map((name) => join(directory, name)),
     samples: 0,
+    missing: [],
     read: { files: 0, bytes: 0 },
   };
   for (const name of aside) writeFileSync(join(directory, name), 'damaged');
-  const files = new FileSet(directory, loaded, archivedTo, freedTo);
+  const files = new FileSet(directory, { index: 0, count: 1 }, loaded, archivedTo, freedTo);
   /** Makes a checkpoint with samples of [from, to). */
   const checkpoint = (from: number, to: number, full = false): void => {
     const file: CheckpointFile = { name: files.takeName(), bytes: 1, from, to };

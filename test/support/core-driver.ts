@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { QueryRequest, SeriesQuery } from '../../src/store/store.js';
-import { CheckpointPart, FrameMagic } from '../../src/wasm/codes.js';
+import { CheckpointContent, FrameMagic } from '../../src/wasm/codes.js';
 import { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
 import type { ExportedSeries } from '../../src/wasm/series.js';
@@ -141,7 +141,7 @@ export function restart(core: Core, files: Uint8Array[], segments: Uint8Array[] 
 
 /** Makes a checkpoint, as one file. @param between called between its steps: what workers do meanwhile. */
 export function checkpoint(core: Core, full: boolean, budget = 4096, between: () => void = () => {}): Uint8Array {
-  const write = (part: CheckpointPart): Uint8Array => {
+  const write = (part: CheckpointContent): Uint8Array => {
     const frames: Uint8Array[] = [];
     core.files.checkpointBegin();
     for (let cursor = 0; cursor >= 0; ) {
@@ -152,9 +152,9 @@ export function checkpoint(core: Core, full: boolean, budget = 4096, between: ()
     }
     return Buffer.concat(frames);
   };
-  if (full) return write(CheckpointPart.Full);
-  const open = write(CheckpointPart.Open);
-  return Buffer.concat([write(CheckpointPart.Sealed), open]);
+  if (full) return write(CheckpointContent.Full);
+  const open = write(CheckpointContent.Open);
+  return Buffer.concat([write(CheckpointContent.Sealed), open]);
 }
 
 /** The dump of the tree below a selector. */

@@ -111,6 +111,7 @@ describe('the alert rules', () => {
       ccms_build_info: '1x180',
       ccms_ready: '1x180',
       'ccms_log_failed{partition="0"}': '0x180',
+      'ccms_missing_files{partition="0"}': '0x180',
       ccms_clock_trusted: '1x180',
       ccms_samples_stored_total: '0+1000x180',
       ccms_lines_total: '0+1000x180',
@@ -136,6 +137,7 @@ describe('the alert rules', () => {
     const ill: Record<string, Record<string, string>> = {
       MetricStoreNotReady: { ccms_ready: '0x180' },
       MetricStoreLogFailed: { 'ccms_log_failed{partition="0"}': '1x180' },
+      MetricStoreFilesMissing: { 'ccms_missing_files{partition="0"}': '2x180' },
       MetricStoreNoSamples: { ccms_samples_stored_total: '5x180' },
       MetricStoreBadLines: { 'ccms_lines_refused_total{reason="bad_value"}': '0+50x180' },
       MetricStoreClockWrong: { ccms_clock_trusted: '0x180' },

@@ -25,6 +25,7 @@ export function twoPartitions(): PartitionStats[] {
     memory: { index: 1000, openBlocks: 2000, sealedBlocks: 3000, rollups: 500, total: 6500 },
     linearMemory: 65_536,
     blocks: { constant: 7, raw: 1 },
+    missingFiles: 0,
     log: { bytes: 5000, segments: 2, writes: 30, syncs: 10, syncSeconds: 0.5, failed: null },
     checkpoint: { last: 1_700_000_500, seconds: 1.5, bytes: 10_000, count: 2 },
   };

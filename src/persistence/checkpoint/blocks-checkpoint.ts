@@ -6,14 +6,14 @@
  *
  * The open blocks are written first (assembly/durable/checkpoint.ts says why), and read last.
  */
-import { CheckpointPart } from '../../wasm/codes.js';
+import { CheckpointContent } from '../../wasm/codes.js';
 import type { Core } from '../../wasm/core.js';
 import { CheckpointFileWriter } from './checkpoint-file.js';
 import type { CheckpointRun } from './checkpoint-run.js';
 import type { CheckpointFile } from './manifest.js';
 
 export class BlocksCheckpoint implements CheckpointRun {
-  readonly #begin: (part: CheckpointPart) => CheckpointFileWriter;
+  readonly #begin: (part: CheckpointContent) => CheckpointFileWriter;
   readonly #start = performance.now();
   /** In the order in which they are written. */
   readonly #files: CheckpointFileWriter[];
@@ -33,8 +33,8 @@ export class BlocksCheckpoint implements CheckpointRun {
     const sealedName = takeName();
     const openName = full ? '' : takeName();
     this.#begin = (part) =>
-      new CheckpointFileWriter(core, directory, part === CheckpointPart.Open ? openName : sealedName, part);
-    this.#files = [this.#begin(full ? CheckpointPart.Full : CheckpointPart.Open)];
+      new CheckpointFileWriter(core, directory, part === CheckpointContent.Open ? openName : sealedName, part);
+    this.#files = [this.#begin(full ? CheckpointContent.Full : CheckpointContent.Open)];
   }
 
   get seconds(): number {
@@ -48,7 +48,7 @@ export class BlocksCheckpoint implements CheckpointRun {
   step(): boolean {
     if (this.#files.at(-1)?.step()) return true;
     if (this.full || this.#files.length === 2) return false;
-    this.#files.push(this.#begin(CheckpointPart.Sealed));
+    this.#files.push(this.#begin(CheckpointContent.Sealed));
     return true;
   }
 

@@ -25,6 +25,7 @@ const MAX_WAITING = 256;
 
 export class FileSet {
   readonly #directory: string;
+  readonly #partition: { index: number; count: number };
   #manifest: Manifest;
   #next: number;
   /** Damaged files that may go as soon as a checkpoint holds what was good of them. */
@@ -36,11 +37,18 @@ export class FileSet {
   #writing = new Set<string>();
 
   /**
-   * @param archivedTo undefined: data is not archived but deleted when it is old.
+   * @param partition whose files they are. @param archivedTo undefined: data is not archived but deleted when it is old.
    * @param freedTo unix seconds: older samples were not loaded.
    */
-  constructor(directory: string, loaded: Loaded, archivedTo: number | undefined, freedTo: number) {
+  constructor(
+    directory: string,
+    partition: { index: number; count: number },
+    loaded: Loaded,
+    archivedTo: number | undefined,
+    freedTo: number,
+  ) {
     this.#directory = directory;
+    this.#partition = partition;
     this.#manifest = loaded.manifest;
     this.#next = loaded.nextCheckpoint;
     this.#aside = loaded.aside;
@@ -88,16 +96,22 @@ export class FileSet {
   /**
    * Makes a checkpoint the current one. @param fresh none: there was nothing to write, or it is of another layout.
    * @param full it holds everything that memory holds. @param firstSegment log segments below it are covered.
+   * @param lastSegment the newest segment, which the next start misses if it is gone.
    * @throws the file system's error; nothing has changed then.
    */
-  commit(fresh: CheckpointFile[], full: boolean, firstSegment: number): void {
+  commit(
+    fresh: CheckpointFile[],
+    full: boolean,
+    firstSegment: number,
+    lastSegment?: { number: number; begun: number },
+  ): void {
     const { files, kept = [] } = this.#manifest;
     const isReplaced = ({ open }: CheckpointFile): boolean => full || open === true;
     const waiting = files
       .filter((old) => isReplaced(old) && this.#isWaiting(old))
       .map((old): KeptFile => ({ ...old, until: this.#freedTo }));
     const rest = files.filter((old) => !isReplaced(old));
-    this.#replace({ files: [...rest, ...fresh], firstSegment, kept: [...kept, ...waiting] });
+    this.#replace({ files: [...rest, ...fresh], firstSegment, lastSegment, kept: [...kept, ...waiting] });
     this.#writing.clear();
   }
 
@@ -112,19 +126,34 @@ export class FileSet {
   /** Removes files whose samples all end before `to`. Where data is archived, all of that is. @returns their number. */
   drop(to: number): number {
     if (this.#archivedTo !== undefined) this.#archivedTo = Math.max(this.#archivedTo, to);
-    const { files, kept = [], firstSegment } = this.#manifest;
+    const { files, kept = [], firstSegment, lastSegment } = this.#manifest;
     const stays = files.filter((file) => file.to > to);
     const staysKept = kept.filter((file) => file.to > to && file.until > to);
     const dropped = files.length - stays.length + kept.length - staysKept.length;
     if (dropped) {
-      this.#replace({ files: stays, firstSegment, kept: staysKept });
+      this.#replace({ files: stays, firstSegment, lastSegment, kept: staysKept });
       this.#removeUnnamed();
     }
     return dropped;
   }
 
-  #replace({ files, firstSegment, kept }: Required<Pick<Manifest, 'files' | 'firstSegment' | 'kept'>>): void {
-    const manifest: Manifest = { version: 1, files, firstSegment, ...(kept.length && { kept }) };
+  #replace({
+    files,
+    firstSegment,
+    lastSegment,
+    kept,
+  }: Pick<Manifest, 'files' | 'firstSegment'> & {
+    lastSegment: Manifest['lastSegment'] | undefined;
+    kept: KeptFile[];
+  }): void {
+    const manifest: Manifest = {
+      version: 1,
+      partition: this.#partition,
+      files,
+      firstSegment,
+      ...(lastSegment && { lastSegment }),
+      ...(kept.length && { kept }),
+    };
     writeManifest(this.#directory, manifest);
     this.#manifest = manifest;
   }

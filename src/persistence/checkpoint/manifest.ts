@@ -11,6 +11,8 @@ export interface CheckpointFile {
   /** Span of its samples, unix seconds. */
   from: number;
   to: number;
+  /** Undefined: it was written by an older version. */
+  series?: number;
   /** It holds the newest bins of series, and nothing else: the next checkpoint replaces it. */
   open?: true;
 }
@@ -26,10 +28,14 @@ export interface KeptFile extends CheckpointFile {
 /** Which files hold a partition's samples. */
 export interface Manifest {
   version: 1;
+  /** Whose it is. Undefined: it was written by an older version. */
+  partition?: { index: number; count: number };
   /** Oldest first; where two hold the same bin, the later one counts. */
   files: CheckpointFile[];
   /** Log segments below this number are covered by the files. */
   firstSegment: number;
+  /** The newest log segment that there was when this was written, and when it was begun, unix seconds. */
+  lastSegment?: { number: number; begun: number };
   kept?: KeptFile[];
   /** The whole directory is one of another number of partitions, and kept as `KeptFile`. */
   keptUntil?: number;
@@ -66,7 +72,7 @@ function checkOf(manifest: Manifest): string {
 
 function isManifest(value: unknown): value is Manifest & { check?: unknown } {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, files, firstSegment, kept = [], keptUntil = 0 } = value as Partial<Manifest>;
+  const { version, files, firstSegment, lastSegment, kept = [], keptUntil = 0, partition } = value as Partial<Manifest>;
   return (
     version === 1 &&
     Number.isSafeInteger(firstSegment) &&
@@ -74,19 +80,27 @@ function isManifest(value: unknown): value is Manifest & { check?: unknown } {
     files.every(isCheckpointFile) &&
     Array.isArray(kept) &&
     kept.every((file) => isCheckpointFile(file) && typeof file.until === 'number') &&
-    typeof keptUntil === 'number'
+    typeof keptUntil === 'number' &&
+    (lastSegment === undefined || areNumbers(lastSegment, 'number', 'begun')) &&
+    (partition === undefined || areNumbers(partition, 'index', 'count'))
   );
+}
+
+function areNumbers(value: unknown, ...names: string[]): boolean {
+  const members = (value ?? {}) as Record<string, unknown>;
+  return names.every((name) => typeof members[name] === 'number');
 }
 
 function isCheckpointFile(value: unknown): value is CheckpointFile {
   if (typeof value !== 'object' || value === null) return false;
-  const { name, bytes, from, to, open } = value as Partial<CheckpointFile>;
+  const { name, bytes, from, to, series = 0, open } = value as Partial<CheckpointFile>;
   return (
     typeof name === 'string' &&
     isCheckpointName(name) &&
     Number.isSafeInteger(bytes) &&
     typeof from === 'number' &&
     typeof to === 'number' &&
+    Number.isSafeInteger(series) &&
     (open === undefined || open === true)
   );
 }

@@ -22,18 +22,32 @@ export interface LogFigures {
   failed: string | null;
 }
 
-interface Segment {
+export interface Segment {
   number: number;
   bytes: number;
+  /** Bytes before its first batch. */
+  head: number;
+  /** Unix seconds; 0: unknown. */
+  begun: number;
 }
+
+/**
+ * Told of a new segment, before anything is written to it. @param before the one that it follows. @returns what it begins with, a
+ * view.
+ */
+export type OnSegment = (segment: Segment, before: Segment | undefined) => Uint8Array | undefined;
 
 export class LogFile {
   readonly #directory: string;
   readonly #sync: WalSync;
-  readonly #onSegment: () => void;
+  readonly #onSegment: OnSegment;
   #segments: Segment[];
   #next: number;
   #fd = -1;
+  /** What the open segment is to begin with. */
+  #head: Uint8Array | undefined;
+  /** Nothing of what the open segment was to hold has been written. */
+  #beginsAnew = false;
   #unsynced = false;
   #syncing = false;
   /** A segment that may have lost bytes on its way to the disk. */
@@ -45,9 +59,8 @@ export class LogFile {
 
   /**
    * @param existing segments that were read at start and are still needed. @param next number of the first new one.
-   * @param onSegment called when a new segment begins, before anything is written to it.
    */
-  constructor(directory: string, sync: WalSync, existing: Segment[], next: number, onSegment: () => void) {
+  constructor(directory: string, sync: WalSync, existing: Segment[], next: number, onSegment: OnSegment) {
     this.#directory = directory;
     this.#sync = sync;
     this.#segments = existing;
@@ -55,9 +68,9 @@ export class LogFile {
     this.#onSegment = onSegment;
   }
 
-  /** Bytes of all segments that a checkpoint does not cover yet. */
+  /** Bytes of all batches that a checkpoint does not cover yet. */
   get bytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    return this.#segments.reduce((sum, { bytes, head }) => sum + bytes - head, 0);
   }
 
   /** The disk may have lost bytes of acknowledged writes: a checkpoint should hold them soon. */
@@ -81,22 +94,39 @@ export class LogFile {
    * @throws the file system's error.
    */
   open(): void {
-    if (this.#fd >= 0) return;
+    if (this.#fd >= 0) {
+      const segment = this.#segments.at(-1);
+      if (!this.#beginsAnew || !segment) return;
+      this.#begin(segment, this.#segments.at(-2));
+      return;
+    }
     const number = this.#next;
     this.#attempt(number, () => {
-      const fd = openSync(this.#path(number), 'wx');
+      const fd = openSync(this.#path(number), 'ax');
       this.#next = number + 1;
+      const segment: Segment = { number, bytes: 0, head: 0, begun: Date.now() / 1000 };
       try {
         // A segment whose name is lost in a power cut is a lost segment.
         if (this.#sync !== 'off') syncDirectory(this.#directory);
+        this.#begin(segment, this.#segments.at(-1));
       } catch (error) {
         closeSync(fd);
         throw error;
       }
       this.#fd = fd;
-      this.#segments.push({ number, bytes: 0 });
-      this.#onSegment();
+      this.#segments.push(segment);
     });
+  }
+
+  #begin(segment: Segment, before: Segment | undefined): void {
+    this.#head = this.#onSegment(segment, before)?.slice();
+    this.#beginsAnew = false;
+  }
+
+  /** The open segment; undefined: none is open. */
+  get current(): { number: number; begun: number } | undefined {
+    const segment = this.#segments.at(-1);
+    return this.#fd >= 0 && segment ? { number: segment.number, begun: segment.begun } : undefined;
   }
 
   /**
@@ -108,12 +138,17 @@ export class LogFile {
     if (this.#fd < 0 || !segment) throw new Error('BUG: append to a log that is not open');
     this.#attempt(segment.number, () => {
       try {
+        if (segment.bytes === 0 && this.#head) {
+          writeAll(this.#fd, this.#head);
+          segment.head = this.#head.length;
+        }
         writeAll(this.#fd, bytes);
       } catch (error) {
         this.#abandon(segment);
         throw error;
       }
     });
+    if (segment.bytes === 0) segment.bytes = segment.head;
     segment.bytes += bytes.length;
     this.#writes++;
     this.#unsynced = true;
@@ -136,10 +171,17 @@ export class LogFile {
     }
   }
 
-  /** Cuts the segment back to what was written whole, and closes it. An empty one is removed: a full disk makes many. */
+  /**
+   * Cuts the segment back to what was written whole, and closes it. An empty one stays open, for a full disk would make many, or is
+   * removed.
+   */
   #abandon(segment: Segment): void {
     try {
       ftruncateSync(this.#fd, segment.bytes);
+      if (!segment.bytes) {
+        this.#beginsAnew = true;
+        return;
+      }
     } catch {
       // Reading copes with a torn frame; the bytes are merely wasted.
     }
