@@ -6,6 +6,7 @@ import type { Generator } from './client.js';
 import { type Figure, percentile } from './figures.js';
 import type { Load } from './load.js';
 import { CLUSTER } from './mix.js';
+import { queryShapes } from './queries.js';
 import { remoteWrite } from './remote-write.js';
 import { Server, type ServerOptions } from './server.js';
 import { Connection, requestBytes } from './wire.js';
@@ -21,6 +22,8 @@ interface Question {
   key: string;
   label: string;
   path: string;
+  /** JSON of a POST; absent: GET. Only our server is asked with one. */
+  body?: string;
 }
 
 /** Seconds between steps of range queries. */
@@ -51,6 +54,19 @@ function questions(start: number, end: number): Question[] {
   ];
 }
 
+/** The view of a job's threads, as JSON and in columns. */
+function columns(load: Load, start: number): Question[] {
+  const to = start + load.steps * load.frequency;
+  const shapes = queryShapes({ from: start, to, hosts: load.hosts, threads: load.threads });
+  const { label = '', body = '' } = shapes.find(({ key }) => key === 'query_job_threads') ?? {};
+  return ['json', 'arrow', 'parquet'].map((format) => ({
+    key: `columns_${format}`,
+    label: `${label}, as ${format}`,
+    path: `/api/query?format=${format}`,
+    body,
+  }));
+}
+
 interface Asked {
   peer: PromqlPeer;
   connection: Connection;
@@ -58,8 +74,9 @@ interface Asked {
 }
 
 /** Milliseconds of an answer. @throws when it is none */
-async function ask({ peer, connection }: Asked, { label, path }: Question): Promise<number> {
-  const answer = await connection.send(requestBytes('GET', path, '', 'Accept-Encoding: identity\r\n'));
+async function ask({ peer, connection }: Asked, { label, path, body }: Question): Promise<number> {
+  const request = requestBytes(body === undefined ? 'GET' : 'POST', path, body ?? '', 'Accept-Encoding: identity\r\n');
+  const answer = await connection.send(request);
   if (answer.status !== 200) throw new Error(`${peer.name} answered ${answer.status} to ${label}`);
   return answer.milliseconds;
 }
@@ -91,6 +108,7 @@ export async function promql(
       process.stderr.write(`promql: ${question.label}\n`);
       await measure(question, asked, load.repetitions);
     }
+    for (const question of columns(load, start)) await measure(question, asked.slice(0, 1), load.repetitions);
     for (const { connection } of asked) connection.close();
     return asked.map(({ peer, figures }) => ({ name: peer.name, command: peer.url, figures }));
   } finally {

@@ -2,6 +2,7 @@
 import { Statistics } from '../read/statistics';
 
 export { addInto, addIntoScalar, fill, fillNaN, fillScalar } from '../memory/doubles';
+export { addCompensated, addCompensatedScalar } from '../read/compensated';
 export { divide, divideScalar, scale, scaleScalar, stats, statsScalar } from '../read/kernels';
 export { crc32c, crc32cScalar } from '../memory/crc32c';
 export { lttb, lttbPoints } from '../read/resample';

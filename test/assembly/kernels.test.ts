@@ -10,6 +10,8 @@ type Add = (acc: number, src: number, n: number) => void;
 interface Kernels {
   addInto: Add;
   addIntoScalar: Add;
+  addCompensated(sums: number, lost: number, values: number, n: number): void;
+  addCompensatedScalar: Kernels['addCompensated'];
   scale: Scale;
   scaleScalar: Scale;
   divide: Scale;
@@ -75,6 +77,32 @@ const read = () => ({
   sum: wasm.sumOf(wasm.result.value),
   min: wasm.leastOf(wasm.result.value),
   max: wasm.greatestOf(wasm.result.value),
+});
+
+describe('sums with compensation', () => {
+  it('are the same in lanes and one by one, bit for bit, and lose nothing', () => {
+    eachCase((n, at, seed) => {
+      const room = 8 * n + 64;
+      const [lost, values] = [at + room, at + 2 * room];
+      const sums = (add: Kernels['addCompensated']) => {
+        put(at, new Array<number>(n).fill(0));
+        put(lost, new Array<number>(n).fill(0));
+        for (let row = 0; row < 5; row++) {
+          put(values, samples(n, seed * 8 + row));
+          add(at, lost, values, n);
+        }
+        return [...take(at, n), ...take(lost, n)];
+      };
+      expect(sums(wasm.addCompensated)).toEqual(sums(wasm.addCompensatedScalar));
+    });
+    // 1e16 and a hundred ones: without compensation all ones are lost.
+    put(FREE + 64, [1e16]);
+    put(FREE + 256, [0]);
+    put(FREE + 512, [1]);
+    for (let i = 0; i < 100; i++) wasm.addCompensated(FREE + 64, FREE + 256, FREE + 512, 1);
+    expect(take(FREE + 64, 1)[0] ?? 0).toBe(1e16);
+    expect(take(FREE + 256, 1)).toEqual([100]);
+  });
 });
 
 describe.each(['', 'Scalar'] as const)('kernels%s', (suffix) => {
