@@ -16,6 +16,8 @@ venv="${CCMS_TEST_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/ccms-test-venv}"
 influx_client=influxdb-client==1.50.0
 # test/integration/columns.test.ts reads answers in columns with them.
 readers="pyarrow==26.0.1 polars==2.1.0 pandas==3.1.1 duckdb==2.0.1 requests==2.34.2"
+# Of test/promql/clients.test.ts, without what it only draws with.
+prometheus_client="prometheus-api-client==0.7.2 dateparser==1.5.0 pytz regex tzlocal"
 
 fail() {
   echo "test-tools: $*" >&2
@@ -81,7 +83,15 @@ install_readers() {
     fail "pip cannot install $readers from PyPI into $venv; the tests of answers in columns need them"
 }
 
+install_prometheus_client() {
+  "$venv/bin/python" -c "import prometheus_api_client" 2>/dev/null && return
+  # shellcheck disable=SC2086 # a list
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps $prometheus_client ||
+    fail "pip cannot install $prometheus_client from PyPI into $venv; the tests of Prometheus's clients need it"
+}
+
 install_tools
 install_influx_client
 install_readers
+install_prometheus_client
 bash "$(dirname "$0")/node-binary.sh" >/dev/null || fail "the tests need the versions of Node that scripts/node-binary.sh names"

@@ -112,6 +112,7 @@ export class Service {
       ...(tls && { tls }),
       metrics: () => this.#telemetry.metrics(),
       observe: (route, seconds, status, bytes) => this.#telemetry.observe(route, seconds, status, bytes),
+      observeQuery: (figures) => this.#telemetry.query(figures),
       nats: () => this.#nats && natsStatus(this.#nats.state),
       units: () => this.#units.all(),
       healthDetail: () => ({

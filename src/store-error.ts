@@ -14,6 +14,8 @@ export type StoreErrorCode =
   | 'OUT_OF_MEMORY'
   /** An answer would take more memory than it may. */
   | 'TOO_LARGE'
+  /** Series went away while they were read; the next try may find them as they are. */
+  | 'CHANGED'
   | 'INTERNAL';
 
 export class StoreError extends Error {

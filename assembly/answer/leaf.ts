@@ -17,7 +17,7 @@ import { out } from '../memory/out';
 import { Group, GROUPS_BYTES, Groups, addRow, rowsOf } from '../read/grouping';
 import { LeafRequest, selectLeaf } from '../read/leaf';
 import { readBins } from '../read/read';
-import { bitmapBytes, rowCost, sampleTime, writeRow } from '../read/rows';
+import { bitmapBytes, RowMaker, sampleTime } from '../read/rows';
 import { selection } from '../read/select';
 import { seriesIn } from '../read/series-list';
 import { endBin, firstBin } from '../series/blocks';
@@ -67,27 +67,37 @@ class Leaf {
   count: i32;
   next: i32;
   version: u32;
-  /** A row and its bitmap, before they are added to a group. */
+  /** A row and its bitmap. */
   row: usize;
+  /** The row of the series before `next` is not done. */
+  isMaking: bool;
   /** The group to be written next. */
   group: Group | null;
   isWriting: bool;
+  /** Bytes of raw samples that were written, with their times, which the host makes. */
+  written: f64;
 
+  get rows(): RowMaker {
+    return changetype<RowMaker>((changetype<usize>(this) + offsetof<Leaf>() + 7) & ~7);
+  }
   get groups(): Groups {
-    return changetype<Groups>(changetype<usize>(this) + offsetof<Leaf>());
+    return changetype<Groups>(changetype<usize>(this.rows) + offsetof<RowMaker>());
   }
   get request(): LeafRequest {
-    return changetype<LeafRequest>((changetype<usize>(this) + offsetof<Leaf>() + GROUPS_BYTES + 7) & ~7);
+    return changetype<LeafRequest>((changetype<usize>(this.groups) + GROUPS_BYTES + 7) & ~7);
   }
 }
+
+/** Bytes of a leaf before its request, and of what both are filled up with. */
+const STATE_BYTES: u32 = <u32>offsetof<Leaf>() + 8 + <u32>offsetof<RowMaker>() + GROUPS_BYTES + 8;
 
 /**
  * Begins to answer a request. @param request copied. @returns the leaf, for `leafStep` and `leafEnd`; null when memory is exhausted.
  */
 export function leafBegin(request: usize, length: u32): Leaf | null {
-  const leaf = changetype<Leaf | null>(alloc(<u32>offsetof<Leaf>() + GROUPS_BYTES + 8 + length, MemoryKind.Scratch));
+  const leaf = changetype<Leaf | null>(alloc(STATE_BYTES + length, MemoryKind.Scratch));
   if (!leaf) return null;
-  memory.fill(changetype<usize>(leaf), 0, offsetof<Leaf>() + GROUPS_BYTES);
+  memory.fill(changetype<usize>(leaf), 0, STATE_BYTES);
   memory.copy(changetype<usize>(leaf.request), request, length);
   const bytes = leaf.request.count ? (<u32>leaf.request.count << 3) + bitmapBytes(leaf.request.count) : 8;
   leaf.row = alloc(bytes, MemoryKind.Scratch);
@@ -114,6 +124,7 @@ export function leafSeries(leaf: Leaf): i32 {
 /** Ends a leaf, at any step. */
 export function leafEnd(leaf: Leaf): void {
   leaf.groups.clear();
+  leaf.rows.free();
   free(leaf.list, MemoryKind.Scratch);
   free(leaf.row, MemoryKind.Scratch);
   free(changetype<usize>(leaf), MemoryKind.Scratch);
@@ -125,13 +136,24 @@ export function leafStep(leaf: Leaf, budget: u32): i32 {
   if (leaf.version != tree.version) return LeafStep.Changed;
   if (isTooLarge(leaf)) return LeafStep.TooLarge;
   let cost = 0;
-  while (leaf.next < leaf.count) {
+  while (leaf.next < leaf.count || leaf.isMaking) {
     if (cost >= STEP_COST || out.length >= budget) return LeafStep.More;
-    const s = seriesIn(leaf.list, leaf.next++);
-    if (s.isEmpty) continue;
-    cost += SERIES_COST;
-    if (!takeSeries(leaf, s)) return LeafStep.OutOfMemory;
-    if (request.fn > LeafFunction.Samples) cost += rowCost();
+    if (!leaf.isMaking) {
+      const s = seriesIn(leaf.list, leaf.next++);
+      if (s.isEmpty) continue;
+      const taken = takeSeries(leaf, s);
+      if (taken < 0) return LeafStep.OutOfMemory;
+      cost += SERIES_COST + taken;
+      if (!leaf.isMaking) continue;
+    }
+    // A row whose windows are long takes several steps.
+    const left = STEP_COST - cost;
+    if (left <= 0) return LeafStep.More;
+    const looked = leaf.rows.continue(request, left);
+    cost += looked;
+    if (looked >= left) continue;
+    leaf.isMaking = false;
+    if (!giveRow(leaf, seriesIn(leaf.list, leaf.next - 1))) return LeafStep.OutOfMemory;
   }
   if (!request.aggregation) return LeafStep.Done;
   if (!leaf.isWriting) {
@@ -153,35 +175,36 @@ export function leafStep(leaf: Leaf, budget: u32): i32 {
 function isTooLarge(leaf: Leaf): bool {
   const request = leaf.request;
   if (request.aggregation) return <f64>leaf.groups.count * <f64>Groups.bytes(request) > request.room;
-  if (request.fn <= LeafFunction.Samples) return false;
+  if (request.fn <= LeafFunction.Samples) return leaf.written > request.room;
   return <f64>leaf.count * <f64>request.count * 8 > request.room;
 }
 
-function takeSeries(leaf: Leaf, s: Series): bool {
+/** Writes what is to be said of a series, or begins its row. @returns bins that were read; -1 when memory is exhausted. */
+function takeSeries(leaf: Leaf, s: Series): i32 {
   const request = leaf.request;
-  if (request.fn == LeafFunction.Series) return takeSpan(leaf, s);
-  if (request.fn == LeafFunction.Samples) return writeSamples(s, request);
+  if (request.fn == LeafFunction.Series) return takeSpan(leaf, s) ? 0 : -1;
+  if (request.fn == LeafFunction.Samples) return writeSamples(leaf, s);
+  const read = leaf.rows.begin(s, request, leaf.row, leaf.row + (<usize>request.count << 3));
+  leaf.isMaking = read > 0;
+  return read;
+}
+
+/** The row is there: it is written, or added to its group. False when memory is exhausted. */
+function giveRow(leaf: Leaf, s: Series): bool {
+  if (!leaf.rows.samples) return true;
+  const request = leaf.request;
   const n = request.count;
-  if (!request.aggregation) {
-    if (!begin(s, <u32>n + 16)) return false;
-    const bits = writing.body;
-    memory.fill(bits, 0, bitmapBytes(n));
-    const found = writeRow(s, request, bits + bitmapBytes(n), bits);
-    if (found < 0) return false;
-    if (!found) {
-      out.end = changetype<usize>(writing.part);
-      return true;
-    }
-    return end(s, 1, n);
-  }
   const bits = leaf.row + (<usize>n << 3);
-  memory.fill(bits, 0, bitmapBytes(n));
-  const found = writeRow(s, request, leaf.row, bits);
-  if (found <= 0) return !found;
-  const group = leaf.groups.of(s, request);
-  if (!group) return false;
-  addRow(group, request.aggregation, leaf.row, bits, n);
-  return true;
+  if (request.aggregation) {
+    const group = leaf.groups.of(s, request);
+    if (!group) return false;
+    addRow(group, request.aggregation, leaf.row, bits, n);
+    return true;
+  }
+  if (!begin(s, <u32>n + 16)) return false;
+  memory.copy(writing.body, bits, bitmapBytes(n));
+  memory.copy(writing.body + bitmapBytes(n), leaf.row, <usize>n << 3);
+  return end(s, 1, n);
 }
 
 /** A series that there is between the times of the request: itself, or its group. */
@@ -232,15 +255,18 @@ function end(s: Series, rows: i32, count: i32): bool {
   return true;
 }
 
-/** The bins between the first and the last time of the request. */
-function writeSamples(s: Series, request: LeafRequest): bool {
+/** The bins between the first and the last time of the request. @returns how many; -1 when memory is exhausted. */
+function writeSamples(leaf: Leaf, s: Series): i32 {
+  const request = leaf.request;
   const width = <f64>s.frequency * 1000;
   const zero = sampleTime(s, 0);
   const from = max(Math.floor((request.timeOf(0) as f64 - request.range - zero) / width) + 1, <f64>firstBin(s));
   const to = min(Math.floor((request.timeOf(request.count - 1) as f64 - zero) / width) + 1, <f64>endBin(s));
-  if (to <= from) return true;
+  if (to <= from) return 0;
   const n = <i32>(to - from);
-  if (!begin(s, <u32>n)) return false;
+  leaf.written += <f64>n * 16;
+  if (leaf.written > request.room) return 0;
+  if (!begin(s, <u32>n)) return -1;
   readBins(s, <i32>from, n, writing.body);
   const part = writing.part;
   part.rows = 1;
@@ -249,7 +275,7 @@ function writeSamples(s: Series, request: LeafRequest): bool {
   part.last = sampleTime(s, <i64>to - 1);
   out.end = writing.body + (<usize>n << 3);
   part.bytes = <u32>(out.end - changetype<usize>(part));
-  return true;
+  return n;
 }
 
 function writeGroup(group: Group, request: LeafRequest): bool {

@@ -1,6 +1,6 @@
 /**
  * Rows of a leaf: what a series has at each step, a double and a bit each. A missing value is NaN in the row as well, so that
- * rows are added up without looking at bits.
+ * rows are added up without looking at bits. A row is made in as many turns as its windows need.
  */
 import { LeafFunction, MemoryKind } from '../../src/wasm/codes';
 import { alloc, capacity, free } from '../memory/alloc';
@@ -14,38 +14,14 @@ import { Window, windowValue } from './windows';
 
 /** Bytes behind the bins that decoding may overwrite. */
 const OVERRUN: u32 = 128;
+/** Windows that hold every bin so many times are not added up one by one. */
+const SLIDING_FROM: i64 = 4;
 
 const window = changetype<Window>(memory.data(offsetof<Window>(), 8));
-
-@unmanaged
-class Bins {
-  /** Address of bins that were read; kept for the next series. */
-  at: usize;
-  /** Bins that the last row looked at. */
-  looked: i32;
-}
-const bins = changetype<Bins>(memory.data(offsetof<Bins>(), 8));
-
-/** Bins that the last row looked at: what it cost. */
-export function rowCost(): i32 {
-  return bins.looked;
-}
 
 /** Bytes of a bitmap of n steps, a multiple of 8. */
 export function bitmapBytes(n: i32): u32 {
   return <u32>((n + 63) >> 6) << 3;
-}
-
-/** Windows that hold every bin so many times are not added up one by one. */
-const SLIDING_FROM: i64 = 4;
-const sliding = changetype<Sliding>(memory.data(offsetof<Sliding>(), 8));
-
-function reserve(n: i32): bool {
-  const need = (<u32>n << 3) + OVERRUN;
-  if (bins.at && capacity(bins.at) >= need) return true;
-  free(bins.at, MemoryKind.Scratch);
-  bins.at = alloc(need, MemoryKind.Scratch);
-  return bins.at != 0;
 }
 
 function floorDiv(a: i64, b: i64): i64 {
@@ -58,141 +34,238 @@ export function sampleTime(s: Series, bin: i64): f64 {
   return <f64>((s.timeOf(bin) + <i64>(s.frequency >> 1)) * 1000);
 }
 
-/**
- * Writes a row. @param values `count` doubles; @param bits the bitmap, all 0.
- * @returns steps that have a value; -1 when memory is exhausted.
- */
-export function writeRow(s: Series, request: LeafRequest, values: usize, bits: usize): i32 {
-  const n = request.count;
-  const width = <i64>s.frequency * 1000;
-  const zero = <i64>sampleTime(s, 0);
-  const isInstant = request.fn == LeafFunction.Instant || request.fn == LeafFunction.InstantTime;
-  const lookback = request.adaptive && <f64>width > request.lookback / 2 ? <f64>width * 2 : request.lookback;
-  const range = <i64>(isInstant ? lookback : request.range);
-  fillNaN(values, n);
-  // The bins that any step may look at, as far as there are any.
-  const from = max<i64>(floorDiv(request.timeOf(0) - range - zero, width) + 1, <i64>firstBin(s));
-  const to = min<i64>(floorDiv(request.timeOf(n - 1) - zero, width) + 1, <i64>endBin(s));
-  bins.looked = n;
-  if (to <= from) return 0;
-  const length = <i32>(to - from);
-  bins.looked += length;
-  if (!reserve(length)) return -1;
-  readBins(s, <i32>from, length, bins.at);
-  window.bins = bins.at;
-  window.base = zero + from * width;
-  window.width = width;
-  if (isInstant) return instantRow(request, length, range, values, bits);
-  return windowRow(request, length, range, values, bits);
-}
-
 function mark(bits: usize, step: i32): void {
   const p = bits + (<usize>step >> 3);
   store<u8>(p, load<u8>(p) | (<u8>1 << <u8>(step & 7)));
 }
 
-/** The newest sample not older than the look-back. One pass: steps and bins both rise. */
-function instantRow(request: LeafRequest, length: i32, lookback: i64, values: usize, bits: usize): i32 {
-  const width = window.width;
-  const asTime = request.fn == LeafFunction.InstantTime;
-  let found = 0;
-  /** The bin that is looked at next, and its time. */
-  let next = 0;
-  let nextTime = window.base;
-  /** The newest sample of the bins before it; its time is before every look-back until there is one. */
-  let value: f64 = NaN;
-  let valueTime = i64.MIN_VALUE;
-  for (let step = 0; step < request.count; step++) {
-    const time = request.timeOf(step);
-    while (next < length && nextTime <= time) {
-      const bin = window.bin(next++);
-      if (bin == bin) {
-        value = bin;
-        valueTime = nextTime;
-      }
-      nextTime += width;
-    }
-    if (valueTime <= time - lookback) continue;
-    store<f64>(values + (<usize>step << 3), asTime ? <f64>valueTime / 1000 : value);
-    mark(bits, step);
-    found++;
-  }
-  return found;
-}
-
-/** One pass: the ends of the windows rise as well. */
-function windowRow(request: LeafRequest, length: i32, range: i64, values: usize, bits: usize): i32 {
-  const width = window.width;
-  const fn = request.fn;
-  window.parameter = request.parameter;
-  const isSum = fn == LeafFunction.Sum || fn == LeafFunction.Avg || fn == LeafFunction.Count;
-  const isExtreme = fn == LeafFunction.Min || fn == LeafFunction.Max;
-  const isSliding = isSum && <i64>request.count * (range / width) > SLIDING_FROM * <i64>length;
-  if (isSliding && !sliding.prepare(window.bins, length)) return -1;
-  let found = 0;
+/**
+ * The row at hand, and where it stands. Steps and bins both rise, so the ends of windows never go back. It owns the memory of its bins and
+ * sums; memory of zeros is an empty one.
+ */
+@unmanaged
+export class RowMaker {
+  /** The fields of `Sliding`. */
+  private sumsAt: usize;
+  private sumsGreatest: f64;
+  /** Unix milliseconds of the first bin's sample, and between two. */
+  private base: i64;
+  private width: i64;
+  /** How far a window, or the look-back, reaches back. */
+  private range: i64;
   /** The first bin behind the window, and the first one in it, with their times. */
-  let to = 0;
-  let toTime = window.base;
-  let from = 0;
-  let fromTime = window.base;
-  /** The extreme of the window before, and where that ended. */
-  let best = -1;
-  let seen = 0;
-  for (let step = 0; step < request.count; step++) {
-    const end = request.timeOf(step);
-    const start = end - range;
-    while (to < length && toTime <= end) {
-      to++;
-      toTime += width;
-    }
-    while (from < to && fromTime <= start) {
-      from++;
-      fromTime += width;
-    }
-    if (from == to) continue;
-    if (isExtreme) {
-      best = best < from ? extreme(-1, from, to, fn == LeafFunction.Max) : extreme(best, seen, to, fn == LeafFunction.Max);
-      seen = to;
-      if (best < from) continue;
-      store<f64>(values + (<usize>step << 3), window.bin(best));
-      mark(bits, step);
-      found++;
-      continue;
-    }
-    if (isSliding) {
-      const samples = sliding.count(from, to);
-      if (!samples) continue;
-      const sum = fn == LeafFunction.Count ? <f64>samples : sliding.sum(from, to);
-      if (sum == sum) {
-        store<f64>(values + (<usize>step << 3), fn == LeafFunction.Avg ? sum / <f64>samples : sum);
-        mark(bits, step);
-        found++;
-        continue;
-      }
-    }
-    window.time = <i64>request.start + <i64>step * <i64>request.step;
-    window.start = start;
-    window.end = end;
-    window.from = from;
-    window.to = to;
-    bins.looked += to - from;
-    if (!windowValue(fn, window)) continue;
-    store<f64>(values + (<usize>step << 3), window.value);
-    mark(bits, step);
-    found++;
+  private toTime: i64;
+  private fromTime: i64;
+  private to: i32;
+  private from: i32;
+  /** Of look-back: time and value of the newest sample that was seen. */
+  private newestTime: i64;
+  private newest: f64;
+  /** Of least and greatest: the bin of the window before, and where that ended. */
+  private best: i32;
+  private seen: i32;
+  private bins: usize;
+  private length: i32;
+  /** The step that comes next, and how many have a value. */
+  private step: i32;
+  private found: i32;
+  /** Whether sums come from `sums`. */
+  private isSliding: bool;
+  /** Address of the row, and of its bitmap. */
+  private values: usize;
+  private bits: usize;
+
+  private get sums(): Sliding {
+    return changetype<Sliding>(this);
   }
-  return found;
+
+  /** Steps of the row that have a value. */
+  get samples(): i32 {
+    return this.found;
+  }
+
+  /** Gives its memory back. */
+  free(): void {
+    free(this.bins, MemoryKind.Scratch);
+    this.sums.free();
+    this.bins = 0;
+  }
+
+  private reserve(n: i32): bool {
+    const need = (<u32>n << 3) + OVERRUN;
+    if (this.bins && capacity(this.bins) >= need) return true;
+    free(this.bins, MemoryKind.Scratch);
+    this.bins = alloc(need, MemoryKind.Scratch);
+    return this.bins != 0;
+  }
+
+  /**
+   * Begins a row. @param values `count` doubles; @param bits the bitmap. Both are overwritten.
+   * @returns bins that were read; -1 when memory is exhausted.
+   */
+  begin(s: Series, request: LeafRequest, values: usize, bits: usize): i32 {
+    const n = request.count;
+    const width = <i64>s.frequency * 1000;
+    const zero = <i64>sampleTime(s, 0);
+    const isInstant = request.fn == LeafFunction.Instant || request.fn == LeafFunction.InstantTime;
+    const lookback = request.adaptive && <f64>width > request.lookback / 2 ? <f64>width * 2 : request.lookback;
+    const range = <i64>(isInstant ? lookback : request.range);
+    fillNaN(values, n);
+    memory.fill(bits, 0, bitmapBytes(n));
+    this.values = values;
+    this.bits = bits;
+    this.found = 0;
+    this.step = n;
+    // The bins that any step may look at, as far as there are any.
+    const from = max<i64>(floorDiv(request.timeOf(0) - range - zero, width) + 1, <i64>firstBin(s));
+    const to = min<i64>(floorDiv(request.timeOf(n - 1) - zero, width) + 1, <i64>endBin(s));
+    if (to <= from) return 0;
+    const length = <i32>(to - from);
+    if (!this.reserve(length)) return -1;
+    readBins(s, <i32>from, length, this.bins);
+    this.length = length;
+    this.step = 0;
+    this.base = zero + from * width;
+    this.width = width;
+    this.range = range;
+    this.toTime = this.base;
+    this.fromTime = this.base;
+    this.to = 0;
+    this.from = 0;
+    this.newestTime = i64.MIN_VALUE;
+    this.best = -1;
+    this.seen = 0;
+    const fn = request.fn;
+    const isSum = fn == LeafFunction.Sum || fn == LeafFunction.Avg || fn == LeafFunction.Count;
+    this.isSliding = isSum && <i64>n * (range / width) > SLIDING_FROM * to - SLIDING_FROM * from;
+    if (this.isSliding && !this.sums.prepare(this.bins, length)) return -1;
+    return length;
+  }
+
+  /** Goes on until the row is there, or about so many bins were looked at. @returns bins that were looked at; below `cost`: it is there. */
+  continue(request: LeafRequest, cost: i32): i32 {
+    const fn = request.fn;
+    if (fn == LeafFunction.Instant || fn == LeafFunction.InstantTime) return this.lookBack(request, cost);
+    if (fn == LeafFunction.Min || fn == LeafFunction.Max) return this.extremes(request, cost);
+    return this.windows(request, cost);
+  }
+
+  private set(step: i32, value: f64): void {
+    store<f64>(this.values + (<usize>step << 3), value);
+    mark(this.bits, step);
+    this.found++;
+  }
+
+  private bin(i: i32): f64 {
+    return load<f64>(this.bins + (<usize>i << 3));
+  }
+
+  /** The newest sample not older than the look-back. */
+  private lookBack(request: LeafRequest, cost: i32): i32 {
+    const asTime = request.fn == LeafFunction.InstantTime;
+    const n = min(request.count, this.step + cost);
+    const first = this.step;
+    let next = this.to;
+    let nextTime = this.toTime;
+    let newest = this.newest;
+    let newestTime = this.newestTime;
+    for (let step = first; step < n; step++) {
+      const time = request.timeOf(step);
+      while (next < this.length && nextTime <= time) {
+        const value = this.bin(next++);
+        if (value == value) {
+          newest = value;
+          newestTime = nextTime;
+        }
+        nextTime += this.width;
+      }
+      // The time of none is before every look-back.
+      if (newestTime > time - this.range) this.set(step, asTime ? <f64>newestTime / 1000 : newest);
+    }
+    this.to = next;
+    this.toTime = nextTime;
+    this.newest = newest;
+    this.newestTime = newestTime;
+    this.step = n;
+    return n - first;
+  }
+
+  /** Moves both ends of the window. */
+  private move(end: i64): void {
+    const start = end - this.range;
+    const width = this.width;
+    while (this.to < this.length && this.toTime <= end) {
+      this.to++;
+      this.toTime += width;
+    }
+    while (this.from < this.to && this.fromTime <= start) {
+      this.from++;
+      this.fromTime += width;
+    }
+  }
+
+  /** Least or greatest samples: while the one of the window before is in this one, only what is new is looked at. */
+  private extremes(request: LeafRequest, cost: i32): i32 {
+    const greatest = request.fn == LeafFunction.Max;
+    let looked = 0;
+    for (; this.step < request.count && looked < cost; this.step++) {
+      this.move(request.timeOf(this.step));
+      const isOver = this.best < this.from;
+      const first = isOver ? this.from : this.seen;
+      looked += this.to - first + 1;
+      this.best = this.extreme(isOver ? -1 : this.best, first, greatest);
+      this.seen = this.to;
+      if (this.best >= this.from) this.set(this.step, this.bin(this.best));
+    }
+    return looked;
+  }
+
+  /** The extreme of a known one (-1: none) and the bins from `from` to the window's end; the first of equal ones, -1 if there is none. */
+  private extreme(known: i32, from: i32, greatest: bool): i32 {
+    const to = this.to;
+    let best = known;
+    let value = known < 0 ? NaN : this.bin(known);
+    for (let i = from; i < to; i++) {
+      const v = this.bin(i);
+      if (!(greatest ? v > value : v < value) && !(best < 0 && v == v)) continue;
+      best = i;
+      value = v;
+    }
+    return best;
+  }
+
+  private windows(request: LeafRequest, cost: i32): i32 {
+    const fn = request.fn;
+    window.bins = this.bins;
+    window.base = this.base;
+    window.width = this.width;
+    window.parameter = request.parameter;
+    let looked = 0;
+    for (; this.step < request.count && looked < cost; this.step++) {
+      const end = request.timeOf(this.step);
+      this.move(end);
+      looked++;
+      if (this.from == this.to || (this.isSliding && this.slide(fn))) continue;
+      window.time = <i64>request.start + <i64>this.step * <i64>request.step;
+      window.start = end - this.range;
+      window.end = end;
+      window.from = this.from;
+      window.to = this.to;
+      looked += this.to - this.from;
+      if (windowValue(fn, window)) this.set(this.step, window.value);
+    }
+    return looked;
+  }
+
+  /** The window's sum from the sums. False: it has to be added up. */
+  private slide(fn: i32): bool {
+    const samples = this.sums.count(this.from, this.to);
+    if (!samples) return true;
+    const sum = fn == LeafFunction.Count ? <f64>samples : this.sums.sum(this.from, this.to);
+    if (sum != sum) return false;
+    this.set(this.step, fn == LeafFunction.Avg ? sum / <f64>samples : sum);
+    return true;
+  }
 }
 
-/** The extreme of a known one (-1: none) and the bins [from, to); the first of equal ones, -1 if there is none. */
-function extreme(known: i32, from: i32, to: i32, greatest: bool): i32 {
-  let best = known;
-  let value = known < 0 ? NaN : window.bin(known);
-  for (let i = from; i < to; i++) {
-    const v = window.bin(i);
-    if (!(greatest ? v > value : v < value) && !(best < 0 && v == v)) continue;
-    best = i;
-    value = v;
-  }
-  return best;
-}
+if (offsetof<RowMaker>('base') < offsetof<Sliding>()) ERROR('a row maker does not begin with the fields of Sliding');

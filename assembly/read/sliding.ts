@@ -39,6 +39,12 @@ export class Sliding {
   /** The largest sum, without its sign. */
   private greatest: f64;
 
+  /** Gives its memory back. */
+  free(): void {
+    free(this.at, MemoryKind.Scratch);
+    this.at = 0;
+  }
+
   private entry(i: i32): usize {
     return this.at + <usize>i * 24;
   }

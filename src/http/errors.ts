@@ -37,6 +37,7 @@ const storeErrors: Record<StoreErrorCode, { status: number; headers: readonly st
   STOPPING: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
   LOG_FAILED: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
   TOO_LARGE: { status: 422, headers: [] },
+  CHANGED: { status: 503, headers: ['Retry-After', RETRY_SECONDS] },
   OUT_OF_MEMORY: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
   NOT_FOUND: { status: 400, headers: [] },
   INTERNAL: null,

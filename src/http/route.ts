@@ -20,6 +20,20 @@ export type HttpLog = Pick<Logger, 'err'>;
  */
 export type Observe = (route: string, seconds: number, status: number, bytes: number) => void;
 
+/** Why a PromQL query was not answered. */
+export type QueryRefusal = 'query' | 'execution' | 'limit' | 'timeout' | 'canceled' | 'busy';
+
+/** One PromQL query, once it is answered or refused. */
+export interface QueryFigures {
+  /** Seconds of its phases, as far as it came. */
+  readonly seconds: Readonly<Partial<Record<'queue' | 'evaluation' | 'answer', number>>>;
+  /** Samples that its selectors and windows looked at. */
+  readonly samples: number;
+  readonly refusal: QueryRefusal | undefined;
+}
+
+export type ObserveQuery = (figures: QueryFigures) => void;
+
 /** What another part of the server says about itself, ready for an answer. */
 export type Figures = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -52,6 +66,7 @@ export interface HttpContext {
   readonly units: (() => Promise<ReadonlyMap<string, string>>) | undefined;
   readonly healthDetail: (() => Record<string, string | number | boolean | null>) | undefined;
   readonly observe: Observe | undefined;
+  readonly observeQuery: ObserveQuery | undefined;
 }
 
 export type Handler = (exchange: Exchange) => Promise<void> | void;

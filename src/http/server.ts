@@ -11,7 +11,7 @@ import { Authenticator } from './auth.js';
 import { ReceiveBudget } from './body.js';
 import { Connections, lacksHost, portOf, serverOptions } from './connections.js';
 import { errorBody } from './errors.js';
-import type { Figures, HttpContext, HttpLog, Observe } from './route.js';
+import type { Figures, HttpContext, HttpLog, Observe, ObserveQuery } from './route.js';
 import { connectToSelf } from './self-connection.js';
 import { type WarmUpOptions, warmUpWhenIdle } from './warm-up.js';
 import { Writers } from './writers.js';
@@ -40,6 +40,7 @@ export interface HttpOptions {
   /** Further members of /healthz's answer. */
   healthDetail?: () => Record<string, string | number | boolean | null>;
   observe?: Observe;
+  observeQuery?: ObserveQuery;
 }
 
 export interface HttpServer {
@@ -87,6 +88,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     units: options.units,
     healthDetail: options.healthDetail,
     observe: options.observe,
+    observeQuery: options.observeQuery,
   };
   const listener = makeListener(context);
   const server =

@@ -23,7 +23,6 @@ import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from './fig
 import { nodesHealth } from './health.js';
 import { type HostClockCounts, HostClocks } from './host-clocks.js';
 import type { Jobs } from './jobs.js';
-import { answerLeaf, type LeafPieces } from './leaf.js';
 import { type LevelNames, listLevelNames } from './level-names.js';
 import { listNodes } from './list-nodes.js';
 import { openFiles, type PartitionFiles, type ReadFiles, readPartition } from './load-partition.js';
@@ -277,11 +276,6 @@ export class Partition {
   /** The nodes of a cluster, in no order. */
   nodes(cluster: string): Promise<NodeSpan[]> {
     return listNodes(this.#core, this.#jobs, cluster);
-  }
-
-  /** Answers a leaf of a PromQL expression. @param request of wasm/leaf.ts. @returns its pieces, in order. */
-  leaf(request: Uint8Array): Promise<LeafPieces> {
-    return answerLeaf(this.#core.reads, this.#jobs, request);
   }
 
   /** The names that there are at a depth of the tree, each once, and what they depend on. */

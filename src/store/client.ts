@@ -7,7 +7,6 @@ import type { Trigger } from '../partition/checkpointer.js';
 import type { Contents } from '../partition/contents.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 import type { HostClockCounts } from '../partition/host-clocks.js';
-import type { LeafPieces } from '../partition/leaf.js';
 import type { LevelNames } from '../partition/level-names.js';
 import type { Reconfiguration } from '../partition/partition.js';
 import type { Retention } from '../partition/retention-pass.js';
@@ -37,7 +36,6 @@ export interface Calls {
   unconfigured: { args: Record<string, never>; result: UnconfiguredMetrics };
   summary: { args: Record<string, never>; result: ClusterSummary[] };
   nodes: { args: { cluster: string }; result: NodeSpan[] };
-  leaf: { args: { request: Uint8Array }; result: LeafPieces };
   levelNames: { args: { depth: number }; result: LevelNames };
   treeChanges: { args: Record<string, never>; result: number };
   health: { args: { cluster: string; nodes: string[]; metrics: string[] }; result: [string, NodeHealth][] };

@@ -275,9 +275,9 @@ export class Pool implements Store {
     return [...new Set((await this.#everywhere('clusters', {})).flat())].sort();
   }
 
-  async leaf(request: LeafRequest): Promise<LeafAnswerPart[]> {
+  async leaf(request: LeafRequest, signal?: AbortSignal): Promise<LeafAnswerPart[]> {
     this.#assertReady();
-    return askLeaf(this.#placement, request);
+    return askLeaf(this.#placement, request, signal);
   }
 
   async levelNames(depth: number): Promise<string[]> {

@@ -8,7 +8,6 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { configureLog, logger } from '../log.js';
 import { CheckpointQueue } from '../partition/checkpointer.js';
 import { Jobs } from '../partition/jobs.js';
-import type { LeafPieces } from '../partition/leaf.js';
 import { Partition, type PartitionOptions } from '../partition/partition.js';
 import { Core } from '../wasm/core.js';
 import type { CallName, Calls } from './client.js';
@@ -33,7 +32,6 @@ const CALLS: {
   unconfigured: (partition) => partition.unconfigured,
   summary: (partition) => partition.summary(),
   nodes: (partition, { cluster }) => partition.nodes(cluster),
-  leaf: (partition, { request }) => partition.leaf(request),
   levelNames: (partition, { depth }) => partition.levelNames(depth),
   treeChanges: (partition) => partition.treeChanges,
   health: (partition, { cluster, nodes, metrics }) => partition.health(cluster, nodes, metrics),
@@ -222,7 +220,7 @@ export class Shard {
       .then(() => this.#perform(message))
       .then(
         // Pieces of rows change their owner; everything else is small.
-        (result) => this.#send({ kind: 'reply', id, result }, buffersOf(result)),
+        (result) => this.#send({ kind: 'reply', id, result }, []),
         (error: unknown) => this.#send({ kind: 'reply', id, failure: toFailure(error) }),
       );
   }
@@ -235,9 +233,4 @@ export class Shard {
   #tick(): void {
     for (const partition of this.#partitions.values()) partition.tick();
   }
-}
-
-/** The buffers of a result that are not needed here any more. */
-function buffersOf(result: unknown): ArrayBuffer[] {
-  return result instanceof Object && 'pieces' in result ? (result as LeafPieces).pieces : [];
 }

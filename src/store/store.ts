@@ -111,9 +111,9 @@ export interface Store {
   debug(selector: string[]): Promise<Answer>;
   /**
    * Answers a leaf of a PromQL expression: series or groups of them, in the order of the partitions and of their trees. The rows
-   * belong to the caller. Rejects TOO_LARGE.
+   * belong to the caller. Rejects TOO_LARGE, CHANGED; with the signal's reason when that ends the work.
    */
-  leaf(request: LeafRequest): Promise<LeafAnswerPart[]>;
+  leaf(request: LeafRequest, signal?: AbortSignal): Promise<LeafAnswerPart[]>;
   /** The names that there are at a depth of the tree, each once: 1 clusters, 2 hosts, 3 levels, 4 sub-levels. */
   levelNames(depth: number): Promise<string[]>;
   /** A number that is another one whenever nodes or series have come or gone. */

@@ -14,6 +14,8 @@ const LOG_SECONDS = 60;
 const REQUEST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BODY_BYTES = [256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20];
 const JOB_SECONDS = [0.001, 0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
+/** Why PromQL queries are refused (src/http/route.ts). */
+const REFUSALS = ['query', 'execution', 'limit', 'timeout', 'canceled', 'busy'];
 const JOBS: readonly Job[] = ['checkpoint', 'retention', 'cleanup'];
 
 /** What runs by itself now and then. `cleanup` deletes or archives old checkpoint data. */
@@ -40,6 +42,8 @@ export interface Telemetry {
   metrics(): Promise<string>;
   /** One answered request. `route` is the path of the route, never that of the request; `bytes` received plus sent. */
   observe(route: string, seconds: number, status: number, bytes: number): void;
+  /** One PromQL query, answered or refused: seconds by phase, samples looked at, the reason of a refusal. */
+  query(figures: { seconds: Readonly<Record<string, number>>; samples: number; refusal: string | undefined }): void;
   /** One run of a job. */
   job(job: Job, seconds: number, failed: boolean): void;
   /** Blocks that the retention or the memory cap freed. */
@@ -75,6 +79,23 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     buckets: BODY_BYTES,
     registers,
   });
+  const querySeconds = new Counter({
+    name: 'ccms_promql_seconds_total',
+    help: 'Time that PromQL queries took, by phase: waiting for their turn, evaluation, sending the answer.',
+    labelNames: ['phase'],
+    registers,
+  });
+  const querySamples = new Counter({
+    name: 'ccms_promql_samples_total',
+    help: 'Samples that selectors and windows of PromQL queries looked at.',
+    registers,
+  });
+  const queryRefusals = new Counter({
+    name: 'ccms_promql_refused_total',
+    help: 'PromQL queries that were not answered, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
   const jobDurations = new Histogram({
     name: 'ccms_job_duration_seconds',
     help: 'Time that a checkpoint, retention or cleanup took.',
@@ -99,6 +120,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     registers,
   });
   // So that rates are defined before the first event.
+  for (const phase of ['queue', 'evaluation', 'answer']) querySeconds.inc({ phase }, 0);
+  for (const reason of REFUSALS) queryRefusals.inc({ reason }, 0);
   for (const job of JOBS) {
     jobFailures.inc({ job }, 0);
     jobDurations.zero({ job });
@@ -144,6 +167,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       requests.inc({ route, status: String(status) });
       durations.observe({ route }, seconds);
       sizes.observe({ route }, bytes);
+    },
+    query({ seconds, samples, refusal }): void {
+      for (const [phase, value] of Object.entries(seconds)) querySeconds.inc({ phase }, value);
+      querySamples.inc(samples);
+      if (refusal !== undefined) queryRefusals.inc({ reason: refusal });
     },
     job(job, seconds, failed): void {
       jobDurations.observe({ job }, seconds);

@@ -50,7 +50,7 @@ function encodeFilter(filter: NameFilter): Uint8Array {
 
 const LEVELS = 4;
 
-export function encodeLeaf(request: LeafRequest): Uint8Array {
+export function encodeLeaf(request: LeafRequest): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array(LeafField.Header);
   const view = new DataView(header.buffer);
   const f64 = (field: LeafField, value: number) => view.setFloat64(field, value, true);

@@ -101,14 +101,15 @@ export class Reads {
   }
 
   /**
-   * The next piece of a leaf, a view, about `budget` bytes. @returns undefined: series are gone, begin again.
-   * @throws StoreError OUT_OF_MEMORY; TOO_LARGE when rows would take more than the request allows.
+   * The next piece of a leaf, a view, about `budget` bytes; none when the step was over before.
+   * @throws StoreError OUT_OF_MEMORY; TOO_LARGE when rows would take more than the request allows; CHANGED when series are gone.
    */
-  leafStep(leaf: number, budget: number): Output | undefined {
+  leafStep(leaf: number, budget: number): Output {
     const { exports } = this.#instance;
     exports.outReset();
     const result = exports.leafStep(leaf, budget);
-    if (result === LeafStep.Changed) return undefined;
+    if (result === LeafStep.Changed)
+      throw new StoreError('CHANGED', 'series went away while they were read; ask again');
     if (result === LeafStep.OutOfMemory) throw outOfMemory();
     if (result === LeafStep.TooLarge) throw new StoreError('TOO_LARGE', 'the rows of the query take too much memory');
     return { bytes: this.#instance.output(), done: result === LeafStep.Done };

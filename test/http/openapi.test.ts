@@ -54,6 +54,7 @@ describe('the OpenAPI document', () => {
       units: undefined,
       healthDetail: undefined,
       observe: undefined,
+      observeQuery: undefined,
     };
     const app = makeApp(routesOf(context), context);
     const served = app.routes.map(({ path }) => documentPath(path));

@@ -68,6 +68,8 @@ export async function fullOutput(): Promise<string> {
   telemetry.observe('/api/write', 0.002, 200, 50_000);
   telemetry.observe('/api/query', 0.02, 200, 3_000_000);
   telemetry.observe('/api/query', 0.001, 401, 80);
+  telemetry.query({ seconds: { queue: 0, evaluation: 0.01, answer: 0.02 }, samples: 5000, refusal: undefined });
+  telemetry.query({ seconds: { queue: 0.1 }, samples: 0, refusal: 'limit' });
   telemetry.job('checkpoint', 2, false);
   telemetry.job('retention', 0.2, true);
   telemetry.freed(12);

@@ -80,6 +80,7 @@ describe('/metrics', () => {
       'le',
       'node',
       'partition',
+      'phase',
       'quantile',
       'reason',
       'route',

@@ -11,7 +11,12 @@ import { ExecutionError, sizeOfRows } from './rows.js';
 /** Milliseconds after which the main thread does other things. */
 const SLICE_MS = 4;
 
-const TOO_MANY = 'query processing would load too many samples into memory in query execution';
+/** The query would hold more samples, or bytes, than it may. */
+export class TooManySamples extends ExecutionError {
+  constructor() {
+    super('query processing would load too many samples into memory in query execution');
+  }
+}
 
 /** Bytes that all queries together may hold as rows. */
 export class MemoryPool {
@@ -78,6 +83,8 @@ export class QueryRun {
   private sliceEnd = performance.now() + SLICE_MS;
   private bytes = 0;
   private samples = 0;
+  private readonly stopper = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
   /** The most samples that were held at once. */
   peakSamples = 0;
   /** Samples that selectors and windows looked at. */
@@ -89,28 +96,26 @@ export class QueryRun {
     return this.options.annotations;
   }
 
-  /** Reserves memory for rows, before they are made. @throws ExecutionError when they would be too many. */
+  /** Reserves memory for rows, before they are made. @throws TooManySamples */
   reserveRows(rows: number, steps: number): void {
     const bytes = sizeOfRows(rows, steps);
-    if (!this.options.memory.take(bytes)) throw new ExecutionError(TOO_MANY);
+    if (this.samples + rows * steps > this.options.maxSamples) throw new TooManySamples();
+    if (!this.options.memory.take(bytes)) throw new TooManySamples();
     this.bytes += bytes;
+    this.samples += rows * steps;
+    this.peakSamples = Math.max(this.peakSamples, this.samples);
+  }
+
+  /** Bytes that further rows may take. */
+  get room(): number {
+    return Math.min(this.options.memory.room, (this.options.maxSamples - this.samples) * 8);
   }
 
   releaseRows(rows: number, steps: number): void {
     const bytes = Math.min(sizeOfRows(rows, steps), this.bytes);
     this.options.memory.give(bytes);
     this.bytes -= bytes;
-  }
-
-  /** Counts samples that are now held. @throws ExecutionError when they are more than a query may hold. */
-  holdSamples(count: number): void {
-    this.samples += count;
-    this.peakSamples = Math.max(this.peakSamples, this.samples);
-    if (this.samples > this.options.maxSamples) throw new ExecutionError(TOO_MANY);
-  }
-
-  dropSamples(count: number): void {
-    this.samples -= count;
+    this.samples = Math.max(0, this.samples - rows * steps);
   }
 
   /** Whether it is time to wait for `pause()`. */
@@ -131,8 +136,26 @@ export class QueryRun {
     if (performance.now() > this.options.deadline) throw new QueryTimeout();
   }
 
+  /** Aborted when the deadline has passed or the client has left: for work that is done elsewhere. */
+  get stopped(): AbortSignal {
+    if (this.timer === undefined) {
+      const { signal, deadline } = this.options;
+      this.timer = setTimeout(this.stop, Math.max(0, deadline - performance.now()));
+      this.timer.unref();
+      signal.addEventListener('abort', this.stop);
+      if (signal.aborted) this.stop();
+    }
+    return this.stopper.signal;
+  }
+
+  private readonly stop = (): void => {
+    this.stopper.abort(this.options.signal.aborted ? new QueryCanceled() : new QueryTimeout());
+  };
+
   /** Gives back all that is reserved. The run is over. */
   close(): void {
+    clearTimeout(this.timer);
+    this.options.signal.removeEventListener('abort', this.stop);
     this.options.memory.give(this.bytes);
     this.bytes = 0;
   }

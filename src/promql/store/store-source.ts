@@ -97,7 +97,7 @@ export class StoreSource implements SeriesSource {
     const selection = await this.selector.select(matchers);
     if (selection === undefined) return [];
     const request = { ...this.request(selection, run), start: to, count: 1, range: to - from };
-    const parts = await this.store.leaf({ ...request, function: LeafFunction.Samples });
+    const parts = await this.store.leaf({ ...request, function: LeafFunction.Samples }, run.stopped);
     for (const { rows } of parts) run.reserveRows(2, rows[0]?.length ?? 0);
     return parts.map(samplesOf);
   }
@@ -107,7 +107,7 @@ export class StoreSource implements SeriesSource {
     if (shape === undefined) return undefined;
     const selection = await this.selector.select(leaf.matchers);
     if (selection === undefined) return [];
-    const parts = await this.store.leaf(this.leafRequest(leaf, shape, selection, run));
+    const parts = await this.store.leaf(this.leafRequest(leaf, shape, selection, run), run.stopped);
     run.reserveRows(parts.length, leaf.grid.count);
     run.totalSamples += parts.length * leaf.grid.count;
     return parts.map(({ metric, levels, rows: [values], present }) => ({
@@ -132,7 +132,8 @@ export class StoreSource implements SeriesSource {
     // Without their names, series of several metrics may be the same: that has to be found out.
     if (!named && selection.metrics.length !== 1) return undefined;
     const request = this.leafRequest(leaf, shape, selection, run);
-    const parts = await this.store.leaf({ ...request, aggregation, grouping: bitsOf(grouping, named) });
+    const asked = { ...request, aggregation, grouping: bitsOf(grouping, named) };
+    const parts = await this.store.leaf(asked, run.stopped);
     const merged = this.merge(parts, aggregation, grouping, named);
     run.reserveRows(merged.length * (merged[0]?.rows.length ?? 1), leaf.grid.count);
     run.totalSamples += parts.length * leaf.grid.count;
@@ -200,7 +201,7 @@ export class StoreSource implements SeriesSource {
       ...selection,
       lookback: run.options.lookback,
       adaptiveLookback: run.options.adaptiveLookback,
-      room: run.options.memory.room,
+      room: run.room,
     };
   }
 

@@ -2,15 +2,68 @@
 import { LeafFunction } from '../../wasm/codes.js';
 import { decodeLeaf, encodeLeaf, type LeafAnswerPart, type LeafRequest } from '../../wasm/leaf.js';
 import type { Placement } from '../placement.js';
+import { StoreError } from '../store.js';
+import type { PieceStream } from './piece-stream.js';
+import { ask } from './scatter.js';
 
-/** Series or groups of them, in the order of the partitions. @throws StoreError */
-export async function askLeaf(placement: Placement, request: LeafRequest): Promise<LeafAnswerPart[]> {
+/** How often a leaf is begun again because series went away meanwhile. */
+const MOST_TRIES = 10;
+
+/**
+ * Series or groups of them, in the order of the partitions; copies.
+ * @param signal ends the work in the partitions. @throws StoreError; the signal's reason.
+ */
+export async function askLeaf(
+  placement: Placement,
+  request: LeafRequest,
+  signal?: AbortSignal,
+): Promise<LeafAnswerPart[]> {
   const encoded = encodeLeaf(request);
-  const answers = await Promise.all(
-    partitionsOf(placement, request).map((one) => placement.clientOf(one).call(one, 'leaf', { request: encoded })),
-  );
+  const partitions = partitionsOf(placement, request);
   const steps = request.function === LeafFunction.Samples ? 0 : request.count;
-  return answers.flatMap(({ pieces }) => pieces.flatMap((piece) => decodeLeaf(new Uint8Array(piece), steps)));
+  for (let tries = 1; ; tries++) {
+    const questions = partitions.map((partition) => ({ partition, kind: 'leaf' as const, request: encoded }));
+    try {
+      return await readAll(await ask(questions, placement), steps, signal);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'CHANGED') || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+/** Reads streams to their ends. They are left, whatever happens. */
+async function readAll(
+  streams: readonly PieceStream[],
+  steps: number,
+  signal: AbortSignal | undefined,
+): Promise<LeafAnswerPart[]> {
+  const leave = (): void => {
+    for (const stream of streams) stream.leave();
+  };
+  signal?.addEventListener('abort', leave);
+  try {
+    signal?.throwIfAborted();
+    const parts: LeafAnswerPart[] = [];
+    for (const stream of streams) stream.prefetch();
+    for (const stream of streams) {
+      do {
+        for (const part of decodeLeaf(stream.current.bytes, steps)) parts.push(copyOf(part));
+      } while (await stream.next());
+    }
+    return parts;
+  } catch (error) {
+    // A stream that was left while it was read says so; why is what counts.
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', leave);
+    leave();
+  }
+}
+
+/** The memory of a piece is used again. */
+function copyOf(part: LeafAnswerPart): LeafAnswerPart {
+  return { ...part, present: part.present.slice(), rows: part.rows.map((row) => row.slice()) };
 }
 
 /** The partitions that the hosts may be in. */

@@ -54,20 +54,21 @@ export class OpenAnswers {
 
   #begin(id: number, { partition, kind, request }: Question, bytes: number): void {
     const producer = producers[kind](this.#readsOf(partition), request);
-    if (this.#make(producer, bytes)) this.#open.set(id, { id, producer, wanted: [], queued: false });
+    if (this.#make(producer, bytes) !== 'last') this.#open.set(id, { id, producer, wanted: [], queued: false });
   }
 
-  /** Makes a piece, and ends the answer behind the last one. @returns whether there is more. */
-  #make(producer: Producer, size: number, buffer?: ArrayBuffer): boolean {
-    let more = false;
+  /** Makes a piece, and ends the answer behind the last one. A further one (with a buffer) without bytes is not to be sent. */
+  #make(producer: Producer, size: number, buffer?: ArrayBuffer): 'last' | 'more' | 'none' {
+    let result: 'last' | 'more' | 'none' = 'last';
     try {
       const { bytes, marks, done } = producer.next(size);
-      this.#packer.add(bytes, marks, done, buffer);
-      more = !done;
+      const isNone = buffer !== undefined && bytes.length === 0 && !done;
+      if (!isNone) this.#packer.add(bytes, marks, done, buffer);
+      if (!done) result = isNone ? 'none' : 'more';
     } finally {
-      if (!more) producer.end();
+      if (result === 'last') producer.end();
     }
-    return more;
+    return result;
   }
 
   #send(kind: 'answers' | 'piece', id: number): void {
@@ -88,15 +89,19 @@ export class OpenAnswers {
     this.#jobs.add(() => this.#step(answer));
   }
 
-  /** Sends one more piece. @returns whether another one is wanted. */
+  /** Sends one more piece, or gets on with it: what takes long is made in several steps. @returns whether another one is wanted. */
   #step(answer: OpenAnswer): boolean {
     const { id, producer, wanted } = answer;
     const next = wanted.shift();
     if (next === undefined || !this.#open.has(id)) return false;
     try {
       const { bytes, buffer = new ArrayBuffer(pieceBuffer(bytes)) } = next;
-      if (!this.#make(producer, bytes, buffer)) this.#open.delete(id);
-      this.#send('piece', id);
+      const result = this.#make(producer, bytes, buffer);
+      if (result === 'none') wanted.unshift({ ...next, buffer });
+      else {
+        if (result === 'last') this.#open.delete(id);
+        this.#send('piece', id);
+      }
     } catch (error) {
       this.#open.delete(id);
       this.#fail(id, error);

@@ -60,6 +60,14 @@ function columnsOf(reads: Reads, state: number): Producer {
 const columns: Begin = (reads, request) => columnsOf(reads, reads.queryBegin(request));
 const columnsAll: Begin = (reads, request) => columnsOf(reads, reads.queryAllBegin(request).state);
 
+const leaf: Begin = (reads, request) => {
+  const state = reads.leafBegin(request);
+  return {
+    next: (budget) => ({ ...reads.leafStep(state, budget), marks: NO_MARKS }),
+    end: () => reads.leafEnd(state),
+  };
+};
+
 const decoder = new TextDecoder();
 
 const dump: Begin = (reads, request) => {
@@ -80,5 +88,6 @@ export const producers: Record<QuestionKind, Begin> = {
   'query-all': queryAll,
   columns,
   'columns-all': columnsAll,
+  leaf,
   dump,
 };

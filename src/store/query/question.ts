@@ -7,9 +7,10 @@
  *   query-all  `encodeForAllNodes`   the same; the first piece begins with the queries that were made, `{...},{...}`: its one
  *                                    mark is their length
  *   columns, columns-all             the same requests, answered with parts of columns (wasm/columns.ts); no marks
+ *   leaf       `encodeLeaf`          parts of a leaf of a PromQL expression (wasm/leaf.ts); no marks
  *   dump       names as JSON         the tree below a selector, `{...}`; no marks
  */
-export type QuestionKind = 'query' | 'query-all' | 'columns' | 'columns-all' | 'dump';
+export type QuestionKind = 'query' | 'query-all' | 'columns' | 'columns-all' | 'leaf' | 'dump';
 
 /** A question to one partition. */
 export interface Question {

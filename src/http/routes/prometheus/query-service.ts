@@ -5,14 +5,15 @@ import { Engine, QueryError } from '../../../promql/engine.js';
 import { DurationError } from '../../../promql/evaluate/durations.js';
 import type { Labels } from '../../../promql/evaluate/labels.js';
 import { ExecutionError } from '../../../promql/evaluate/rows.js';
-import { QueryCanceled, QueryTimeout } from '../../../promql/evaluate/run.js';
+import { QueryCanceled, QueryTimeout, TooManySamples } from '../../../promql/evaluate/run.js';
 import { QueriesBusy, QueryGate } from '../../../promql/gate.js';
 import type { Matcher } from '../../../promql/parse/matcher.js';
 import { parseSelector } from '../../../promql/parse/parser.js';
 import { ParseError } from '../../../promql/parse/position.js';
 import { StoreSource } from '../../../promql/store/store-source.js';
+import { StoreError } from '../../../store/store.js';
 import { ClientGone, HttpError } from '../../errors.js';
-import type { HttpContext } from '../../route.js';
+import type { HttpContext, ObserveQuery, QueryRefusal } from '../../route.js';
 import { TimeoutError } from './errors.js';
 import { invalidParameter } from './parameters.js';
 
@@ -22,10 +23,22 @@ function toHttp(error: unknown, parameter: string): unknown {
     return invalidParameter(parameter, error.message);
   }
   if (error instanceof ExecutionError) return new HttpError(422, error.message);
+  if (error instanceof StoreError && error.code === 'TOO_LARGE')
+    return new HttpError(422, new TooManySamples().message);
   if (error instanceof QueryTimeout) return new TimeoutError(error.message);
   if (error instanceof QueryCanceled) return new ClientGone(error.message);
   if (error instanceof QueriesBusy) return new HttpError(503, error.message, ['Retry-After', '1']);
   return error;
+}
+
+/** The reason of a query's failure, for the figures; undefined: a failure of the server. */
+function refusalOf(error: unknown): QueryRefusal | undefined {
+  if (error instanceof ParseError || error instanceof QueryError || error instanceof DurationError) return 'query';
+  if (error instanceof TooManySamples || (error instanceof StoreError && error.code === 'TOO_LARGE')) return 'limit';
+  if (error instanceof ExecutionError) return 'execution';
+  if (error instanceof QueryTimeout) return 'timeout';
+  if (error instanceof QueryCanceled) return 'canceled';
+  return error instanceof QueriesBusy ? 'busy' : undefined;
 }
 
 export class PrometheusService {
@@ -33,7 +46,10 @@ export class PrometheusService {
   private readonly source: StoreSource;
   private readonly gate: QueryGate;
 
-  constructor({ store, config }: HttpContext) {
+  private readonly observe: ObserveQuery | undefined;
+
+  constructor({ store, config, observeQuery }: HttpContext) {
+    this.observe = observeQuery;
     const { lookbackSeconds, timeoutSeconds, maxSamples, maxQueries, maxMemoryBytes } = config.promql;
     this.source = new StoreSource(store, config.metrics.keys());
     this.engine = new Engine(this.source, {
@@ -47,17 +63,33 @@ export class PrometheusService {
 
   /** Runs a query, and `use` with its result, which is closed afterwards. @throws HttpError, StoreError */
   async query(options: QueryOptions, use: (result: QueryResult) => Promise<void>): Promise<void> {
+    const seconds: { queue?: number; evaluation?: number; answer?: number } = {};
+    let samples = 0;
+    let refusal: QueryRefusal | undefined;
+    let last = performance.now();
+    const lap = (): number => {
+      const before = last;
+      last = performance.now();
+      return (last - before) / 1000;
+    };
     try {
       await this.gate.run(async () => {
+        seconds.queue = lap();
         const result = await this.engine.execute(options);
+        seconds.evaluation = lap();
+        samples = result.statistics.totalSamples;
         try {
           await use(result);
         } finally {
           result.close();
+          seconds.answer = lap();
         }
       });
     } catch (error) {
+      refusal = refusalOf(error);
       throw toHttp(error, 'query');
+    } finally {
+      this.observe?.({ seconds, samples, refusal });
     }
   }
 
