@@ -1,7 +1,8 @@
 /**
  * The running server: what is started, in which order, and stopped in reverse.
  *
- *   port (takes writes) → partitions loaded (answer) → what was written meanwhile applied → NATS, retention → READY
+ *   port and NATS's subjects (take writes) → partitions loaded (answer) → what was written meanwhile applied →
+ *   NATS's streams, retention → READY
  *
  * The store is open before the port is (server.ts), unless the process becomes another user: then port → privileges → store.
  *
@@ -84,8 +85,9 @@ export class Service {
     this.#undo.push(reloadOnHangup(running, this.#config, this.#flags, this.#reloadable));
     await this.#listen();
     this.#store ??= openStore(this.#config, this.#pool);
+    await this.#startNats();
     await this.#store.ready;
-    await this.#startJobs();
+    this.#startJobs();
     settleHeap();
     log.info(`listening on ${this.#config.main.host}:${this.#http?.port}`);
     await sdNotify('READY=1');
@@ -124,10 +126,9 @@ export class Service {
     });
   }
 
-  async #startJobs(): Promise<void> {
+  #startJobs(): void {
     this.#ownClock = startOwnClock(this.#pool, logger('clock'));
     this.#startClock();
-    await this.#startNats();
   }
 
   /** What runs by the clock. */
@@ -166,7 +167,9 @@ export class Service {
     this.#nats = undefined;
     if (!nats || !store.natsSubscriptions.length) return;
     const { startNats } = await import('./nats/ingest.js');
-    this.#nats = startNats(nats, store.natsSubscriptions, this.#pool, store.checkpoints.directory, logger('nats'));
+    this.#nats = startNats(nats, store.natsSubscriptions, this.#pool, store.checkpoints.directory, logger('nats'), {
+      ...(this.#store && { loaded: this.#store.ready }),
+    });
   }
 
   /** What a fresh configuration can change; `this.#config` says how it is by then. */

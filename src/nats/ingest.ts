@@ -23,6 +23,11 @@ const SAVE_MS = 1_000;
 export interface NatsOptions extends Partial<BatcherLimits> {
   /** Least time between log lines of one cause. */
   logSeconds?: number;
+  /**
+   * Resolves once the store is loaded: streams are read from then on, for they keep their messages. Other subjects are subscribed to
+   * at once. Default: it is.
+   */
+  loaded?: Promise<void>;
 }
 
 export interface NatsIngest {
@@ -105,6 +110,17 @@ export function startNats(
     subscribed.push(subscription);
   };
 
+  /** Reads a stream once the store is loaded. */
+  const read = (connection: NatsConnection, begin: () => Consumption): void => {
+    const belongsTo = consumptions;
+    const start = (): void => {
+      if (belongsTo !== consumptions || connection.isClosed() || state.connection === 'draining') return;
+      consumptions.push(begin());
+    };
+    // A start that fails ends the process.
+    void (options.loaded ?? Promise.resolve()).then(start, () => {});
+  };
+
   const link = new NatsLink(config, state, log, connectionLog, (connection) => {
     consumptions = [];
     subscribed = [];
@@ -118,10 +134,10 @@ export function startNats(
         if (message.redelivered) state.redelivered++;
         batcher.push(message.data, receiptOf(message), message.redelivered);
       };
-      consumptions.push(consume(connection, { stream, durable, subject }, receive, state, log, connectionLog));
+      read(connection, () => consume(connection, { stream, durable, subject }, receive, state, log, connectionLog));
     }
     for (const follower of followers) {
-      consumptions.push(
+      read(connection, () =>
         follow(connection, {
           followed: follower,
           position: () => follower.received,

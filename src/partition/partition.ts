@@ -184,7 +184,7 @@ export class Partition {
   /** What was answered until now survives a power failure, unless `wal-sync` is off. @throws StoreError LOG_FAILED. */
   sync(): void {
     try {
-      this.#log.syncNow();
+      this.#log.syncAll();
     } catch (error) {
       throw logFailed(error);
     }

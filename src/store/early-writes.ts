@@ -9,12 +9,13 @@
  * The files are log segments in `early-writes/` (docs/formats.md). One is removed when the logs of the partitions hold its
  * lines, so that a kill at any time loses none: what is left is applied after the next start's load.
  */
-import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { TagRule } from '../config/influx-tags.js';
 import type { Logger } from '../log.js';
 import { HostClocks } from '../partition/host-clocks.js';
+import { Refusals } from '../partition/refusals.js';
 import { storeText } from '../partition/store-text.js';
 import { setAside } from '../persistence/damaged-files.js';
 import { EARLY_WRITES, listSegments, segmentName } from '../persistence/layout.js';
@@ -25,6 +26,7 @@ import { Core } from '../wasm/core.js';
 import type { Run } from '../wasm/runs.js';
 import type { Buffers } from './buffers.js';
 import { decodeLines, encodeHead } from './early-lines.js';
+import { type EarlyFigures, sum } from './merge.js';
 import { joinOutcomes } from './routing.js';
 import { StoreError, type WriteOutcome } from './store.js';
 import type { Lines } from './writes.js';
@@ -56,6 +58,7 @@ export class EarlyWrites {
   readonly #options: EarlyWritesOptions;
   readonly #directory: string;
   readonly #clocks: HostClocks;
+  readonly #refusals = new Refusals();
   #core: Core | undefined;
   #file: LogFile | undefined;
   #fileBytes = 0;
@@ -83,14 +86,22 @@ export class EarlyWrites {
     return this.#core;
   }
 
-  /** To be called once the checkpoint directory is this process's: writes may be kept from now on. */
+  /** What became of the lines that were not kept. */
+  get figures(): EarlyFigures {
+    if (!this.#core) return { skipped: 0, leftOut: 0, refused: 0, refusals: [] };
+    const { skipped, leftOut, refusedByReason } = this.#core.figures.totals;
+    return { skipped, leftOut, refused: sum(refusedByReason), refusals: this.#refusals.figures(refusedByReason) };
+  }
+
+  /**
+   * To be called once the checkpoint directory is this process's: writes may be kept from now on. @throws Error that names a file of
+   * the last start that can't be read: its lines were acknowledged.
+   */
   open(): void {
-    const existing = listSegments(this.#directory).map(({ name, number }) => ({
-      number,
-      bytes: statSync(join(this.#directory, name)).size,
-      head: 0,
-      begun: 0,
-    }));
+    const existing = listSegments(this.#directory).map(({ name, number }) => {
+      const path = join(this.#directory, name);
+      return { number, bytes: readableBytes(path), head: 0, begun: 0 };
+    });
     const next = (existing.at(-1)?.number ?? 0) + 1;
     this.#file = new LogFile(this.#directory, this.#options.config.walSync, existing, next, () => undefined);
     this.#phase = 'holding';
@@ -119,6 +130,7 @@ export class EarlyWrites {
     const text = new Uint8Array(body, 0, length);
     const batch = storeText(this.#checker, text, cluster, perSecond, now, this.#clocks.limits(now), fields);
     if (batch.faults.length) this.#clocks.note(batch.faults, now);
+    if (batch.refusals.length) this.#refusals.note(text, batch, now);
     const stored = batch.strays.reduce((n, { lines }) => n + lines, 0);
     const outcome = joinOutcomes([{ partition: 0, body, length }], [{ body, stored, skipped: batch.skipped, batch }]);
     if (stored) this.#append(text, batch.strays, encodeHead({ cluster, perSecond, fields, now }));
@@ -241,6 +253,21 @@ export class EarlyWrites {
   #close(): void {
     clearInterval(this.#timer);
     this.#file?.close();
+  }
+}
+
+/** Bytes of a file that can be read. @throws Error that says what to do if it can't. */
+function readableBytes(path: string): number {
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path).size;
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new Error(
+      `${path}: holds writes that were acknowledged while an earlier start loaded, and can't be read: ${why}; ` +
+        "make it readable for the server's user, or move it away to start without them",
+      { cause: error },
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 /** Main thread. Partitions' answers to calls become the store's. */
-import type { ClusterSummary, UnconfiguredMetric, UnconfiguredMetrics } from './store.js';
+import type { ClusterSummary, PartitionStats, UnconfiguredMetric, UnconfiguredMetrics } from './store.js';
 
 /** One summary a cluster, by name. */
 export function mergeSummaries(parts: readonly ClusterSummary[]): ClusterSummary[] {
@@ -39,6 +39,29 @@ export function mergeUnconfigured(parts: readonly UnconfiguredMetrics[]): Unconf
     metrics: [...merged.values()].sort((a, b) => (a.metric < b.metric ? -1 : 1)),
     forgotten: sum(parts.map(({ forgotten }) => forgotten)),
   };
+}
+
+/** Lines that were not kept during the load. */
+export type EarlyFigures = Pick<PartitionStats, 'skipped' | 'leftOut' | 'refused' | 'refusals'>;
+
+/** Partitions' figures with the lines that were not kept during the load, which no partition has seen: with those of the first. */
+export function withEarly(parts: PartitionStats[], early: EarlyFigures): PartitionStats[] {
+  const [first, ...rest] = parts;
+  if (!first || early.skipped + early.leftOut + early.refused === 0) return parts;
+  const refusals = first.refusals.map((figures) => {
+    const more = early.refusals.find(({ reason }) => reason === figures.reason);
+    const example = figures.example ?? more?.example;
+    return { ...figures, count: figures.count + (more?.count ?? 0), ...(example && { example }) };
+  });
+  const all = {
+    ...first,
+    lines: first.lines + early.skipped + early.refused,
+    skipped: first.skipped + early.skipped,
+    leftOut: first.leftOut + early.leftOut,
+    refused: first.refused + early.refused,
+    refusals,
+  };
+  return [all, ...rest];
 }
 
 export function sum(numbers: readonly number[]): number {

@@ -23,7 +23,7 @@ import { startLoaders } from './load/loaders.js';
 import type { ThreadStart } from './load/protocol.js';
 import { Loading } from './loading.js';
 import { LocalClient } from './local-client.js';
-import { mergeSummaries, mergeUnconfigured, sum } from './merge.js';
+import { type EarlyFigures, mergeSummaries, mergeUnconfigured, sum, withEarly } from './merge.js';
 import { Placement, partitionsOf } from './placement.js';
 import { AnswerBudget } from './query/budget.js';
 import { columnsOf } from './query/columns.js';
@@ -72,6 +72,8 @@ export class Pool implements Store {
   readonly #loading: Loading;
   /** Keeps what is written until all is loaded. */
   #early: EarlyWrites | undefined;
+  /** Of what was written before all was loaded. */
+  #notKept: EarlyFigures | undefined;
   #clients: readonly LocalClient[] = [];
   #placement: Placement;
   #state: Store['state'] = 'loading';
@@ -143,6 +145,7 @@ export class Pool implements Store {
     const early = await this.#early?.apply((lines) => this.#writes.store(this.#placement, lines));
     if (this.#state !== 'loading') return;
     this.#state = 'ready';
+    this.#notKept = this.#early?.figures;
     this.#early = undefined;
     await this.#reportLoad(early ?? 0);
   }
@@ -339,9 +342,10 @@ export class Pool implements Store {
   }
 
   /** Of the partitions that are loaded. */
-  stats(): Promise<PartitionStats[]> {
+  async stats(): Promise<PartitionStats[]> {
     const loaded = this.#placement.partitions.filter((partition) => this.#loading.isLoaded(partition));
-    return Promise.all(loaded.map((partition) => this.#call(partition, 'stats', {})));
+    const parts = await Promise.all(loaded.map((partition) => this.#call(partition, 'stats', {})));
+    return this.#notKept ? withEarly(parts, this.#notKept) : parts;
   }
 
   async checkpoint(trigger: Trigger): Promise<void> {

@@ -155,6 +155,20 @@ describe('a sync that fails', () => {
     expect(log.isDoubtful).toBe(true);
   });
 
+  it('leaves nothing to be called safe before a checkpoint', () => {
+    const log = open();
+    append(log, 'first');
+    faults.fail.set('fdatasyncSync', 0);
+    expect(() => log.syncAll()).toThrow('00000001.log: EIO');
+    faults.fail.clear();
+    append(log, 'second');
+    // A position in a stream that was saved now would skip what the first segment may have lost.
+    expect(() => log.syncAll()).toThrow('00000001.log: a sync has failed, and no checkpoint has been made since');
+    log.dropBelow(log.rotate());
+    append(log, 'third');
+    log.syncAll();
+  });
+
   it('keeps no checkpoint from being made', () => {
     const log = open();
     append(log, 'first');

@@ -1,10 +1,11 @@
 /** Writes that come while a server still loads: answered at once, as ever, and in order before what comes after. */
-import { appendFileSync, existsSync, readdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
-import { ask, query, write } from '../support/client.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ask, figure, query, write } from '../support/client.js';
 import { Gate } from '../support/gate.js';
+import { NatsServer, publishRaw } from '../support/nats-server.js';
 import { startProcess, type TestProcess } from '../support/processes.js';
 import { config, TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
@@ -100,7 +101,57 @@ describe('while a server loads', () => {
       () => server.process.log,
     );
     expect(existsSync(join(server.dir, 'var/checkpoints/early-writes'))).toBe(false);
+    // What was not kept counts like any other.
+    expect(await figure(port, 'ccms_lines_refused_total{reason="no_host"}')).toBe(1);
+    expect(await figure(port, 'ccms_lines_refused_total{reason="bad_value"}')).toBe(1);
+    expect(await figure(port, 'ccms_lines_skipped_total')).toBe(1);
     await server.process.stop('SIGKILL');
+  });
+
+  it('messages of a NATS subject are taken', async () => {
+    const nats = new NatsServer();
+    await nats.start('');
+    onTestFinished(() => nats.stop());
+    const subscriptions = { 'nats-subscriptions': [{ 'subscribe-to': 'hpc', 'cluster-tag': 'c' }] };
+    const setup = config({}, { 'num-workers': 2, ...subscriptions });
+    const first = await startServer({ ...setup, nats: { address: nats.url } });
+    expect((await write(first.port, line('h1', 1) + line('h2', 2))).status).toBe(200);
+    await first.stop('SIGKILL');
+    const server = await startLoading(first);
+    await until(
+      async () => (await ask(server.port, '/healthz')).body.includes('"nats":"connected"'),
+      () => server.process.log,
+    );
+    // To be subscribed takes a moment more, and nobody is told: a later message is as good.
+    const kept = join(server.dir, 'var/checkpoints/early-writes');
+    await until(async () => {
+      await publishRaw(nats.port, 'hpc', [line('h1', 100)]);
+      return existsSync(kept);
+    });
+    await server.load();
+    expect(await newestOf(server.port, 'h1')).toBe(100);
+    expect(await newestOf(server.port, 'h2')).toBe(2);
+    await server.process.stop('SIGKILL');
+  });
+
+  it('a file of acknowledged writes that cannot be read ends the start, which says what to do', async () => {
+    const server = await killed();
+    const directory = join(server.dir, 'var/checkpoints/early-writes');
+    mkdirSync(directory);
+    // As unreadable to root as to others.
+    const path = join(directory, '00000001.log');
+    symlinkSync(path, path);
+    const options = { cwd: server.dir, name: `server in ${server.dir}` };
+    const process = startProcess(globalThis.process.execPath, [SERVER, '-config', 'config.json'], options);
+    expect((await process.exited).status).toBe(1);
+    expect(process.log).toMatch(
+      /CRIT.*early-writes\/00000001\.log: holds writes that were acknowledged .*; make it readable/s,
+    );
+    unlinkSync(path);
+    const next = await startLoading(server);
+    await next.load();
+    expect(await newestOf(next.port, 'h3')).toBe(3);
+    await next.process.stop('SIGKILL');
   });
 
   it('lines without a time have that of their arrival, however long the load takes', async () => {

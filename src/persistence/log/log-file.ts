@@ -265,6 +265,16 @@ export class LogFile {
     this.#count(start);
   }
 
+  /**
+   * Makes all that was ever appended, and is not in a checkpoint yet, durable before it returns. @throws the file system's error, or
+   * that of an earlier sync: what the disk has lost then is safe again only once a checkpoint holds it.
+   */
+  syncAll(): void {
+    this.syncNow();
+    if (this.#doubtful === undefined) return;
+    throw new Error(`${this.#path(this.#doubtful)}: a sync has failed, and no checkpoint has been made since`);
+  }
+
   #count(start: number): void {
     this.#syncs++;
     this.#syncSeconds += (performance.now() - start) / 1000;
