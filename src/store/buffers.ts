@@ -5,10 +5,15 @@ const LARGEST_BITS = 21;
 /** Bytes of unused buffers that are kept. */
 const KEEP = 16 << 20;
 
-/** Bytes of the buffer for `bytes`: a power of two, unless that is extraordinarily much. */
+/**
+ * Bytes of the buffer for `bytes`: one of four sizes an octave, unless that is extraordinarily much. A fleet's bodies are received
+ * side by side, and powers of two alone would nearly double what those of 70 KB take.
+ */
 export function bufferSize(bytes: number): number {
   const bits = Math.max(SMALLEST_BITS, 32 - Math.clz32(bytes - 1));
-  return bits > LARGEST_BITS ? bytes : 1 << bits;
+  if (bits > LARGEST_BITS) return bytes;
+  const step = 1 << (bits - 3);
+  return Math.max(1 << SMALLEST_BITS, Math.ceil(bytes / step) * step);
 }
 
 export class Buffers {

@@ -4,21 +4,29 @@ import { Buffers, bufferSize } from '../../src/store/buffers.js';
 test('a buffer that was given back is taken again, for what fits', () => {
   const buffers = new Buffers();
   const buffer = buffers.take(70_000);
-  expect(buffer.byteLength).toBe(131_072);
+  expect(buffer.byteLength).toBe(81_920);
   buffers.give(buffer);
   expect(buffers.take(20_000)).not.toBe(buffer);
-  expect(buffers.take(131_072)).toBe(buffer);
-  expect(buffers.take(131_072)).not.toBe(buffer);
+  expect(buffers.take(81_920)).toBe(buffer);
+  expect(buffers.take(81_920)).not.toBe(buffer);
 });
 
-test('sizes are powers of two, but not beyond what is kept', () => {
-  expect([1, 16_384, 16_385, 1 << 21, (1 << 21) + 1].map(bufferSize)).toEqual([
-    16_384,
-    16_384,
-    32_768,
-    1 << 21,
-    (1 << 21) + 1,
-  ]);
+test('there are four sizes an octave, but not beyond what is kept', () => {
+  const sizes: [bytes: number, size: number][] = [
+    [1, 16_384],
+    [16_384, 16_384],
+    [16_385, 20_480],
+    [20_481, 24_576],
+    [32_768, 32_768],
+    [32_769, 40_960],
+    [1 << 21, 1 << 21],
+    [(1 << 21) + 1, (1 << 21) + 1],
+  ];
+  for (const [bytes, size] of sizes) {
+    expect([bytes, bufferSize(bytes)]).toEqual([bytes, size]);
+    // What is given back is known by its size.
+    expect(bufferSize(size)).toBe(size);
+  }
 });
 
 test('odd and too many buffers are not kept', () => {
