@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { Generator } from './client.js';
 import { curves } from './curves.js';
 import { type Figure, summarise, table } from './figures.js';
+import type { Load } from './load.js';
+import { Nats } from './nats.js';
 import { type Options, OWN_SERVER, parseOptions } from './options.js';
 import { promql } from './promql.js';
-import { round } from './scenarios.js';
+import { round, type Topic } from './scenarios.js';
+import type { ServerOptions } from './server.js';
 
 const options = parseOptions(process.argv.slice(2));
 if ('exit' in options) {
@@ -35,12 +38,14 @@ try {
 async function compare(options: Options, file: string): Promise<void> {
   const { load, rounds, topics, server, peer } = options;
   const servers = [{ name: 'server', command: server, rounds: [] as Figure[][] }];
+  if (options.cluster) servers.push({ name: 'cluster', command: server, rounds: [] });
   if (peer !== '') servers.push({ name: 'peer', command: peer, rounds: [] });
   const others = [...topics].some((topic) => topic !== 'promql');
   for (let i = 0; others && i < rounds; i++) {
     for (const one of i % 2 === 0 ? servers : servers.toReversed()) {
       process.stderr.write(`round ${i + 1} of ${rounds}: ${one.name}\n`);
-      one.rounds.push(await round({ command: one.command, frequency: load.frequency }, load, topics));
+      const measured = { command: one.command, frequency: load.frequency };
+      one.rounds.push(await (one.name === 'cluster' ? clusterRound : round)(measured, load, topics));
     }
   }
   const results = servers.map(({ name, command, rounds: all }) => ({ name, command, figures: summarise(all) }));
@@ -49,6 +54,18 @@ async function compare(options: Options, file: string): Promise<void> {
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, revision: revision() };
   writeFileSync(file, `${JSON.stringify({ machine, load, rounds, results }, undefined, 2)}\n`);
   process.stderr.write(`written to ${file}\n`);
+}
+
+/** A round of a store that is a cluster of one, with what NATS takes for it. */
+async function clusterRound(server: ServerOptions, load: Load, topics: ReadonlySet<Topic>): Promise<Figure[]> {
+  const nats = await Nats.start();
+  try {
+    const figures = await round({ ...server, sections: (port) => nats.sections(port) }, load, topics);
+    const value = nats.cpuSeconds();
+    return [...figures, { key: 'nats_cpu', label: 'processor time of NATS', unit: 's', value, better: 'less' }];
+  } finally {
+    await nats.stop();
+  }
 }
 
 /** PromQL, in one round: the peers keep what they were sent. */

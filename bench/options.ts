@@ -16,6 +16,8 @@ export interface Options {
   /** Servers that PromQL is compared with. */
   promqlPeers: PromqlPeer[];
   curves: boolean;
+  /** Beside the server alone, the same as a cluster of one. */
+  cluster: boolean;
   /** Directory of the result files. */
   out: string;
 }
@@ -78,6 +80,11 @@ const FLAGS = {
     default: false,
     usage: 'Instead: throughput, latency and memory against series, samples and workers, as table and SVG',
   },
+  cluster: {
+    kind: 'bool',
+    default: false,
+    usage: 'The same server as a cluster of one beside it, with a nats-server of its own',
+  },
   out: { kind: 'string', default: 'bench/results', placeholder: 'DIR', usage: 'Where the result files go' },
 } as const satisfies FlagTable;
 
@@ -109,7 +116,7 @@ export function parseOptions(argv: readonly string[]): Options | OptionsExit {
   for (const name of ['prometheus', 'victoriametrics'] as const) {
     if (values[name] !== '' && !URL.canParse(values[name])) return wrong(`-${name} ${values[name]}: expected a URL`);
   }
-  const { hosts, threads, steps, connections, repetitions, rounds, peer, curves, out } = values;
+  const { hosts, threads, steps, connections, repetitions, rounds, peer, curves, cluster, out } = values;
   return {
     load: {
       hosts,
@@ -132,6 +139,7 @@ export function parseOptions(argv: readonly string[]): Options | OptionsExit {
       { name: 'VictoriaMetrics', url: values.victoriametrics },
     ].filter(({ url }) => url !== ''),
     curves,
+    cluster,
     out,
   };
 }

@@ -31,6 +31,8 @@ export interface ServerOptions {
   form?: BodyForm;
   /** Worker threads of ours; absent: its default. The peer may not know the key. */
   workers?: number;
+  /** Further sections of the configuration. */
+  sections?: (port: number) => object;
 }
 
 /** Ticks a second in /proc/PID/stat: USER_HZ, 100 on every Linux. */
@@ -114,9 +116,7 @@ export class Server {
 
   /** Processor seconds so far, user and system. */
   cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+    return cpuSecondsOf(this.child.pid ?? 0);
   }
 
   /** Resident bytes now. */
@@ -175,8 +175,12 @@ function launch(command: readonly string[], dir: string): ChildProcess {
   return child;
 }
 
-function configOf({ frequency, checkpointInterval, workers, access, form }: ServerOptions, port: number): object {
+function configOf(
+  { frequency, checkpointInterval, workers, access, form, sections }: ServerOptions,
+  port: number,
+): object {
   return {
+    ...sections?.(port),
     main: {
       addr: `127.0.0.1:${port}`,
       ...(access && { 'jwt-public-key': access.publicKey }),
@@ -194,7 +198,14 @@ function configOf({ frequency, checkpointInterval, workers, access, form }: Serv
   };
 }
 
-async function freePort(): Promise<number> {
+/** Processor seconds that a process has used, user and system. */
+export function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+export async function freePort(): Promise<number> {
   // Closed by this side first it stays in TIME_WAIT: for a minute the kernel gives it only to those who name it.
   const probe = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
   await once(probe, 'listening');

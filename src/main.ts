@@ -6,6 +6,8 @@
  * reads the rest of its modules and begins to answer.
  */
 import { parseFlags } from './cli.js';
+import type { Cluster } from './cluster/cluster.js';
+import type { Config } from './config/config.js';
 import { loadConfig } from './config/load.js';
 import { ConfigError } from './config/problems.js';
 import type { EarlyPort } from './early-port.js';
@@ -13,6 +15,7 @@ import { configureLog, logger } from './log.js';
 import { logLevel } from './log-level.js';
 import { becomesOther, type OpenStore, openStore } from './open-store.js';
 import { Pool } from './store/pool.js';
+import { buildInfo } from './version.js';
 
 const log = logger('server');
 
@@ -46,14 +49,22 @@ async function start(port: EarlyPort | undefined): Promise<number | undefined> {
       process.exit(1);
     },
   });
+  const cluster = await clusterOf(config, pool);
   // Threads must not be started, nor files be opened, by the user that the process is only to bind its port as.
   let store: OpenStore | undefined;
   if (!becomesOther(config)) {
     pool.prepare();
-    store = openStore(config, pool);
+    store = openStore(config, pool, cluster);
   }
   const { Service } = await import('./service.js');
-  const service = new Service(config, flags, pool, store, port);
+  const service = new Service({
+    config,
+    flags,
+    pool,
+    ...(store && { store }),
+    ...(port && { port }),
+    ...(cluster && { cluster }),
+  });
   const stop = (signal: string): void => {
     log.info(`${signal}: stopping`);
     process.once(signal, () => process.exit(1));
@@ -69,6 +80,25 @@ async function start(port: EarlyPort | undefined): Promise<number | undefined> {
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => stop(signal));
   await service.start();
   return undefined;
+}
+
+/** Undefined: the store is alone. */
+async function clusterOf(config: Config, pool: Pool): Promise<Cluster | undefined> {
+  if (!config.cluster) return undefined;
+  const { Cluster } = await import('./cluster/cluster.js');
+  const cluster = new Cluster({
+    config,
+    cluster: config.cluster,
+    pool,
+    version: buildInfo().version,
+    log: logger('cluster'),
+    onFatal: (error) => {
+      log.crit('this store can not go on in its cluster; what was acknowledged is at NATS', error);
+      process.exit(1);
+    },
+  });
+  pool.join(cluster);
+  return cluster;
 }
 
 /** Runs the server. Sets the process's exit code, or ends it when it can't start. @param port if it is open already. */

@@ -1,4 +1,5 @@
 /** The checkpoint directory becomes this server's, and the store begins to read it. */
+import type { Cluster } from './cluster/cluster.js';
 import type { Config } from './config/config.js';
 import { logger } from './log.js';
 import { acquireLock, type Lock } from './ops/lock.js';
@@ -20,9 +21,9 @@ export function becomesOther({ main }: Config): boolean {
 
 /**
  * Becomes the configured user, if there is one, and opens the store as that.
- * @param pool not started yet. @throws Error that says why the directory can't be had.
+ * @param pool not started yet. @param cluster that the store is of; it joins it. @throws Error that says why the directory can't be had.
  */
-export function openStore(config: Config, pool: Pool): OpenStore {
+export function openStore(config: Config, pool: Pool, cluster?: Pick<Cluster, 'start'>): OpenStore {
   const { checkpoints, cleanup } = config.store;
   const identity = lookUpIdentity(config.main.user, config.main.group);
   makeOwnedDirectory(checkpoints.directory, identity);
@@ -32,6 +33,7 @@ export function openStore(config: Config, pool: Pool): OpenStore {
   keepJsonWindowSeconds(config.store);
   returnMisplaced(() => pool.checker(), checkpoints.directory, logger('store'));
   const ready = pool.start(async () => {
+    if (cluster) return cluster.start();
     const { supersede } = await import('./persistence/supersede.js');
     await supersede(config, logger('store'));
   });

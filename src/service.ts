@@ -12,6 +12,7 @@
 import type { Server as TlsServer } from 'node:https';
 import { fileURLToPath } from 'node:url';
 import type { Flags } from './cli.js';
+import type { Cluster } from './cluster/cluster.js';
 import type { Config } from './config/config.js';
 import type { EarlyPort } from './early-port.js';
 import { settleHeap } from './heap.js';
@@ -37,6 +38,18 @@ const log = logger('server');
 /** Between two lines about requests that failed by the server's own fault. */
 const HTTP_LOG_SECONDS = 10;
 
+export interface ServiceOptions {
+  config: Config;
+  flags: Flags;
+  pool: Pool;
+  /** The pool's, if it is open already; absent: it is opened once the port is bound. */
+  store?: OpenStore;
+  /** If it is bound already. */
+  port?: EarlyPort;
+  /** That the store is of; absent: it is alone. */
+  cluster?: Cluster;
+}
+
 export class Service {
   readonly #config: Config;
   readonly #flags: Flags;
@@ -46,18 +59,16 @@ export class Service {
   #http: HttpServer | undefined;
   #store: OpenStore | undefined;
   readonly #port: EarlyPort | undefined;
+  readonly #cluster: Cluster | undefined;
   #nats: NatsIngest | undefined;
   #retention: Retention | undefined;
   #memoryCap: MemoryCap | undefined;
   #ownClock: OwnClock | undefined;
   readonly #undo: (() => void)[] = [];
 
-  /**
-   * @param store the pool's, if it is open already; undefined: it is opened once the port is bound.
-   * @param port if it is bound already.
-   */
-  constructor(config: Config, flags: Flags, pool: Pool, store: OpenStore | undefined, port: EarlyPort | undefined) {
+  constructor({ config, flags, pool, store, port, cluster }: ServiceOptions) {
     this.#config = config;
+    this.#cluster = cluster;
     this.#flags = flags;
     this.#pool = pool;
     this.#store = store;
@@ -72,6 +83,7 @@ export class Service {
       clockIsTrusted: () => this.#ownClock?.problem === undefined,
       config: config.store,
       nats: () => this.#nats?.state,
+      ...(cluster && { cluster: () => cluster.gauges }),
     });
   }
 
@@ -84,7 +96,7 @@ export class Service {
     // Listens at once, for the signal would end the process; what it asks for waits.
     this.#undo.push(reloadOnHangup(running, this.#config, this.#flags, this.#reloadable));
     await this.#listen();
-    this.#store ??= openStore(this.#config, this.#pool);
+    this.#store ??= openStore(this.#config, this.#pool, this.#cluster);
     await this.#startNats();
     await this.#store.ready;
     this.#startJobs();
@@ -94,7 +106,9 @@ export class Service {
     started();
     const warming = this.#http?.warmUp((error) => log.debug('warming up failed, it is tried again later', error));
     if (warming) this.#undo.push(warming);
-    this.#undo.push(startWatchdog({ isAlive: async () => (await this.#pool.stats()).length > 0 }));
+    this.#undo.push(
+      startWatchdog({ isAlive: async () => (await this.#pool.stats()).length > 0 || this.#cluster !== undefined }),
+    );
   }
 
   async #listen(): Promise<void> {
@@ -117,7 +131,9 @@ export class Service {
       observeQuery: (figures) => this.#telemetry.query(figures),
       nats: () => this.#nats && natsStatus(this.#nats.state),
       units: () => this.#units.all(),
+      ...(this.#cluster && { cluster: this.#cluster.api }),
       healthDetail: () => ({
+        ...this.#cluster?.health,
         ...(this.#nats && natsHealth(this.#nats.state)),
         ...(this.#ownClock?.problem && { clock: this.#ownClock.problem }),
         ...(this.#pool.missing.length > 0 && { missing: some(this.#pool.missing) }),
@@ -134,9 +150,12 @@ export class Service {
   /** What runs by the clock. */
   #startClock(): void {
     const config = this.#config;
-    this.#memoryCap = startMemoryCap(this.#pool, config, logger('memory'), (blocks) => this.#telemetry.freed(blocks));
+    const retaining = this.#cluster?.retaining;
+    this.#memoryCap = startMemoryCap(retaining?.capped ?? this.#pool, config, logger('memory'), (blocks) =>
+      this.#telemetry.freed(blocks),
+    );
     this.#retention = startRetention({
-      store: this.#pool,
+      store: retaining?.retained ?? this.#pool,
       config,
       log: logger('retention'),
       times: new JobTimes(config.store.checkpoints.directory, logger('retention')),
@@ -167,8 +186,11 @@ export class Service {
     this.#nats = undefined;
     if (!nats || !store.natsSubscriptions.length) return;
     const { startNats } = await import('./nats/ingest.js');
+    const { cluster } = this.#config;
     this.#nats = startNats(nats, store.natsSubscriptions, this.#pool, store.checkpoints.directory, logger('nats'), {
       ...(this.#store && { loaded: this.#store.ready }),
+      // In a cluster each message reaches one store, which publishes it for all.
+      ...(cluster && { queue: `ccms-${cluster.name}` }),
     });
   }
 
@@ -196,11 +218,13 @@ export class Service {
     await sdNotify('STOPPING=1');
     for (const undo of this.#undo) undo();
     await this.#nats?.drain();
+    await this.#cluster?.leave();
     await this.#http?.close();
     await this.#noteUnits();
     await this.#ownClock?.stop();
     await this.#stopClock();
     if (this.#config.main.dumpToFile) await dumpToFile(this.#pool, this.#config.main.dumpToFile, log);
+    await this.#cluster?.stop();
     await this.#pool.stop();
     this.#telemetry.close();
     this.#store?.lock.release();

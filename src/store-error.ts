@@ -10,6 +10,8 @@ export type StoreErrorCode =
   | 'LOG_FAILED'
   /** A selector named nothing that exists. */
   | 'NOT_FOUND'
+  /** Whoever could answer or take it can't be reached now. Retry later. */
+  | 'UNAVAILABLE'
   /** Linear memory of a partition is exhausted. */
   | 'OUT_OF_MEMORY'
   /** An answer would take more memory than it may. */

@@ -49,6 +49,8 @@ export interface StoreConfig {
   checkpointIntervalSeconds: number;
   /** Worker threads; 0: everything on the main thread. */
   numWorkers: number;
+  /** Of the cluster that the store is of; absent: it is alone, see topology.ts. */
+  partitions?: number;
   cleanup: { mode: 'delete' } | { mode: 'archive'; directory: string };
   natsSubscriptions: NatsSubscription[];
   walSync: 'always' | 'interval' | 'off';
@@ -71,6 +73,24 @@ export interface MainConfig {
   dumpToFile?: string;
 }
 
+/** One of several stores (docs/cluster.md). */
+export interface ClusterConfig {
+  name: string;
+  id: string;
+  /** Without a trailing slash. */
+  advertise: string;
+  /** Absent: nothing is signed, for all of it is on loopback. */
+  secretFile?: string;
+  partitions: number;
+  replicas: number;
+  streamReplicas: number;
+  streamMaxBytes: number;
+  rebalanceAfterSeconds: number;
+  zone: string;
+  weight: number;
+  readConsistency: 'session' | 'strong';
+}
+
 /** Limits of PromQL queries. */
 export interface PromqlConfig {
   /** How far back instant selectors look. */
@@ -91,5 +111,6 @@ export interface Config {
   /** How tags of lines of several fields become levels. */
   tagRules: TagRule[];
   nats?: NatsConfig;
+  cluster?: ClusterConfig;
   promql: PromqlConfig;
 }

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { DEFAULT_ADDRESS, parseAddress } from './address.js';
 import { rewriteReferenceForms } from './compat.js';
 import type {
+  ClusterConfig,
   Config,
   MainConfig,
   MetricConfig,
@@ -40,6 +41,8 @@ const MAX_WORKERS = 64;
 const DEFAULT_CHECKPOINT_SECONDS = 12 * 3600;
 const DEFAULT_FUTURE_LIMIT = '10m';
 const DEFAULT_MAX_BODY_BYTES = 64 * 2 ** 20;
+const DEFAULT_PARTITIONS = 32;
+const DEFAULT_STREAM_BYTES = 4 * 2 ** 30;
 
 /**
  * Relative paths in the file stay relative to the working directory, as in the reference.
@@ -129,6 +132,7 @@ function reportTogether(root: JsonObject, problem: Report): void {
   }
   const store = root['metric-store'];
   if (!isJsonObject(store)) return;
+  if (isJsonObject(root.cluster)) reportCluster(root, root.cluster, store, problem);
   const { cleanup, 'nats-subscriptions': subscriptions } = store;
   if (isJsonObject(cleanup) && cleanup.mode === 'archive' && cleanup.directory === undefined) {
     problem(['metric-store', 'cleanup', 'directory'], 'missing: expected a directory, which mode "archive" needs');
@@ -139,6 +143,39 @@ function reportTogether(root: JsonObject, problem: Report): void {
       problem(path, 'missing: durable is given, expected the stream that it is of');
     }
   }
+}
+
+/** What a cluster needs of other sections, and what it can't have. */
+function reportCluster(root: JsonObject, cluster: JsonObject, store: JsonObject, problem: Report): void {
+  const { nats } = root;
+  if (!isJsonObject(nats) || nats.address === undefined) {
+    problem(['nats', 'address'], 'missing: expected a NATS server, which a cluster needs');
+  }
+  const { checkpoints, cleanup, 'nats-subscriptions': subscriptions } = store;
+  if (isJsonObject(checkpoints) && checkpoints['file-format'] === 'json') {
+    problem(['metric-store', 'checkpoints', 'file-format'], 'is "json", expected "wal" in a cluster');
+  }
+  if (isJsonObject(cleanup) && cleanup.mode === 'archive') {
+    problem(['metric-store', 'cleanup', 'mode'], 'is "archive", expected "delete" in a cluster');
+  }
+  for (const [index, subscription] of (Array.isArray(subscriptions) ? subscriptions : []).entries()) {
+    if (isJsonObject(subscription) && subscription.stream !== undefined && subscription.durable === undefined) {
+      const path = ['metric-store', 'nats-subscriptions', index, 'durable'];
+      problem(
+        path,
+        'missing: expected a durable that all stores of the cluster share, or each would read every message',
+      );
+    }
+  }
+  const { advertise } = cluster;
+  if (cluster['secret-file'] !== undefined || typeof advertise !== 'string' || !URL.canParse(advertise)) return;
+  if (!isLoopback(new URL(advertise).hostname)) {
+    problem(['cluster', 'secret-file'], `missing: expected a file, for ${advertise} is not on loopback`);
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 }
 
 function reportTags({ influx }: RawConfig, problem: Report): void {
@@ -193,6 +230,7 @@ function withDefaults(raw: RawConfig, warn: Report): Config {
     metrics,
     store: storeConfig(raw, warn),
     ...optional('nats', nats),
+    ...optional('cluster', clusterConfig(raw)),
     promql: promqlConfig(raw),
     tagRules: tagRules(raw.influx?.tags),
   };
@@ -218,7 +256,7 @@ function mainConfig({ main }: RawConfig): MainConfig {
   };
 }
 
-function storeConfig({ 'metric-store': store }: RawConfig, warn: Report): StoreConfig {
+function storeConfig({ 'metric-store': store, cluster }: RawConfig, warn: Report): StoreConfig {
   let numWorkers = store['num-workers'] ?? Math.max(1, availableParallelism() - 1);
   if (numWorkers > MAX_WORKERS) {
     warn(['metric-store', 'num-workers'], `is more than ${MAX_WORKERS}; ${MAX_WORKERS} is used`);
@@ -236,6 +274,7 @@ function storeConfig({ 'metric-store': store }: RawConfig, warn: Report): StoreC
     },
     checkpointIntervalSeconds: wholeSeconds(store['checkpoint-interval'], DEFAULT_CHECKPOINT_SECONDS),
     numWorkers,
+    ...optional('partitions', cluster && (cluster.partitions ?? DEFAULT_PARTITIONS)),
     cleanup: cleanup?.mode === 'archive' ? { mode: 'archive', directory: cleanup.directory ?? '' } : { mode: 'delete' },
     natsSubscriptions: (store['nats-subscriptions'] ?? []).map(
       (subscription): NatsSubscription => ({
@@ -248,6 +287,24 @@ function storeConfig({ 'metric-store': store }: RawConfig, warn: Report): StoreC
     ),
     walSync: store['wal-sync'] ?? 'interval',
     maxBodySize: store['max-body-size'] ?? DEFAULT_MAX_BODY_BYTES,
+  };
+}
+
+function clusterConfig({ cluster }: RawConfig): ClusterConfig | undefined {
+  if (cluster === undefined) return undefined;
+  return {
+    name: cluster.name,
+    id: cluster.id,
+    advertise: cluster.advertise.replace(/\/+$/, ''),
+    ...optional('secretFile', cluster['secret-file']),
+    partitions: cluster.partitions ?? DEFAULT_PARTITIONS,
+    replicas: cluster.replicas ?? 2,
+    streamReplicas: cluster['stream-replicas'] ?? 3,
+    streamMaxBytes: cluster['stream-max-bytes'] ?? DEFAULT_STREAM_BYTES,
+    rebalanceAfterSeconds: parseGoDuration(cluster['rebalance-after'] ?? '5m') ?? 0,
+    zone: cluster.zone ?? '',
+    weight: cluster.weight ?? 1,
+    readConsistency: cluster['read-consistency'] ?? 'session',
   };
 }
 

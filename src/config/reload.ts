@@ -58,6 +58,7 @@ export function compareConfigs(old: Config, fresh: Config): ConfigChanges {
     ...differing(RESTART_MAIN, old.main, fresh.main).map(([key]) => key),
     ...differing(RESTART_STORE, old.store, fresh.store).map(([key]) => key),
     ...(isDeepStrictEqual(old.promql, fresh.promql) ? [] : ['promql']),
+    ...(isDeepStrictEqual(old.cluster, fresh.cluster) ? [] : ['cluster']),
   ];
   const jobs = [...differing(JOBS_MAIN, old.main, fresh.main), ...differing(JOBS_STORE, old.store, fresh.store)];
   for (const [key, value] of jobs)

@@ -218,6 +218,51 @@ export const natsSchema = object(
 
 const positive = (seconds: number) => seconds > 0;
 
+const NAME = /^[A-Za-z0-9_-]{1,32}$/;
+const NAME_TEXT = '1 to 32 of A-Z, a-z, 0-9, "_" and "-"';
+const identifier = (description: string) =>
+  v.pipe(v.string(NAME_TEXT), v.regex(NAME, NAME_TEXT), v.description(description));
+
+export const clusterSchema = object(
+  {
+    name: identifier('Names streams, subjects and the bucket; several clusters may share NATS'),
+    id: identifier('This store among those of the cluster, the same over restarts and disks'),
+    advertise: v.pipe(
+      v.string('an http or https URL'),
+      v.check((value) => isHttpUrl(value) && new URL(value).pathname === '/', 'an http or https URL without a path'),
+      v.description('Where the other stores reach this one, e.g. "https://store1.example.org:8080"'),
+    ),
+    'secret-file': v.optional(
+      text('File with at least 32 bytes that all stores share; a line more is accepted too. Not needed on loopback'),
+    ),
+    partitions: v.optional(
+      whole(1, 'a whole number from 1 to 1024', 'Partitions; fixed once the cluster is made; default 32', 1024),
+    ),
+    replicas: v.optional(whole(1, 'a whole number from 1 to 5', 'Copies of each partition; default 2', 5)),
+    'stream-replicas': v.optional(
+      v.pipe(v.picklist([1, 3, 5], '1, 3 or 5'), v.description('Copies that NATS keeps of each stream; default 3')),
+    ),
+    'stream-max-bytes': v.optional(
+      whole(
+        1 << 20,
+        'a whole number of bytes from 1048576',
+        'Most bytes of one stream, then writes wait; default 4 GiB',
+      ),
+    ),
+    'rebalance-after': v.optional(
+      duration(positive, 'a duration > 0 such as "5m"', 'Absence after which a store loses its place; default "5m"'),
+    ),
+    zone: v.optional(
+      v.pipe(v.string('text'), v.description('Copies go to different zones where there are enough; default ""')),
+    ),
+    weight: v.optional(whole(0, 'a whole number from 0 to 100', 'Share of partitions; 0: none; default 1', 100)),
+    'read-consistency': v.optional(
+      choice(['session', 'strong'], 'What a query has to see: what was acknowledged here (default), or anywhere'),
+    ),
+  },
+  'One of several stores, on NATS JetStream',
+);
+
 export const promqlSchema = object(
   {
     'lookback-delta': v.optional(
@@ -275,6 +320,7 @@ export const configSchema = v.pipe(
     metrics: metricsSchema,
     'metric-store': storeSchema,
     nats: v.optional(natsSchema),
+    cluster: v.optional(clusterSchema),
     promql: v.optional(promqlSchema),
     influx: v.optional(influxSchema),
   }),

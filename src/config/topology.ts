@@ -16,7 +16,7 @@ export const PARTITION_BYTES = 3.5e9;
  */
 export const PARTITION_LIMIT = 3.75e9;
 
-/** One partition a worker, or as many as the memory cap needs. */
-export function partitionCount({ numWorkers, memoryCapBytes }: StoreConfig): number {
-  return Math.max(1, numWorkers, Math.ceil(memoryCapBytes / PARTITION_BYTES));
+/** What the cluster says; else one partition a worker, or as many as the memory cap needs. */
+export function partitionCount({ numWorkers, memoryCapBytes, partitions }: StoreConfig): number {
+  return partitions ?? Math.max(1, numWorkers, Math.ceil(memoryCapBytes / PARTITION_BYTES));
 }

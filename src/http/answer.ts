@@ -9,6 +9,7 @@ const DATA_HEADERS: readonly string[] = [...COMMON_HEADERS, 'Cache-Control', 'no
 
 export const JSON_TYPE = 'application/json';
 export const TEXT_TYPE = 'text/plain; charset=utf-8';
+export const BINARY_TYPE = 'application/octet-stream';
 export const HTML_TYPE = 'text/html; charset=utf-8';
 
 const EMPTY_JSON_HEADERS = ['Content-Type', JSON_TYPE, ...DATA_HEADERS, 'Content-Length', '0'];

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { type Bindings, dispatcher, notFoundDispatcher } from './dispatch.js';
 import type { HttpContext, Route } from './route.js';
+import { clusterRoutes } from './routes/cluster.js';
 import { configRoute } from './routes/config.js';
 import { contentsRoute } from './routes/contents.js';
 import { debugRoute } from './routes/debug.js';
@@ -35,6 +36,7 @@ export function routesOf(context: HttpContext): Route[] {
     configRoute(context),
     healthzRoute(context),
     ...(context.metrics === undefined ? [] : [metricsRoute(context.metrics)]),
+    ...(context.cluster === undefined ? [] : clusterRoutes(context, context.cluster)),
     ...influxRoutes(context),
     ...prometheusRoutes(context),
     ...pageRoutes(context.pageDirectory),

@@ -70,6 +70,8 @@ async function run(exchange: Exchange, route: Route, context: HttpContext): Prom
     if (route.access !== 'open' && context.authenticator !== undefined && !own) {
       await context.authenticator.check(exchange.incoming.headers.authorization, route.access);
     }
+    const stale = context.cluster?.staleSeconds();
+    if (stale !== undefined) exchange.outgoing.setHeader('X-Ccms-Stale', Math.ceil(stale));
     await operation.handle(exchange);
     status = exchange.outgoing.statusCode;
   } catch (error) {

@@ -35,6 +35,7 @@ const storeErrors: Record<StoreErrorCode, { status: number; headers: readonly st
   OVERLOADED: { status: 503, headers: ['Retry-After', RETRY_SECONDS] },
   LOADING: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
   STOPPING: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
+  UNAVAILABLE: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
   LOG_FAILED: { status: 503, headers: ['Retry-After', RETRY_RESTART_SECONDS] },
   TOO_LARGE: { status: 422, headers: [] },
   CHANGED: { status: 503, headers: ['Retry-After', RETRY_SECONDS] },

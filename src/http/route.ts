@@ -37,6 +37,26 @@ export type ObserveQuery = (figures: QueryFigures) => void;
 /** What another part of the server says about itself, ready for an answer. */
 export type Figures = Readonly<Record<string, string | number | boolean | null>>;
 
+/** What the routes of a cluster ask of it (src/cluster). */
+export interface ClusterApi {
+  /** Why a request of another store is refused; undefined: it is signed as it must be. */
+  problem(method: string, path: string, authorization: string | undefined, body: Uint8Array): string | undefined;
+  /** Answers another store. Never rejects. */
+  answer(what: 'query' | 'call' | 'snapshot', body: Uint8Array): Promise<Uint8Array>;
+  /** The rest of an answer; undefined: there is none of that name. */
+  rest(token: string): AsyncIterable<Uint8Array> | undefined;
+  /** A file of a partition; undefined: there is none of that name. */
+  file(partition: number, name: string): AsyncIterable<Uint8Array> | undefined;
+  /** Members, partitions, copies. */
+  status(): unknown;
+  /** Seconds since when answers may lack what was written; undefined: they lack nothing. */
+  staleSeconds(): number | undefined;
+  /** Gives all partitions to others. */
+  drain(): Promise<void>;
+  /** Goes on without what is lost of a partition. */
+  acceptLoss(partition: number): void;
+}
+
 /** What every route may use. Fixed once the server is made. */
 export interface HttpContext {
   readonly store: Store;
@@ -67,6 +87,8 @@ export interface HttpContext {
   readonly healthDetail: (() => Record<string, string | number | boolean | null>) | undefined;
   readonly observe: Observe | undefined;
   readonly observeQuery: ObserveQuery | undefined;
+  /** Absent: this store is alone. */
+  readonly cluster: ClusterApi | undefined;
 }
 
 export type Handler = (exchange: Exchange) => Promise<void> | void;

@@ -11,7 +11,7 @@ import { Authenticator } from './auth.js';
 import { ReceiveBudget } from './body.js';
 import { Connections, lacksHost, portOf, serverOptions } from './connections.js';
 import { errorBody } from './errors.js';
-import type { Figures, HttpContext, HttpLog, Observe, ObserveQuery } from './route.js';
+import type { ClusterApi, Figures, HttpContext, HttpLog, Observe, ObserveQuery } from './route.js';
 import { connectToSelf } from './self-connection.js';
 import { type WarmUpOptions, warmUpWhenIdle } from './warm-up.js';
 import { Writers } from './writers.js';
@@ -41,6 +41,8 @@ export interface HttpOptions {
   healthDetail?: () => Record<string, string | number | boolean | null>;
   observe?: Observe;
   observeQuery?: ObserveQuery;
+  /** Absent: this store is alone. */
+  cluster?: ClusterApi;
 }
 
 export interface HttpServer {
@@ -89,6 +91,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     healthDetail: options.healthDetail,
     observe: options.observe,
     observeQuery: options.observeQuery,
+    cluster: options.cluster,
   };
   const listener = makeListener(context);
   const server =

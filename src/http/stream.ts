@@ -23,7 +23,7 @@ function breakOff(outgoing: ServerResponse): void {
 }
 
 /**
- * Answers 200 with JSON text. What comes in pieces is sent chunked; the next piece is asked for when the socket has taken the
+ * Answers 200, with JSON text unless another type is given. What comes in pieces is sent chunked; the next piece is asked for when the socket has taken the
  * last one, so a client that reads slowly slows the source down.
  *
  * A source that fails before its first piece rejects here and can still be answered; one that fails later breaks the

@@ -86,7 +86,7 @@ export function follow(connection: NatsConnection, options: FollowerOptions): Co
 }
 
 /** When the stream took the message, milliseconds since 1970. */
-function milliseconds(message: JsMsg): number {
+export function milliseconds(message: JsMsg): number {
   return Math.floor(message.info.timestampNanos / 1e6);
 }
 
@@ -117,7 +117,7 @@ async function whereToBegin(
 }
 
 /** How the stream differs from the one that the position is of; undefined: it does not. */
-async function foundDifferent(
+export async function foundDifferent(
   manager: JetStreamManager,
   stream: string,
   position: Position,

@@ -28,6 +28,8 @@ export interface NatsOptions extends Partial<BatcherLimits> {
    * at once. Default: it is.
    */
   loaded?: Promise<void>;
+  /** Subscribers of one queue share the messages; absent: this one gets all. */
+  queue?: string;
 }
 
 export interface NatsIngest {
@@ -96,6 +98,7 @@ export function startNats(
   const subscribe = (connection: NatsConnection, subject: string, batcher: Batcher): void => {
     if (connection.isClosed() || state.connection === 'draining') return;
     const subscription = connection.subscribe(subject, {
+      ...(options.queue !== undefined && { queue: options.queue }),
       callback: (error, message): void => {
         if (error === null) {
           batcher.push(message.data);

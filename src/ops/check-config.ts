@@ -1,7 +1,7 @@
 /** `-check-config`: what a configuration means in series, partitions and memory, before it is put into service. */
 import { availableParallelism, totalmem } from 'node:os';
 import { backendTokenProblem } from '../config/backend-token.js';
-import type { Config, MetricConfig } from '../config/config.js';
+import type { ClusterConfig, Config, MetricConfig } from '../config/config.js';
 import { formatSeconds } from '../config/duration.js';
 import { atFullRetention, BASE_BYTES, DOUBLE_BYTES, SERIES_BYTES, THREE_DECIMALS_BYTES } from '../config/estimate.js';
 import { withoutCredentials } from '../config/problems.js';
@@ -24,6 +24,10 @@ export interface ConfigReport {
 }
 
 const GB = 1e9;
+/** A line of the collector's, as it is published. */
+const LINE_BYTES = 95;
+/** A partition of a cluster can't be divided any more. */
+const MOST_PARTITION_BYTES = 3e9;
 const LOOPBACK = /^(localhost|127\.|::1$)/;
 
 /** @param given replaces the default assumptions: 1000 hosts of 743 series each, and this machine */
@@ -35,7 +39,7 @@ export function checkConfig(config: Config, given: Partial<Assumptions> = {}): C
     cores: availableParallelism(),
     ...given,
   };
-  const { main, metrics, store, nats } = config;
+  const { main, metrics, store, nats, cluster } = config;
   const series = assumed.hosts * assumed.seriesPerHost;
   const { samples, sampleBytes, bytes } = atFullRetention(config, () => series / metrics.size);
   const warnings = warningsOf(config, assumed, bytes);
@@ -50,18 +54,42 @@ export function checkConfig(config: Config, given: Partial<Assumptions> = {}): C
     `Memory cap:  ${store.memoryCapBytes === 0 ? 'none' : gigabytes(store.memoryCapBytes)}`,
     `Backend:     ${describeBackend(config)}`,
     `NATS:        ${nats ? `${withoutCredentials(nats.address)}, subjects: ${store.natsSubscriptions.map((s) => s.subject).join(', ') || 'none'}` : 'no'}`,
+    ...(cluster ? [describeCluster(cluster)] : []),
     '',
     `Memory at full retention, for ${assumed.hosts} hosts with ${assumed.seriesPerHost} series each, spread evenly over the metrics:`,
     `  ${count(series)} series, ${count(samples)} samples: about ${gigabytes(bytes)}`,
     `  (${(sampleBytes / Math.max(samples, 1)).toFixed(1)} bytes a sample: ${DOUBLE_BYTES} for "double", ${THREE_DECIMALS_BYTES} with 3 decimals;`,
     `  ${SERIES_BYTES} bytes a series; ${gigabytes(BASE_BYTES)} for the process)`,
+    ...(cluster ? clusterEstimate(cluster, bytes, series, config) : []),
     ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `Warning: ${warning}`)] : []),
   ];
   return { text: `${lines.join('\n')}\n`, warnings };
 }
 
-function warningsOf({ main, metrics, store }: Config, assumed: Assumptions, bytes: number): string[] {
+function describeCluster({ name, id, partitions, replicas, streamReplicas }: ClusterConfig): string {
+  return `Cluster:     ${name}, this store is ${id}; ${partitions} partitions, ${replicas} copies of each, ${streamReplicas} of a stream`;
+}
+
+/** What the partitions of a cluster take, of all hosts together. */
+function clusterEstimate(cluster: ClusterConfig, bytes: number, series: number, { metrics }: Config): string[] {
+  const { partitions, replicas } = cluster;
+  const linesASecond = [...metrics.values()].reduce((n, { frequency }) => n + series / metrics.size / frequency, 0);
+  const streamed = linesASecond * LINE_BYTES * 3600;
+  return [
+    `  In the cluster: about ${gigabytes((bytes - BASE_BYTES) / partitions)} a partition, ` +
+      `${gigabytes((bytes - BASE_BYTES) * replicas)} for all copies; of three stores each ${gigabytes(((bytes - BASE_BYTES) * Math.min(replicas, 3)) / 3)}`,
+    `  Streams: about ${gigabytes(streamed)} an hour, of which some 15 minutes are kept`,
+  ];
+}
+
+function warningsOf({ main, metrics, store, cluster }: Config, assumed: Assumptions, bytes: number): string[] {
   const warnings: string[] = [];
+  const ofPartition = cluster ? (bytes - BASE_BYTES) / cluster.partitions : 0;
+  if (cluster && ofPartition > MOST_PARTITION_BYTES) {
+    warnings.push(
+      `a partition would take ${gigabytes(ofPartition)} of its 4 GiB: raise cluster.partitions before the first start, it can't be changed then`,
+    );
+  }
   const cap = store.memoryCapBytes;
   if (cap > 0 && cap < bytes) {
     warnings.push(

@@ -11,11 +11,12 @@ import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { TagRule } from '../config/influx-tags.js';
 import type { Logger } from '../log.js';
 import type { Progress } from '../persistence/load-progress.js';
+import { type Position, readPosition, writePosition } from '../persistence/stream-position.js';
 import { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/core.js';
 import type { Reads } from '../wasm/reads.js';
 import type { UnconfiguredMetrics } from '../wasm/unconfigured.js';
-import type { Batch, FieldMode } from '../wasm/writes.js';
+import { ANY_TIME, type Batch, type FieldMode } from '../wasm/writes.js';
 import { Checkpointer, type CheckpointQueue, type Trigger } from './checkpointer.js';
 import type { Contents } from './contents.js';
 import { Counting } from './counting.js';
@@ -53,6 +54,7 @@ export class Partition {
   readonly #core: Core;
   readonly #worker: number;
   readonly #walSync: StoreConfig['walSync'];
+  readonly #directory: string;
   readonly #log: PartitionFiles['log'];
   readonly #checkpointer: Checkpointer;
   readonly #retention: RetentionPasses;
@@ -87,6 +89,7 @@ export class Partition {
     this.#worker = worker;
     this.#config = config;
     this.#walSync = config.walSync;
+    this.#directory = loaded.directory;
     this.#log = loaded.log;
     this.loadFigures = loaded.read;
     this.#checkpointer = new Checkpointer({
@@ -118,7 +121,8 @@ export class Partition {
 
   /**
    * Stores lines. Not safe yet: the caller must `flush` before it answers. @param now unix seconds, for lines without a time.
-   * @param onlyMissing bins that have a sample keep it. @throws StoreError LOG_FAILED, OUT_OF_MEMORY.
+   * @param onlyMissing bins that have a sample keep it. @param trusted their times were checked before.
+   * @throws StoreError LOG_FAILED, OUT_OF_MEMORY.
    */
   write(
     text: Uint8Array,
@@ -127,10 +131,12 @@ export class Partition {
     now: number,
     fields: FieldMode = 'value',
     onlyMissing = false,
+    trusted = false,
   ): Batch {
     this.#openLog();
     this.#core.writes.onlyMissing(onlyMissing);
-    const batch = storeText(this.#core, text, cluster, perSecond, now, this.#clocks.limits(now), fields);
+    const times = trusted ? ANY_TIME : this.#clocks.limits(now);
+    const batch = storeText(this.#core, text, cluster, perSecond, now, times, fields);
     if (batch.faults.length) this.#clocks.note(batch.faults, now);
     if (batch.refusals.length) this.#refusals.note(text, batch, now);
     return batch;
@@ -188,6 +194,17 @@ export class Partition {
     } catch (error) {
       throw logFailed(error);
     }
+  }
+
+  /** How far the samples go in the partition's stream; undefined: it has none. @throws Error when that can't be read. */
+  get position(): Position | undefined {
+    return readPosition(this.#directory);
+  }
+
+  /** What was answered until now goes so far in the partition's stream. @throws StoreError LOG_FAILED. */
+  savePosition(position: Position): void {
+    this.sync();
+    writePosition(this.#directory, position);
   }
 
   /** Whether files of other layouts, or damaged ones, wait for this partition's checkpoint before they may go. */

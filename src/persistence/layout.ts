@@ -11,6 +11,7 @@
  *       manifest.json     which checkpoint files count, and the first log segment that is needed besides them
  *       00000003.blocks   checkpoint files: sealed and open blocks
  *       00000007.log      log segments
+ *       stream.json       in a cluster: how far the samples go in the partition's stream (stream-position.ts)
  *     partition-1-of-2/
  *     <cluster>/<host>/   the reference's files, read once and superseded by ours; or ours, see json/json-windows.ts
  *
@@ -29,6 +30,8 @@ export const EARLY_WRITES = 'early-writes';
 export const SUPERSEDED = 'superseded';
 /** Name of a partition's manifest. */
 export const MANIFEST = 'manifest.json';
+/** Name of the file that says how far a partition has read its stream. */
+export const STREAM = 'stream.json';
 /** Number of a partition's first log segment. */
 export const FIRST_SEGMENT = 1;
 

@@ -10,6 +10,7 @@ import type { HostClockCounts } from '../partition/host-clocks.js';
 import type { LevelNames } from '../partition/level-names.js';
 import type { Reconfiguration } from '../partition/partition.js';
 import type { Retention } from '../partition/retention-pass.js';
+import type { Position } from '../persistence/stream-position.js';
 import type { UnconfiguredMetrics } from '../wasm/unconfigured.js';
 import type { Batch, FieldMode } from '../wasm/writes.js';
 import type { Failure } from './failure.js';
@@ -45,6 +46,7 @@ export interface Calls {
   memory: { args: Record<string, never>; result: number };
   dropFiles: { args: { to: number }; result: number };
   sync: { args: Record<string, never>; result: null };
+  savePosition: { args: { position: Position }; result: null };
   pinFiles: { args: Record<string, never>; result: null };
   unpinFiles: { args: Record<string, never>; result: null };
   hostClocks: { args: { withSenders: boolean }; result: HostClockCounts };
@@ -72,6 +74,8 @@ export interface PartitionWrite {
   fields: FieldMode;
   /** Bins that have a sample keep it. */
   onlyMissing?: boolean;
+  /** Their times were checked where they came in: the clock of this process has no say. */
+  trusted?: boolean;
 }
 
 /** Whoever holds some of the partitions. Rejects with a StoreError when it can't be reached. */

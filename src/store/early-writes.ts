@@ -11,23 +11,17 @@
  */
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MetricConfig, StoreConfig } from '../config/config.js';
-import type { TagRule } from '../config/influx-tags.js';
-import type { Logger } from '../log.js';
-import { HostClocks } from '../partition/host-clocks.js';
-import { Refusals } from '../partition/refusals.js';
-import { storeText } from '../partition/store-text.js';
+import type { StoreConfig } from '../config/config.js';
 import { setAside } from '../persistence/damaged-files.js';
 import { EARLY_WRITES, listSegments, segmentName } from '../persistence/layout.js';
 import { LogFile } from '../persistence/log/log-file.js';
 import { reportFile, scanFile } from '../persistence/scan-file.js';
-import { CHECKS_ONLY, FrameMagic } from '../wasm/codes.js';
-import { Core } from '../wasm/core.js';
+import { FrameMagic } from '../wasm/codes.js';
 import type { Run } from '../wasm/runs.js';
 import type { Buffers } from './buffers.js';
 import { decodeLines, encodeHead } from './early-lines.js';
+import { LineChecker, type LineCheckerOptions } from './line-checker.js';
 import { type EarlyFigures, sum } from './merge.js';
-import { joinOutcomes } from './routing.js';
 import { StoreError, type WriteOutcome } from './store.js';
 import type { Lines } from './writes.js';
 
@@ -43,23 +37,15 @@ const NOTHING_STORED: WriteOutcome = { stored: 0, skipped: 0, refused: 0, refusa
 /** After a disk has refused what was applied. */
 const RETRY_MS = 1000;
 
-export interface EarlyWritesOptions {
-  /** Of dist/core.wasm. */
-  module: WebAssembly.Module;
-  metrics: ReadonlyMap<string, MetricConfig>;
-  tagRules: readonly TagRule[];
-  partitions: number;
+export interface EarlyWritesOptions extends LineCheckerOptions {
   config: StoreConfig;
   buffers: Buffers;
-  log: Logger;
 }
 
 export class EarlyWrites {
   readonly #options: EarlyWritesOptions;
   readonly #directory: string;
-  readonly #clocks: HostClocks;
-  readonly #refusals = new Refusals();
-  #core: Core | undefined;
+  readonly #checker: LineChecker;
   #file: LogFile | undefined;
   #fileBytes = 0;
   #phase: 'closed' | 'holding' | 'last' | 'applied' = 'closed';
@@ -70,27 +56,18 @@ export class EarlyWrites {
   readonly #applied = new Signal();
 
   constructor(options: EarlyWritesOptions) {
-    const { config, log } = options;
+    const { config } = options;
     this.#options = options;
     this.#directory = join(config.checkpoints.directory, EARLY_WRITES);
-    this.#clocks = new HostClocks(config, log);
-  }
-
-  /** A core that checks lines and makes frames; made when it is needed, for most starts hold no write. */
-  get #checker(): Core {
-    const { module, metrics, tagRules, partitions } = this.#options;
-    if (!this.#core) {
-      this.#core = new Core(module, metrics, CHECKS_ONLY, partitions);
-      this.#core.writes.setTags(tagRules);
-    }
-    return this.#core;
+    this.#checker = new LineChecker(options);
   }
 
   /** What became of the lines that were not kept. */
   get figures(): EarlyFigures {
-    if (!this.#core) return { skipped: 0, leftOut: 0, refused: 0, refusals: [] };
-    const { skipped, leftOut, refusedByReason } = this.#core.figures.totals;
-    return { skipped, leftOut, refused: sum(refusedByReason), refusals: this.#refusals.figures(refusedByReason) };
+    if (!this.#checker.isUsed) return { skipped: 0, leftOut: 0, refused: 0, refusals: [] };
+    const { core, refusals } = this.#checker;
+    const { skipped, leftOut, refusedByReason } = core.figures.totals;
+    return { skipped, leftOut, refused: sum(refusedByReason), refusals: refusals.figures(refusedByReason) };
   }
 
   /**
@@ -125,21 +102,18 @@ export class EarlyWrites {
     }
   }
 
-  #keep({ body, length, cluster, perSecond, fields }: Lines): WriteOutcome {
-    const now = Math.floor(Date.now() / 1000);
-    const text = new Uint8Array(body, 0, length);
-    const batch = storeText(this.#checker, text, cluster, perSecond, now, this.#clocks.limits(now), fields);
-    if (batch.faults.length) this.#clocks.note(batch.faults, now);
-    if (batch.refusals.length) this.#refusals.note(text, batch, now);
-    const stored = batch.strays.reduce((n, { lines }) => n + lines, 0);
-    const outcome = joinOutcomes([{ partition: 0, body, length }], [{ body, stored, skipped: batch.skipped, batch }]);
-    if (stored) this.#append(text, batch.strays, encodeHead({ cluster, perSecond, fields, now }));
+  #keep(lines: Lines): WriteOutcome {
+    const { outcome, runs, now } = this.#checker.check(lines);
+    const { body, length, cluster, perSecond, fields } = lines;
+    if (runs.length) {
+      this.#append(new Uint8Array(body, 0, length), runs, encodeHead({ cluster, perSecond, fields, now }));
+    }
     return outcome;
   }
 
   #append(text: Uint8Array, runs: Run[], head: Uint8Array): void {
     const frames = frameTexts(text, runs).map((parts) =>
-      this.#checker.files.frame(FrameMagic.Early, [head, ...parts]).slice(),
+      this.#checker.core.files.frame(FrameMagic.Early, [head, ...parts]).slice(),
     );
     const bytes = Buffer.concat(frames);
     const file = this.#file as LogFile;
@@ -152,7 +126,7 @@ export class EarlyWrites {
       this.#fileBytes = 0;
       throw new StoreError('LOG_FAILED', `the write can't be kept: ${(error as Error).message}`, { cause: error });
     } finally {
-      this.#checker.writes.releaseStaging();
+      this.#checker.core.writes.releaseStaging();
     }
     this.#timer ??= setInterval(() => file.syncLater(), SYNC_MS).unref();
     this.#fileBytes += bytes.length;
@@ -189,9 +163,9 @@ export class EarlyWrites {
     const { log, buffers } = this.#options;
     const path = join(this.#directory, segmentName(number));
     const all: Lines[] = [];
-    const { files } = this.#checker;
-    const report = scanFile(this.#checker, path, FrameMagic.Early, (p, n) => {
-      const lines = decodeLines(files.payload(p, n), buffers);
+    const { core } = this.#checker;
+    const report = scanFile(core, path, FrameMagic.Early, (p, n) => {
+      const lines = decodeLines(core.files.payload(p, n), buffers);
       if (lines) all.push(lines);
       return lines ? 0 : 1;
     });

@@ -5,7 +5,7 @@ import type { CallName, Calls, PartitionClient, PartitionWrite, Written } from '
 import { fromFailure } from './failure.js';
 import type { LoadHelp } from './load/protocol.js';
 import type { Loading } from './loading.js';
-import type { FromWorker, ToWorker } from './protocol.js';
+import type { FromWorker, Opened, ToWorker } from './protocol.js';
 import type { AnswerBudget } from './query/budget.js';
 import { type PackedPieces, unpack } from './query/pack.js';
 import { type PieceSource, PieceStream } from './query/piece-stream.js';
@@ -69,6 +69,18 @@ export class LocalClient implements PartitionClient, PieceSource {
   call<N extends CallName>(partition: number, name: N, args: Calls[N]['args']): Promise<Calls[N]['result']> {
     const id = this.#nextId++;
     return this.#request<Calls[N]['result']>(id, { kind: 'call', id, partition, name, args });
+  }
+
+  /** Has the shard read one more partition. Rejects with the reason when that can't be done. */
+  open(partition: number): Promise<Opened> {
+    const id = this.#nextId++;
+    return this.#request<Opened>(id, { kind: 'open', id, partition });
+  }
+
+  /** Has the shard write, close and forget a partition. */
+  close(partition: number): Promise<void> {
+    const id = this.#nextId++;
+    return this.#request<void>(id, { kind: 'close', id, partition });
   }
 
   ask(questions: readonly Question[]): Promise<PieceStream[]> {

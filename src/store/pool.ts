@@ -1,6 +1,6 @@
 /**
- * The store as the rest of the program sees it, with all partitions in this process: worker threads have them, or with no
- * workers this thread.
+ * The store as the rest of the program sees it. Worker threads have its partitions, or with no workers this thread. Alone it
+ * has all of them; as a member of a cluster a share, and what it is asked and given goes by way of the membership.
  *
  * A worker that dies takes the process down: half a store would answer queries with half of the data.
  */
@@ -17,14 +17,16 @@ import { CHECKS_ONLY } from '../wasm/codes.js';
 import { Core } from '../wasm/core.js';
 import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 import { Buffers } from './buffers.js';
-import type { CallName, Calls } from './client.js';
+import type { CallName, Calls, PartitionClient } from './client.js';
 import { EarlyWrites } from './early-writes.js';
+import { type CheckedLines, LineChecker, type LineCheckerOptions } from './line-checker.js';
 import { startLoaders } from './load/loaders.js';
 import type { ThreadStart } from './load/protocol.js';
 import { Loading } from './loading.js';
 import { LocalClient } from './local-client.js';
+import { LocalPartitions, partitionsOf } from './local-partitions.js';
 import { type EarlyFigures, mergeSummaries, mergeUnconfigured, sum, withEarly } from './merge.js';
-import { Placement, partitionsOf } from './placement.js';
+import { Placement } from './placement.js';
 import { AnswerBudget } from './query/budget.js';
 import { columnsOf } from './query/columns.js';
 import { dump } from './query/dump.js';
@@ -49,7 +51,7 @@ import {
   type WriteOptions,
   type WriteOutcome,
 } from './store.js';
-import { Writes } from './writes.js';
+import { type Lines, Writes } from './writes.js';
 
 const UNITS_PER_SECOND: Record<Precision, number> = { auto: 0, s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
 
@@ -60,6 +62,17 @@ export interface PoolOptions {
   modulePath: string | URL;
   /** Told when a worker died: the process must end. */
   onFatal(error: Error): void;
+}
+
+/** What makes a store one of several. */
+export interface Membership {
+  /** Asks whoever holds a partition. Nothing is written through it. */
+  readonly client: PartitionClient;
+  /**
+   * Resolves once the good lines will be in every copy. The body stays the caller's. Rejects with a StoreError when that is
+   * not sure; they may be then, all the same.
+   */
+  publish(lines: Lines, checked: CheckedLines): Promise<void>;
 }
 
 export class Pool implements Store {
@@ -74,7 +87,11 @@ export class Pool implements Store {
   #early: EarlyWrites | undefined;
   /** Of what was written before all was loaded. */
   #notKept: EarlyFigures | undefined;
-  #clients: readonly LocalClient[] = [];
+  /** Checks what is published; undefined: this store is alone. */
+  #checker: LineChecker | undefined;
+  #membership: Membership | undefined;
+  #local = new LocalPartitions([], []);
+  #prepared = false;
   #placement: Placement;
   #state: Store['state'] = 'loading';
 
@@ -84,17 +101,27 @@ export class Pool implements Store {
     this.#module = new WebAssembly.Module(readFileSync(modulePath));
     this.#router = new HostRouter(this.#module, partitionCount(config.store), this.#buffers);
     this.#writes = new Writes(this.#router, config.store.maxBodySize);
-    this.#placement = new Placement(this.#router, []);
+    this.#placement = new Placement(this.#router, (partition) =>
+      this.#membership ? this.#membership.client : this.#local.clientOf(partition),
+    );
     this.#loading = new Loading(this.#router.partitions);
-    this.#early = new EarlyWrites({
-      module: this.#module,
-      metrics: config.metrics,
-      tagRules: config.tagRules,
-      partitions: this.#router.partitions,
-      config: config.store,
-      buffers: this.#buffers,
-      log: options.log,
-    });
+    const checks = this.#checks(config.metrics);
+    if (config.cluster) this.#checker = new LineChecker(checks);
+    else this.#early = new EarlyWrites({ ...checks, config: config.store, buffers: this.#buffers });
+  }
+
+  #checks(metrics: Config['metrics']): LineCheckerOptions {
+    const { config, log } = this.#options;
+    const { tagRules, store } = config;
+    return { module: this.#module, metrics, tagRules, partitions: this.#router.partitions, config: store, log };
+  }
+
+  /** In a cluster: lines of other metrics are skipped from now on, for not all stores have them. */
+  acceptMetrics(names: ReadonlySet<string>): void {
+    const known = [...this.#options.config.metrics].filter(([name]) => names.has(name));
+    const isTrusted = this.#checker?.clocks.isTrusted ?? true;
+    this.#checker = new LineChecker(this.#checks(new Map(known)));
+    this.#checker.clocks.trust(isTrusted);
   }
 
   get state(): Store['state'] {
@@ -105,24 +132,57 @@ export class Pool implements Store {
     return this.#state === 'ready' ? 0 : this.#loading.secondsLeft;
   }
 
+  /** Makes this store one of several; to be called before `start`. */
+  join(membership: Membership): void {
+    this.#membership = membership;
+  }
+
+  partitionOf(cluster: string, host: string): number {
+    return this.#router.partitionOf(cluster, host);
+  }
+
+  /** The partitions that are open in this process. */
+  get local(): LocalPartitions {
+    return this.#local;
+  }
+
+  /** Takes a buffer back that `takeBuffer` gave. */
+  giveBuffer(buffer: ArrayBuffer): void {
+    this.#buffers.give(buffer);
+  }
+
   /** Starts the worker threads, which read their code and wait. Worth while when there is something to do before `start`. */
   prepare(): void {
-    if (this.#clients.length) return;
-    const workers = Math.max(1, this.#options.config.store.numWorkers);
-    this.#clients = Array.from({ length: workers }, (_, worker) => this.#client(worker, workers));
-    this.#placement = new Placement(this.#router, this.#clients);
+    if (this.#prepared) return;
+    this.#prepared = true;
+    const { config } = this.#options;
+    const workers = Math.max(1, config.store.numWorkers);
+    const initial = Array.from({ length: workers }, (_, worker) =>
+      config.cluster ? [] : partitionsOf(worker, workers, this.#router.partitions),
+    );
+    this.#local = new LocalPartitions(
+      initial.map((partitions, worker) => this.#client(worker, partitions)),
+      initial,
+    );
   }
 
   /** What every thread is started with. */
   #startOfAll(): ThreadStart {
-    const { metrics, tagRules, store } = this.#options.config;
+    const { metrics, tagRules, store, cluster } = this.#options.config;
     const partitionCount = this.#router.partitions;
-    return { module: this.#module, partitionCount, metrics: [...metrics], tagRules, store, log: logSettings() };
+    return {
+      module: this.#module,
+      partitionCount,
+      metrics: [...metrics],
+      tagRules,
+      // How much a copy of a cluster may hold depends on how many there are: the cap sees to it once they are open.
+      store: cluster ? { ...store, memoryCapBytes: 0 } : store,
+      log: logSettings(),
+    };
   }
 
-  #client(worker: number, workers: number): LocalClient {
+  #client(worker: number, partitions: number[]): LocalClient {
     const { config, onFatal } = this.#options;
-    const partitions = partitionsOf(worker, workers, this.#router.partitions);
     const start = { ...this.#startOfAll(), worker, partitions };
     const link = config.store.numWorkers === 0 ? inlineShard : threadShard;
     return new LocalClient((listener) => link(start, listener), {
@@ -154,9 +214,10 @@ export class Pool implements Store {
   async #load(): Promise<void> {
     const { config } = this.#options;
     const { numWorkers } = config.store;
-    const loaders = numWorkers ? startLoaders(this.#startOfAll(), numWorkers) : undefined;
+    // Partitions of a cluster are opened one by one.
+    const loaders = numWorkers && !config.cluster ? startLoaders(this.#startOfAll(), numWorkers) : undefined;
     try {
-      const loads = Promise.all(this.#clients.map((client, i) => client.load(loaders?.help[i])));
+      const loads = this.#local.load(loaders?.help);
       await (loaders ? Promise.race([loads, loaders.failed]) : loads);
     } finally {
       await loaders?.end();
@@ -230,10 +291,22 @@ export class Pool implements Store {
         fields: 'value' as const,
         ...options,
       };
+      if (this.#checker) return await this.#publish(lines, this.#checker);
       const early = this.#early && (await this.#early.take(lines));
       return early ?? (await this.#writes.store(this.#placement, lines));
     } finally {
       this.#writes.release(length);
+    }
+  }
+
+  async #publish(lines: Lines, checker: LineChecker): Promise<WriteOutcome> {
+    try {
+      if (!this.#membership) throw this.#loading.error();
+      const checked = checker.check(lines);
+      if (checked.runs.length) await this.#membership.publish(lines, checked);
+      return checked.outcome;
+    } finally {
+      this.#buffers.give(lines.body);
     }
   }
 
@@ -266,12 +339,22 @@ export class Pool implements Store {
 
   /** The configuration was read again; the log's settings go to the workers as well. @throws StoreError OUT_OF_MEMORY. */
   async reconfigure(change: Reconfiguration): Promise<void> {
-    await this.#everywhere('reconfigure', { ...change, log: logSettings() });
+    // New metrics are taken once all stores have them: `acceptMetrics`.
+    this.#checker?.reconfigure({ ...change, metrics: [] });
+    await this.#local.reconfigure({ ...change, log: logSettings() });
   }
 
   async free(to: number, selectors: string[][]): Promise<number> {
     this.#assertReady();
-    return sum(await this.#everywhere('free', { to, selectors }));
+    const partitions = this.#partitionsOf(selectors);
+    return sum(await Promise.all(partitions.map((partition) => this.#call(partition, 'free', { to, selectors }))));
+  }
+
+  /** Partitions that may have something below one of the selectors. */
+  #partitionsOf(selectors: string[][]): readonly number[] {
+    const hosts = selectors.filter(([cluster, host]) => cluster !== undefined && host !== undefined);
+    if (hosts.length < selectors.length) return this.#placement.partitions;
+    return [...new Set(hosts.map(([cluster = '', host = '']) => this.#placement.partitionOf(cluster, host)))];
   }
 
   async clusters(): Promise<string[]> {
@@ -309,7 +392,10 @@ export class Pool implements Store {
   }
 
   async unconfigured(): Promise<UnconfiguredMetrics> {
-    const { metrics, forgotten } = mergeUnconfigured(await this.#everywhere('unconfigured', {}));
+    const parts = await this.#local.everywhere('unconfigured', {});
+    // In a cluster lines are skipped where they come in, not where they are stored.
+    if (this.#checker) parts.push(this.#checker.unconfigured);
+    const { metrics, forgotten } = mergeUnconfigured(parts);
     return { metrics: metrics.filter(({ metric }) => !this.#options.config.metrics.has(metric)), forgotten };
   }
 
@@ -341,54 +427,67 @@ export class Pool implements Store {
     return ordered;
   }
 
-  /** Of the partitions that are loaded. */
+  /** Of the partitions that are open here, and loaded. */
   async stats(): Promise<PartitionStats[]> {
-    const loaded = this.#placement.partitions.filter((partition) => this.#loading.isLoaded(partition));
-    const parts = await Promise.all(loaded.map((partition) => this.#call(partition, 'stats', {})));
+    const loaded = this.#local.open.filter((partition) => this.#loading.isLoaded(partition));
+    const parts = await Promise.all(loaded.map((partition) => this.#here(partition).call(partition, 'stats', {})));
     return this.#notKept ? withEarly(parts, this.#notKept) : parts;
   }
 
+  #here(partition: number): LocalClient {
+    const client = this.#local.clientOf(partition);
+    if (!client) throw new Error(`BUG: partition ${partition} is not open`);
+    return client;
+  }
+
   async checkpoint(trigger: Trigger): Promise<void> {
-    await this.#everywhere('checkpoint', { trigger });
+    await this.#local.everywhere('checkpoint', { trigger });
   }
 
   async retain(to: number, except: ReadonlyMap<string, ReadonlySet<string>>): Promise<number> {
     const kept = [...except].map(([cluster, hosts]): [string, string[]] => [cluster, [...hosts]]);
-    return sum(await this.#everywhere('retain', { to, except: kept }));
+    return sum(await this.#local.everywhere('retain', { to, except: kept }));
   }
 
   /** Hosts that are ahead of this server's clock, of those that send (`HostClocks.count`). */
   async hostClocks(withSenders: boolean): Promise<HostClockCounts> {
-    const parts = await this.#everywhere('hostClocks', { withSenders });
-    return parts.reduce((a, b) => ({ ahead: a.ahead + b.ahead, senders: a.senders + b.senders }));
+    const parts = await this.#local.everywhere('hostClocks', { withSenders });
+    const counts = parts.reduce((a, b) => ({ ahead: a.ahead + b.ahead, senders: a.senders + b.senders }), {
+      ahead: 0,
+      senders: 0,
+    });
+    // In a cluster times are checked where lines come in, not where they are stored.
+    const ahead = this.#checker?.clocks.ahead(Math.floor(Date.now() / 1000)).length ?? 0;
+    return { ahead: counts.ahead + ahead, senders: counts.senders + (withSenders ? ahead : 0) };
   }
 
   /** Whether samples are refused for their time. */
   async trustClock(isTrusted: boolean): Promise<void> {
-    await this.#everywhere('trustClock', { isTrusted });
+    this.#checker?.clocks.trust(isTrusted);
+    await this.#local.everywhere('trustClock', { isTrusted });
   }
 
   /** Bytes in use in linear memory, one figure a partition. */
   memoryByPartition(): Promise<number[]> {
-    return this.#everywhere('memory', {});
+    return this.#local.everywhere('memory', {});
   }
 
   async sync(): Promise<void> {
-    await this.#everywhere('sync', {});
+    await this.#local.everywhere('sync', {});
   }
 
   /** Keeps all checkpoint files where they are, while somebody reads them, until `unpinFiles`. */
   async pinFiles(): Promise<void> {
-    await this.#everywhere('pinFiles', {});
+    await this.#local.everywhere('pinFiles', {});
   }
 
   async unpinFiles(): Promise<void> {
-    await this.#everywhere('unpinFiles', {});
+    await this.#local.everywhere('unpinFiles', {});
   }
 
   /** Removes checkpoint files whose samples all end before `to`. */
   async dropFiles(to: number): Promise<number> {
-    return sum(await this.#everywhere('dropFiles', { to }));
+    return sum(await this.#local.everywhere('dropFiles', { to }));
   }
 
   /**
@@ -396,7 +495,7 @@ export class Pool implements Store {
    * is no block. @param bytesOf one figure a partition. @param now unix seconds: the finest steps are around it.
    */
   async timeToFree(bytes: number, bytesOf: number[], now: number): Promise<number | undefined> {
-    const parts = await this.#everywhere('ages', { now });
+    const parts = await this.#local.everywhere('ages', { now });
     const times = parts.map((part, i) => new Ages(now, [part]).timeFor(bytesOf[i] ?? 0));
     const known = [...times, new Ages(now, parts).timeFor(bytes)].filter((time) => time !== undefined);
     return known.length ? Math.max(...known) : undefined;
@@ -404,7 +503,7 @@ export class Pool implements Store {
 
   /** Unix seconds of the oldest block of all; undefined: the store is empty. */
   async oldestTime(): Promise<number | undefined> {
-    const times = (await this.#everywhere('oldest', {})).filter((t) => t !== null);
+    const times = (await this.#local.everywhere('oldest', {})).filter((t) => t !== null);
     return times.length ? Math.min(...times) : undefined;
   }
 
@@ -414,8 +513,8 @@ export class Pool implements Store {
     this.#state = 'stopping';
     this.#early?.stop();
     await this.#writes.finished();
-    if (wasReady) await this.#everywhere('stop', {});
-    await Promise.all(this.#clients.map((client) => client.end()));
+    if (wasReady) await this.#local.everywhere('stop', {});
+    await this.#local.end();
     this.#options.log.debug('all partitions are written and closed');
   }
 }

@@ -3,6 +3,7 @@
  * worker and comes back with the answer to be used again; an answer's pieces go to the main thread, and their buffers come
  * back when more is asked for.
  */
+import type { Position } from '../persistence/stream-position.js';
 import type { CallName, Calls, PartitionWrite, Written } from './client.js';
 import type { Failure } from './failure.js';
 import type { LoadHelp, ThreadStart } from './load/protocol.js';
@@ -13,7 +14,7 @@ import type { Question } from './query/question.js';
 /** What a worker is started with. */
 export interface WorkerStart extends ThreadStart {
   worker: number;
-  /** Partitions that this worker owns, of `partitionCount`. */
+  /** Partitions that this worker owns from the start, of `partitionCount`. */
   partitions: number[];
 }
 
@@ -62,7 +63,33 @@ export interface CallMessage<N extends CallName = CallName> {
   args: Calls[N]['args'];
 }
 
-export type ToWorker = WriteMessage | AskMessage | MoreMessage | LeaveMessage | CallMessage;
+/** One more partition is this worker's: it is read, and answered with `Opened` once it is. */
+export interface OpenMessage {
+  kind: 'open';
+  id: number;
+  partition: number;
+}
+
+export interface Opened {
+  /** How far its samples go in its stream; undefined: it has none. */
+  position: Position | undefined;
+}
+
+/** A partition is no longer this worker's: its files are written and closed. */
+export interface CloseMessage {
+  kind: 'close';
+  id: number;
+  partition: number;
+}
+
+export type ToWorker =
+  | WriteMessage
+  | AskMessage
+  | MoreMessage
+  | LeaveMessage
+  | CallMessage
+  | OpenMessage
+  | CloseMessage;
 
 /** Answers to all writes that one log write made safe. */
 export interface WroteMessage {

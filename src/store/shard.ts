@@ -14,7 +14,7 @@ import type { CallName, Calls } from './client.js';
 import { toFailure } from './failure.js';
 import { loadHelped } from './load/helped.js';
 import type { LoadHelp } from './load/protocol.js';
-import type { CallMessage, FromWorker, ToWorker, WorkerStart, WriteMessage, WroteMessage } from './protocol.js';
+import type { CallMessage, FromWorker, Opened, ToWorker, WorkerStart, WriteMessage, WroteMessage } from './protocol.js';
 import { OpenAnswers } from './query/open-answers.js';
 
 const TICK_MS = 1000;
@@ -59,6 +59,10 @@ const CALLS: {
   },
   ages: (partition, { now }) => partition.ages(now),
   oldest: (partition) => partition.oldestTime ?? null,
+  savePosition: (partition, { position }) => {
+    partition.savePosition(position);
+    return null;
+  },
   reconfigure: (partition, { log, ...change }) => {
     configureLog(log);
     partition.reconfigure(change);
@@ -92,15 +96,19 @@ export class Shard {
       (partition) => this.#partition(partition).reads,
       (message, transfer) => this.#port.postMessage(message, transfer),
     );
-    const metrics = new Map(start.metrics);
-    this.#cores = start.partitions.map((index) => new Core(start.module, metrics, index, start.partitionCount));
-    for (const core of this.#cores) core.writes.setTags(start.tagRules);
+    this.#cores = start.partitions.map((index) => this.#emptyCore(index));
+  }
+
+  #emptyCore(partition: number): Core {
+    const { module, metrics, partitionCount, tagRules } = this.#start;
+    const core = new Core(module, new Map(metrics), partition, partitionCount);
+    core.writes.setTags(tagRules);
+    return core;
   }
 
   /** Loads all partitions, with the help of loaders if there are some. Takes messages for those that are loaded from then on, between two files of the others. */
   async run(help?: LoadHelp): Promise<void> {
-    const { module, partitionCount, store: config } = this.#start;
-    const since = Date.now() / 1000 - config.retentionSeconds;
+    const { module, partitionCount } = this.#start;
     this.#port.on('message', (message: ToWorker) => this.#receive(message));
     const cores = new Map(this.#cores.map((core) => [core.index, core]));
     this.#cores = [];
@@ -109,9 +117,7 @@ export class Shard {
         const core = cores.get(index);
         cores.delete(index);
         if (!core) throw new Error(`BUG: partition ${index} is loaded twice`);
-        const onProgress = (bytes: number, of: number): void =>
-          this.#send({ kind: 'progress', partition: index, bytes, of });
-        await this.#loaded(await Partition.load(this.#optionsOf(core), since, onProgress), index);
+        await this.#load(core);
       },
       adopt: async (index, image, files) => {
         const core = Core.ofImage(module, index, partitionCount, image);
@@ -121,6 +127,15 @@ export class Shard {
     });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#send({ kind: 'ready' });
+  }
+
+  async #load(core: Core): Promise<Partition> {
+    const since = Date.now() / 1000 - this.#start.store.retentionSeconds;
+    const onProgress = (bytes: number, of: number): void =>
+      this.#send({ kind: 'progress', partition: core.index, bytes, of });
+    const partition = await Partition.load(this.#optionsOf(core), since, onProgress);
+    await this.#loaded(partition, core.index);
+    return partition;
   }
 
   #optionsOf(core: Core): PartitionOptions {
@@ -134,6 +149,19 @@ export class Shard {
     if (partition.needsCheckpoint) await partition.checkpoint('load');
     this.#partitions.set(index, partition);
     this.#send({ kind: 'loaded', partition: index, figures: partition.loadFigures });
+  }
+
+  /** Reads one more partition. */
+  async #open(index: number): Promise<Opened> {
+    const { position } = await this.#load(this.#emptyCore(index));
+    return { position };
+  }
+
+  /** Writes a partition's files and forgets it. Answers that are under way break off. */
+  async #close(index: number): Promise<void> {
+    const partition = this.#partition(index);
+    this.#partitions.delete(index);
+    await partition.stop();
   }
 
   #send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
@@ -162,7 +190,7 @@ export class Shard {
   }
 
   #write(message: WriteMessage): Stored {
-    const { id, body, length, partition, cluster, perSecond, fields, onlyMissing } = message;
+    const { id, body, length, partition, cluster, perSecond, fields, onlyMissing, trusted } = message;
     const written: Stored['written'] = { id, body, stored: 0, skipped: 0 };
     try {
       const now = message.now ?? Math.floor(Date.now() / 1000);
@@ -173,6 +201,7 @@ export class Shard {
         now,
         fields,
         onlyMissing,
+        trusted,
       );
       written.stored = batch.stored;
       written.skipped = batch.skipped;
@@ -186,7 +215,8 @@ export class Shard {
   /** Makes the writes safe, then answers them. */
   #answerWrites(stored: Stored[]): void {
     for (const index of new Set(stored.map(({ partition }) => partition))) {
-      const failure = this.#partition(index).flush();
+      // One that was never here has failed its writes already.
+      const failure = this.#partitions.get(index)?.flush();
       if (!failure) continue;
       for (const { partition, written } of stored) if (partition === index) written.failure = toFailure(failure);
     }
@@ -209,15 +239,20 @@ export class Shard {
         this.#answers.leave(message.id);
         break;
       case 'call':
-        this.#call(message);
+        this.#reply(message.id, () => this.#perform(message));
+        break;
+      case 'open':
+        this.#reply(message.id, () => this.#open(message.partition));
+        break;
+      case 'close':
+        this.#reply(message.id, () => this.#close(message.partition));
         break;
     }
   }
 
-  #call(message: CallMessage): void {
-    const { id } = message;
+  #reply(id: number, perform: () => unknown): void {
     Promise.resolve()
-      .then(() => this.#perform(message))
+      .then(perform)
       .then(
         // Pieces of rows change their owner; everything else is small.
         (result) => this.#send({ kind: 'reply', id, result }, []),

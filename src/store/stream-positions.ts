@@ -8,17 +8,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../persistence/files.js';
+import { isPosition, type Position } from '../persistence/stream-position.js';
+
+export type { Position } from '../persistence/stream-position.js';
 
 const NAME = 'stream-positions.json';
-
-/** The last message of a stream whose samples are in the log. */
-export interface Position {
-  /** When the stream was made, as NATS says it: another one has other messages under the same numbers. */
-  created: string;
-  seq: number;
-  /** When the message was stored in the stream, milliseconds since 1970 as text. */
-  time: string;
-}
 
 export class Positions {
   readonly #path: string;
@@ -77,9 +71,4 @@ function parse(path: string): Record<string, Position> {
   throw new Error(
     `${path}: expected {"version": 1, "positions": {...}}; remove it to read the streams from their beginning`,
   );
-}
-
-function isPosition(value: unknown): value is Position {
-  const { created, seq, time } = (value ?? {}) as Partial<Position>;
-  return typeof created === 'string' && Number.isSafeInteger(seq) && typeof time === 'string';
 }

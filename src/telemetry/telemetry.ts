@@ -3,6 +3,7 @@ import type { StoreConfig } from '../config/config.js';
 import { type Logger, limited } from '../log.js';
 import type { NatsState } from '../nats/state.js';
 import type { Store } from '../store/store.js';
+import { type ClusterGauges, clusterMetrics } from './cluster-metrics.js';
 import { EventLoopLag } from './event-loop.js';
 import { natsMetrics } from './nats-metrics.js';
 import { Snapshot } from './snapshot.js';
@@ -33,6 +34,8 @@ export interface TelemetryOptions {
   clockIsTrusted(): boolean;
   /** Absent, or undefined: NATS is not configured, and its metrics are absent. */
   nats?: () => Readonly<NatsState> | undefined;
+  /** Absent: the store is alone. */
+  cluster?: () => ClusterGauges;
 }
 
 export interface Telemetry {
@@ -160,6 +163,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       await readStore(snapshot);
       const natsState = nats?.();
       if (natsState !== undefined) natsMetrics(snapshot, natsState);
+      if (options.cluster) clusterMetrics(snapshot, options.cluster());
       processMetrics(snapshot);
       return (await Promise.all([snapshot.text(), registry.metrics()])).join('') + lag.text();
     },

@@ -29,6 +29,8 @@ export interface QueryRequest {
   withStats: boolean;
   withData: boolean;
   withPadding: boolean;
+  /** In a cluster: everything that was acknowledged anywhere has to be in the answer. */
+  isStrong?: boolean;
 }
 
 const MAX_U16 = 0xffff;

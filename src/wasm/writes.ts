@@ -40,7 +40,8 @@ export interface TimeFault {
 export type RefusedLine = [line: number, reason: LineError, cause?: TimeFault | string];
 
 /** The core converts to 64-bit integers, and traps for what is none. */
-const ANY_TIME: TimeLimits = { oldest: -(2 ** 62), newest: 2 ** 62, isTrusted: true };
+/** For lines whose times were checked before. */
+export const ANY_TIME: TimeLimits = { oldest: -(2 ** 62), newest: 2 ** 62, isTrusted: true };
 const NO_FAULTS: TimeFault[] = [];
 
 /** What became of a text. */

@@ -421,6 +421,7 @@ describe('the schemas', () => {
       'metrics',
       'metric-store',
       'nats',
+      'cluster',
       'promql',
       'influx',
     ]);

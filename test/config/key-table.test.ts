@@ -9,6 +9,6 @@ it('is in docs/operations.md as the schemas make it (else: npm run build && node
 it('lists keys with type, meaning, and whether they must be there', () => {
   const rows = configKeyTable().split('\n');
   expect(rows).toContain('| `metrics.NAME.frequency` | integer | Seconds between samples. **Required.** |');
-  expect(rows.filter((row) => row.includes('Required'))).toHaveLength(5);
+  expect(rows.filter((row) => row.includes('Required'))).toHaveLength(8);
   expect(rows.find((row) => row.startsWith('| `metrics.NAME.precision`'))).toContain('"double", "single", integer');
 });

@@ -55,6 +55,7 @@ describe('the OpenAPI document', () => {
       healthDetail: undefined,
       observe: undefined,
       observeQuery: undefined,
+      cluster: undefined,
     };
     const app = makeApp(routesOf(context), context);
     const served = app.routes.map(({ path }) => documentPath(path));

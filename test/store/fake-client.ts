@@ -67,5 +67,5 @@ export class FakeClient implements PartitionClient {
 /** Host `h<n>` is in partition n. @param clients partition n is of client n modulo their number. */
 export function placementOf(partitions: number, ...clients: PartitionClient[]): Placement {
   const router = { partitions, partitionOf: (_cluster: string, host: string) => Number(host.slice(1)) };
-  return new Placement(router as HostRouter, clients);
+  return new Placement(router as HostRouter, (partition) => clients[partition % clients.length]);
 }

@@ -57,6 +57,21 @@ export function bench(more: Partial<TelemetryOptions> = {}): Bench {
     commit: 'abc',
     config: { memoryCapBytes: 100e9, checkpointIntervalSeconds: 43_200 },
     nats: () => nats,
+    cluster: () => ({
+      members: 3,
+      copiesMissing: 1,
+      partitionsMissing: 0,
+      copies: 22,
+      ready: 21,
+      lagSeconds: 0.5,
+      isCutOff: false,
+      messages: 1000,
+      publishSeconds: 2,
+      publishFailures: 3,
+      failovers: 4,
+      staleAnswers: 5,
+      bootstrapBytes: 6,
+    }),
     ...more,
   });
   return { telemetry, store, nats };

@@ -61,9 +61,17 @@ export function toQueryRequest(body: QueryBody): QueryRequest {
   };
 }
 
+/** What the parameter `consistency` says. @throws HttpError 400 */
+function consistencyOf(exchange: Exchange): Pick<QueryRequest, 'isStrong'> {
+  const text = exchange.param('consistency');
+  if (text === undefined || text === 'session') return {};
+  if (text === 'strong') return { isStrong: true };
+  throw new HttpError(400, `consistency: expected "session" or "strong", got ${JSON.stringify(text)}`);
+}
+
 async function readRequest(exchange: Exchange, context: HttpContext): Promise<QueryRequest> {
   const body = await readJson(exchange, context, QuerySchema);
-  const request = toQueryRequest(body);
+  const request = { ...toQueryRequest(body), ...consistencyOf(exchange) };
   const hint = unknownKeyHint(body);
   if (hint !== undefined) exchange.outgoing.setHeader('X-Query-Hint', hint);
   return request;
@@ -100,6 +108,12 @@ export function queryRoute(context: HttpContext): Route {
           schema: { type: 'string', enum: ['v1', 'v2'] },
         },
         formatParameter,
+        {
+          name: 'consistency',
+          in: 'query',
+          description: 'in a cluster: strong, the answer has everything that was acknowledged anywhere',
+          schema: { type: 'string', enum: ['session', 'strong'] },
+        },
       ],
       body: { schema: QuerySchema },
       responses: {

@@ -17,6 +17,8 @@ export interface Question {
   partition: number;
   kind: QuestionKind;
   request: Uint8Array<ArrayBuffer>;
+  /** See `QueryRequest`. */
+  isStrong?: boolean;
 }
 
 /** A part of a partition's answer. */

@@ -28,6 +28,7 @@ export function plan(request: QueryRequest, placement: Placement, form: 'query' 
   const order: number[] = [];
   const queries = new Map<number, SeriesQuery[]>();
   const numbers = new Map<number, number>();
+  const terms = request.isStrong ? { isStrong: true } : {};
   for (const query of request.queries) {
     const partition = placement.partitionOf(request.cluster, query.host);
     const group = queries.get(partition);
@@ -39,11 +40,12 @@ export function plan(request: QueryRequest, placement: Placement, form: 'query' 
     order.push(numbers.get(partition) as number);
   }
   for (const [partition, group] of queries) {
-    questions.push({ partition, kind: form, request: encodeRequest(request, group) });
+    questions.push({ partition, kind: form, request: encodeRequest(request, group), ...terms });
   }
   if (request.forAllNodes?.length) {
     const bytes = encodeForAllNodes(request, request.forAllNodes);
-    for (const partition of placement.partitions) questions.push({ partition, kind: `${form}-all`, request: bytes });
+    for (const partition of placement.partitions)
+      questions.push({ partition, kind: `${form}-all`, request: bytes, ...terms });
   }
   return { questions, order: { questions: order, firstForAll: queries.size } };
 }

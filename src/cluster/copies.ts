@@ -1,0 +1,384 @@
+/**
+ * The copies of partitions that this store holds: it opens those that are its own by the assignment, copies them from another
+ * store where the stream does not go back far enough, follows their streams, and gives up those that others hold.
+ */
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NatsConnection } from 'nats';
+import type { ClusterConfig } from '../config/config.js';
+import { errorText, type Logger, limited } from '../log.js';
+import { partitionDirectories, partitionDirectory, removeDirectory } from '../persistence/partition-directories.js';
+import type { Origin } from '../persistence/stream-position.js';
+import type { PartitionClient } from '../store/client.js';
+import type { LocalPartitions } from '../store/local-partitions.js';
+import { ownersOf } from './assignment.js';
+import { Follower } from './follower.js';
+import type { Holding, Member, Members } from './members.js';
+import type { Peer } from './peer.js';
+import { fetchSnapshot, installSnapshot, removeIncoming } from './snapshot.js';
+import { streamName } from './streams.js';
+
+/** A copy is given up when its owners have been ready for so long: others may still count on this one. */
+const HANDOVER_MS = 10_000;
+/** Partitions that are opened or fetched at once. */
+const AT_ONCE = 4;
+/** How often a stop looks whether partitions are still being opened or closed. */
+const BUSY_MS = 50;
+/** So much is applied again after a crash. */
+export const SAVE_MS = 5_000;
+
+/** A partition that is open here. */
+export interface Copy {
+  client: PartitionClient;
+  follower: Follower;
+  /** Number of the last message that is safe on the disk. */
+  saved: number;
+}
+
+export interface CopiesOptions {
+  config: ClusterConfig;
+  /** Checkpoint directory. */
+  root: string;
+  /** The pool makes them when it is prepared. */
+  local(): LocalPartitions;
+  members: Members;
+  takeBuffer(bytes: number): ArrayBuffer;
+  peerOf(member: Member): Peer;
+  log: Logger;
+  /** Told of bytes that were copied from another store. */
+  fetched(bytes: number): void;
+}
+
+export class Copies {
+  readonly #options: CopiesOptions;
+  readonly #copies = new Map<number, Copy>();
+  /** Partitions that are being opened or closed. */
+  readonly #busy = new Set<number>();
+  /** Copies that lack messages which their stream has lost. */
+  readonly #lost = new Set<number>();
+  /** Partitions that an administrator has given up what is lost of. */
+  readonly #accepted = new Set<number>();
+  /** Since when all owners of a partition that is not this store's were ready. */
+  readonly #readySince = new Map<number, number>();
+  readonly #opening = new Slots(AT_ONCE);
+  readonly #failed: Logger;
+  #connection: NatsConnection | undefined;
+  #replicas: number;
+  #lostStreams: ReadonlySet<number> = new Set();
+  #stopping = false;
+
+  constructor(options: CopiesOptions) {
+    this.#options = options;
+    this.#replicas = options.config.replicas;
+    this.#failed = limited(options.log, 10);
+  }
+
+  of(partition: number): Copy | undefined {
+    return this.#copies.get(partition);
+  }
+
+  /** Whether the copy may be asked: it lacks nothing but the last moments. */
+  isReady(partition: number): boolean {
+    const isReady = this.#copies.get(partition)?.follower.isReady === true;
+    return isReady && !this.#lost.has(partition) && !this.#lacksOld(partition);
+  }
+
+  get all(): ReadonlyMap<number, Copy> {
+    return this.#copies;
+  }
+
+  /** @param lost partitions whose stream was lost, and made anew. */
+  agree(replicas: number, lost: readonly number[]): void {
+    this.#replicas = replicas;
+    this.#lostStreams = new Set(lost);
+  }
+
+  /** What the heartbeat says of the copies. */
+  get holds(): Record<number, Holding> {
+    return Object.fromEntries(
+      [...this.#copies].map(([partition, { follower, saved }]): [number, Holding] => {
+        const ready = this.isReady(partition) ? 1 : 0;
+        const before = follower.position?.before;
+        const { applied } = follower;
+        return [partition, before ? [applied, saved, ready, before] : [applied, saved, ready]];
+      }),
+    );
+  }
+
+  /** Owners of a partition, the first one first. */
+  ownersOf(partition: number): string[] {
+    return ownersOf(partition, this.#options.members.candidates, this.#replicas);
+  }
+
+  /** Opens what lies in the directory. To be called once, before anything else. */
+  async openExisting(): Promise<void> {
+    const { root, config, log } = this.#options;
+    const all = partitionDirectories(root);
+    const foreign = all.find(({ count }) => count !== config.partitions);
+    if (foreign) {
+      throw new Error(
+        `${foreign.path} holds samples of a store with ${foreign.count} partitions, which a cluster of ${config.partitions} ` +
+          'can not take over; start with an empty directory, and write what export-store gives to the cluster',
+      );
+    }
+    for (let partition = 0; partition < config.partitions; partition++)
+      removeIncoming(root, partition, config.partitions);
+    const partitions = all.map(({ index }) => index);
+    await Promise.all(partitions.map((partition) => this.#acquire(partition)));
+    if (partitions.length) log.info(`${partitions.length} partitions are open`);
+  }
+
+  /** Follows the streams over a new connection. */
+  follow(connection: NatsConnection): void {
+    this.#connection = connection;
+    for (const { follower } of this.#copies.values()) follower.follow(connection);
+  }
+
+  /** Opens, fetches and closes partitions as the table of members says by now. Never rejects. */
+  async adjust(): Promise<void> {
+    const { members, config, log } = this.#options;
+    if (this.#stopping || !members.hasJoined || !this.#connection || members.isCutOff) return;
+    const all = Array.from({ length: config.partitions }, (_, partition) => partition);
+    const wanted = all.filter((partition) => this.ownersOf(partition).includes(config.id));
+    const missing = wanted.filter((partition) => !this.#copies.has(partition) && !this.#busy.has(partition));
+    const superfluous = [...this.#copies.keys()].filter((partition) => !wanted.includes(partition));
+    for (const partition of wanted) this.#readySince.delete(partition);
+    for (const partition of this.#copies.keys()) this.#compare(partition);
+    await Promise.all([
+      ...missing.map((partition) => this.#acquire(partition)),
+      ...[...this.#lost].map((partition) => this.#replace(partition)),
+      ...superfluous.filter((partition) => this.#isHandedOver(partition)).map((partition) => this.#drop(partition)),
+    ]).catch((error: unknown) => log.err('a partition could not be opened or closed', error));
+  }
+
+  /** A stream that was made anew has lost what it had: the copy that has read most of it is the one to go by. */
+  #compare(partition: number): void {
+    if (this.#lost.has(partition) || !this.#lacksOld(partition)) return;
+    this.#options.log.err(
+      `partition ${partition} lacks a part of a stream that is no more, which others have: it is copied anew`,
+    );
+    this.#lost.add(partition);
+  }
+
+  /** Whether another store has more of a lost stream than the copy here. */
+  #lacksOld(partition: number): boolean {
+    if (!this.#copies.has(partition)) return false;
+    const before = this.#copies.get(partition)?.follower.position?.before;
+    if (before) return this.#mostOf(partition, before) !== undefined;
+    // It knows of no older stream, and has begun with this one, or its position was never saved.
+    return this.#lostStreams.has(partition) && this.#mostOf(partition, undefined) !== undefined;
+  }
+
+  /** The living store that has read more of a stream that is no more than this one, and most of all; undefined: none has. */
+  #mostOf(partition: number, own: Origin | undefined): Member | undefined {
+    const { members } = this.#options;
+    let most: Member | undefined;
+    let mostSeq = own?.seq ?? 0;
+    for (const member of members.others) {
+      const before = member.heartbeat.holds[partition]?.[3];
+      if (!members.isAlive(member) || !before || before.seq <= mostSeq) continue;
+      if (own && before.created !== own.created) continue;
+      most = member;
+      mostSeq = before.seq;
+    }
+    return most;
+  }
+
+  /** Whether its owners have been ready for a while. */
+  #isHandedOver(partition: number): boolean {
+    const { members } = this.#options;
+    const owners = this.ownersOf(partition).map((id) => members.of(id));
+    const areReady =
+      owners.length > 0 &&
+      owners.every((owner) => owner && members.isAlive(owner) && owner.heartbeat.holds[partition]?.[2] === 1);
+    const now = performance.now();
+    if (!areReady) this.#readySince.delete(partition);
+    else if (!this.#readySince.has(partition)) this.#readySince.set(partition, now);
+    return areReady && now - (this.#readySince.get(partition) ?? now) > HANDOVER_MS;
+  }
+
+  /** Runs something that nothing else may do to the partition meanwhile. Failures are logged: it is tried again. */
+  async #alone(partition: number, what: string, act: () => Promise<void>): Promise<void> {
+    if (this.#busy.has(partition)) return;
+    this.#busy.add(partition);
+    try {
+      await act();
+    } catch (error) {
+      this.#failed.err(`partition ${partition} can't be ${what}: ${errorText(error)}; it is tried again`);
+    } finally {
+      this.#busy.delete(partition);
+    }
+  }
+
+  /** Makes a partition that is not here one of this store's. */
+  #acquire(partition: number): Promise<void> {
+    return this.#alone(partition, 'opened', async () => {
+      await this.#opening.enter();
+      try {
+        await this.#makeOpen(partition);
+      } finally {
+        this.#opening.leave();
+      }
+    });
+  }
+
+  async #makeOpen(partition: number): Promise<void> {
+    if (this.#stopping) return;
+    const { root, config } = this.#options;
+    if (!existsSync(partitionDirectory(root, partition, config.partitions))) {
+      const isWhole = this.#accepted.has(partition) || (await this.#isStreamWhole(partition));
+      if (!isWhole) {
+        if (!(await this.#fetch(partition))) return;
+        installSnapshot(root, partition, config.partitions);
+      }
+    }
+    await this.#open(partition);
+  }
+
+  /** Whether the stream has all that there ever was. */
+  async #isStreamWhole(partition: number): Promise<boolean> {
+    const manager = await this.#connection?.jetstreamManager();
+    const info = await manager?.streams.info(streamName(this.#options.config.name, partition));
+    const wasMadeAnew = this.#options.members.all.some(
+      ({ heartbeat }) => heartbeat.holds[partition]?.[3] !== undefined,
+    );
+    return info !== undefined && info.state.first_seq <= 1 && !wasMadeAnew && !this.#lostStreams.has(partition);
+  }
+
+  /** Fetches a partition from a store that holds it, to be installed. @returns whether there was one. */
+  async #fetch(partition: number): Promise<boolean> {
+    const { root, config, members, peerOf, log, fetched } = this.#options;
+    const holders = members.others.filter(
+      (member) => members.isAlive(member) && member.heartbeat.holds[partition]?.[2] === 1,
+    );
+    const beforeOf = ({ heartbeat }: Member): number => heartbeat.holds[partition]?.[3]?.seq ?? 0;
+    const [holder] = holders.sort((a, b) => beforeOf(b) - beforeOf(a) || peerOf(a).inFlight - peerOf(b).inFlight);
+    if (!holder) {
+      this.#failed.err(
+        `partition ${partition} can't be had: its stream does not go back to the beginning, and no store that holds it is ` +
+          'ready; if all of them are lost, POST /api/cluster/accept-loss goes on with what the stream has',
+      );
+      return false;
+    }
+    const bytes = await fetchSnapshot(root, partition, config.partitions, peerOf(holder));
+    fetched(bytes);
+    log.info(`partition ${partition} was copied from store ${holder.id}: ${bytes} bytes`);
+    return true;
+  }
+
+  async #open(partition: number): Promise<void> {
+    const { local, config, takeBuffer, log } = this.#options;
+    const { position } = await local().openOne(partition);
+    const client = local().clientOf(partition);
+    if (!client) throw new Error(`BUG: partition ${partition} was opened and is not open`);
+    const follower = new Follower({
+      partition,
+      partitions: Math.ceil((config.partitions * this.#replicas) / Math.max(1, this.#options.members.all.length)),
+      stream: streamName(config.name, partition),
+      position,
+      client,
+      takeBuffer,
+      log,
+      failed: this.#failed,
+      lost: (first) => {
+        const what = `partition ${partition} lacks messages before ${first}, which its stream has no more`;
+        if (this.#accepted.has(partition)) {
+          log.crit(`${what}; it goes on without them, as an administrator has said`);
+          return true;
+        }
+        this.#failed.err(`${what}: it has to be copied from another store`);
+        this.#lost.add(partition);
+        return false;
+      },
+    });
+    this.#copies.set(partition, { client, follower, saved: position?.seq ?? 0 });
+    if (this.#connection) follower.follow(this.#connection);
+  }
+
+  /** Copies a partition anew that lacks messages; what is there stays until another store has a copy. */
+  #replace(partition: number): Promise<void> {
+    return this.#alone(partition, 'copied anew', async () => {
+      const { root, config, members } = this.#options;
+      const hasHolder = members.others.some(
+        (member) => members.isAlive(member) && member.heartbeat.holds[partition]?.[2] === 1,
+      );
+      if (!hasHolder) return;
+      if (!(await this.#fetch(partition))) return;
+      await this.#close(partition);
+      this.#lost.delete(partition);
+      installSnapshot(root, partition, config.partitions);
+      await this.#open(partition);
+    });
+  }
+
+  #drop(partition: number): Promise<void> {
+    return this.#alone(partition, 'closed', async () => {
+      await this.#close(partition);
+      this.#readySince.delete(partition);
+      this.#options.log.info(`partition ${partition} was handed over to ${this.ownersOf(partition).join(', ')}`);
+    });
+  }
+
+  async #close(partition: number): Promise<void> {
+    const { root, config, local } = this.#options;
+    const copy = this.#copies.get(partition);
+    this.#copies.delete(partition);
+    await copy?.follower.stop();
+    await local().closeOne(partition);
+    removeDirectory(root, partitionDirectory(root, partition, config.partitions));
+  }
+
+  /** Goes on without the messages of a partition that no stream and no store has any more. */
+  acceptLoss(partition: number): void {
+    this.#accepted.add(partition);
+    this.#lost.delete(partition);
+  }
+
+  /** Makes the copies' positions safe. Never rejects. */
+  async save(): Promise<void> {
+    await Promise.all(
+      [...this.#copies].map(async ([partition, copy]) => {
+        const { position } = copy.follower;
+        if (!position || position.seq === copy.saved) return;
+        try {
+          await copy.client.call(partition, 'savePosition', { position });
+          copy.saved = position.seq;
+        } catch (error) {
+          this.#failed.err(`the position of partition ${partition} can't be saved: ${errorText(error)}`);
+        }
+      }),
+    );
+  }
+
+  /** Ends the following; positions are safe when this resolves. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    while (this.#busy.size) await sleep(BUSY_MS);
+    await Promise.all([...this.#copies.values()].map(({ follower }) => follower.stop()));
+    await this.save();
+  }
+}
+
+/** So many may do something at once; others wait. */
+class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async enter(): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--;
+      return;
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free++;
+  }
+}

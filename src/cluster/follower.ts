@@ -1,0 +1,304 @@
+/**
+ * Applies a partition's stream to this store's copy, in order and without a gap: the message that comes next is the one after
+ * `applied`, or the consumer is thrown away and made anew there. The position is this store's own (stream-position.ts);
+ * NATS keeps nothing for it.
+ *
+ *   follow ──▶ messages applied ──▶ behind or ready       gap, refusal, lost connection ──▶ follow again from `applied + 1`
+ */
+import { AckPolicy, DeliverPolicy, type JetStreamManager, type JsMsg, type NatsConnection, nanos } from 'nats';
+import { errorText, type Logger } from '../log.js';
+import { foundDifferent, milliseconds } from '../nats/follower.js';
+import { type Attempt, type Consumption, keepTrying } from '../nats/keep-trying.js';
+import type { Position } from '../persistence/stream-position.js';
+import type { PartitionClient } from '../store/client.js';
+import { fromFailure } from '../store/failure.js';
+import { StoreError } from '../store/store.js';
+import { decodeHead, type Head, NewerVersion } from './message.js';
+
+/** NATS forgets a consumer that nobody has asked for so long. */
+const INACTIVE_MS = 30_000;
+/** Bytes of messages that all partitions together ask for at a time: with 64 MiB unread NATS cuts the connection. */
+const PULL_BYTES = 24 << 20;
+/** A message that NATS takes has to fit, or the consumer would wait for ever. */
+const LEAST_PULL_BYTES = 320 << 10;
+/** Bytes of messages that are being applied. */
+const APPLYING_BYTES = 4 << 20;
+/** Results of commands that are remembered, for whoever has sent them. */
+const OUTCOMES = 64;
+/** A copy that is behind for longer is not asked. */
+const BEHIND_MS = 2_000;
+
+export interface FollowerOptions {
+  partition: number;
+  /** How many partitions follow beside this one. */
+  partitions: number;
+  stream: string;
+  /** Of the copy as it was read; undefined: it is empty. */
+  position: Position | undefined;
+  client: PartitionClient;
+  takeBuffer(bytes: number): ArrayBuffer;
+  log: Logger;
+  /** Rate-limited. */
+  failed: Logger;
+  /** The stream has lost messages that this copy does not have. @returns whether it goes on without them. */
+  lost(first: number): boolean;
+}
+
+export class Follower {
+  readonly #options: FollowerOptions;
+  #position: Position | undefined;
+  #consumption: Consumption | undefined;
+  /** Messages that have come and are not applied. */
+  #applying = 0;
+  #applyingBytes = 0;
+  /** Messages that the stream has beyond the newest that has come. */
+  #pending = Number.POSITIVE_INFINITY;
+  /** When nothing was missing, milliseconds of performance.now; undefined: never since the start. */
+  #caughtUp: number | undefined;
+  /** Whoever waits until less is being applied. */
+  readonly #wake: (() => void)[] = [];
+  readonly #waiting = new Set<{ seq: number; resolve(): void }>();
+  /** Results of the last commands, by number. */
+  readonly #outcomes = new Map<number, number>();
+  #stopped = false;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#position = options.position;
+  }
+
+  /** Where the copy is; undefined: nothing was applied yet. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  /** Number of the last message that the copy holds. */
+  get applied(): number {
+    return this.#position?.seq ?? 0;
+  }
+
+  /** Whether the copy has all that there was, but for the last moments. */
+  get isReady(): boolean {
+    if (this.#caughtUp === undefined) return false;
+    return this.#isCaughtUp || performance.now() - this.#caughtUp < BEHIND_MS;
+  }
+
+  get #isCaughtUp(): boolean {
+    return this.#pending === 0 && this.#applying === 0;
+  }
+
+  /** Seconds since nothing was missing; 0: nothing is. Infinite before that was so for the first time. */
+  get lagSeconds(): number {
+    if (this.#caughtUp === undefined) return Number.POSITIVE_INFINITY;
+    return this.#isCaughtUp ? 0 : (performance.now() - this.#caughtUp) / 1000;
+  }
+
+  /** What a command had as its result; undefined: it is not known here (any more). */
+  outcomeOf(seq: number): number | undefined {
+    return this.#outcomes.get(seq);
+  }
+
+  #remember(seq: number, result: number): void {
+    this.#outcomes.set(seq, result);
+    const [oldest] = this.#outcomes.keys();
+    if (this.#outcomes.size > OUTCOMES && oldest !== undefined) this.#outcomes.delete(oldest);
+  }
+
+  /** Follows for as long as the connection lives. */
+  follow(connection: NatsConnection): void {
+    this.#consumption?.stop();
+    if (this.#stopped) return;
+    const { stream, failed } = this.#options;
+    this.#consumption = keepTrying(
+      connection,
+      (attempt) => this.#once(connection, attempt),
+      (error) => failed.warn(`can't follow stream ${stream}: ${errorText(error)}`),
+    );
+  }
+
+  /** Ends; resolves when nothing is on its way to the partition any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#consumption?.stop();
+    await this.#settled(0);
+    for (const { resolve } of this.#waiting) resolve();
+  }
+
+  /** Resolves to true once the copy holds the message, to false when that takes longer. */
+  async reached(seq: number, timeoutMs: number): Promise<boolean> {
+    if (this.applied >= seq) return true;
+    await new Promise<void>((resolve) => {
+      const waiting = {
+        seq,
+        resolve: () => {
+          clearTimeout(timer);
+          this.#waiting.delete(waiting);
+          resolve();
+        },
+      };
+      const timer = setTimeout(waiting.resolve, timeoutMs);
+      this.#waiting.add(waiting);
+    });
+    return this.applied >= seq;
+  }
+
+  async #once(connection: NatsConnection, attempt: Attempt): Promise<void> {
+    const { stream, partitions, log } = this.#options;
+    // What an earlier attempt has given to the partition must be settled: it decides where to begin.
+    await this.#settled(0);
+    const manager = await connection.jetstreamManager();
+    const { created, first, last } = await this.#whereToBegin(manager);
+    if (attempt.stopped || first === undefined) return;
+    const { name } = await manager.consumers.add(stream, {
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: first,
+      inactive_threshold: nanos(INACTIVE_MS),
+      mem_storage: true,
+      num_replicas: 1,
+    });
+    const consumer = await connection.jetstream().consumers.get(stream, name);
+    const messages = await consumer.consume({
+      max_bytes: Math.max(LEAST_PULL_BYTES, Math.floor(PULL_BYTES / partitions)),
+      abort_on_missing_resource: true,
+    });
+    attempt.onStop = (): void => messages.stop();
+    if (attempt.stopped) attempt.onStop();
+    void attempt.ended.then(() => messages.stop());
+    log.debug(`following stream ${stream} from message ${first} on`);
+    this.#pending = Math.max(0, last - this.applied);
+    this.#look();
+    let next = first;
+    const state = { failed: undefined as Error | undefined };
+    for await (const message of messages) {
+      if (attempt.stopped) return;
+      if (message.seq !== next || state.failed) {
+        messages.stop();
+        throw state.failed ?? new Error(`message ${message.seq} came, expected ${next}; reading again from there`);
+      }
+      next++;
+      this.#pending = message.info.pending;
+      await this.#take(message, created, state);
+    }
+  }
+
+  /** Begins to apply a message; resolves when the next one may come. */
+  async #take(message: JsMsg, created: string, state: { failed: Error | undefined }): Promise<void> {
+    const head = this.#headOf(message);
+    // Commands overtake nothing, and nothing overtakes them.
+    if (head?.kind !== 'lines') await this.#settled(0);
+    if (state.failed) return;
+    const bytes = message.data.length;
+    const before = this.#position?.before;
+    const position = { created, seq: message.seq, time: String(milliseconds(message)), ...(before && { before }) };
+    this.#applying++;
+    this.#applyingBytes += bytes;
+    const applied = this.#apply(head, message.data, message.seq)
+      .then(() => {
+        if (!state.failed) this.#advance(position);
+      })
+      .catch((error: unknown) => {
+        state.failed ??= error instanceof Error ? error : new Error(String(error));
+      })
+      .finally(() => {
+        this.#applying--;
+        this.#applyingBytes -= bytes;
+        this.#look();
+        for (const wake of this.#wake.splice(0)) wake();
+      });
+    if (head?.kind !== 'lines') await applied;
+    else if (this.#applyingBytes > APPLYING_BYTES) await this.#settled(APPLYING_BYTES / 2);
+  }
+
+  /** Undefined: somebody has published what is none of a store's messages. @throws Error for one of a newer version. */
+  #headOf({ data, seq }: JsMsg): Head | undefined {
+    try {
+      return decodeHead(data);
+    } catch (error) {
+      if (error instanceof NewerVersion) throw error;
+      // In all copies alike: nobody would ever get beyond it otherwise.
+      this.#options.log.crit(`stream ${this.#options.stream}: message ${seq} is left out`, error);
+      return undefined;
+    }
+  }
+
+  async #apply(head: Head | undefined, data: Uint8Array, seq: number): Promise<void> {
+    const { partition, client, takeBuffer, failed, stream } = this.#options;
+    switch (head?.kind) {
+      case 'lines': {
+        const body = takeBuffer(data.length);
+        new Uint8Array(body).set(data);
+        const { cluster, perSecond, fields, now } = head;
+        const length = data.length;
+        const written = await client.write({ partition, body, length, cluster, perSecond, fields, now, trusted: true });
+        if (written.failure) throw fromFailure(written.failure);
+        if (written.batch?.outOfMemory) {
+          throw new StoreError('OUT_OF_MEMORY', `partition ${partition} is full; set metric-store.memory-cap`);
+        }
+        const refused = written.batch?.refused ?? 0;
+        // They were good where they came in: what is refused here does not fit into its series, in all copies alike.
+        if (refused) failed.warn(`stream ${stream}: ${refused} lines of a message can't be stored`);
+        return;
+      }
+      case 'free':
+        this.#remember(seq, await client.call(partition, 'free', { to: head.to, selectors: head.selectors }));
+        return;
+      case 'retain':
+        this.#remember(seq, await client.call(partition, 'retain', { to: head.to, except: head.except }));
+    }
+  }
+
+  #advance(position: Position): void {
+    this.#position = position;
+    for (const waiting of this.#waiting) if (waiting.seq <= position.seq) waiting.resolve();
+  }
+
+  #look(): void {
+    if (this.#isCaughtUp) this.#caughtUp = performance.now();
+  }
+
+  /** Resolves once at most so many bytes are being applied. */
+  async #settled(bytes: number): Promise<void> {
+    while (this.#applying && this.#applyingBytes > bytes) {
+      await new Promise<void>((resolve) => this.#wake.push(resolve));
+    }
+  }
+
+  /** `first` undefined: the copy lacks messages that the stream has lost. */
+  async #whereToBegin(
+    manager: JetStreamManager,
+  ): Promise<{ created: string; first: number | undefined; last: number }> {
+    const { stream, log, lost } = this.#options;
+    const { created, state } = await manager.streams.info(stream);
+    const last = state.last_seq;
+    const position = this.#position;
+    const why = position && (await differenceOf(manager, stream, position, created, last));
+    if (position && why !== undefined) {
+      log.crit(
+        `stream ${stream} is not as it was at message ${position.seq}: ${why}; it is read from its beginning, what this ` +
+          'copy holds of before stays',
+      );
+      // Nothing of the new one is applied. What this copy has of the old one is compared with the other copies.
+      this.#position = { created, seq: 0, time: '', before: { created: position.created, seq: position.seq } };
+    }
+    const first = this.applied + 1;
+    // The first message of an empty stream is the one that comes next.
+    if (state.first_seq > first && why === undefined) {
+      if (!lost(state.first_seq)) return { created, first: undefined, last };
+    }
+    return { created, first: Math.max(first, state.first_seq), last };
+  }
+}
+
+/** How the stream differs from the one that the position is of; undefined: it does not. */
+function differenceOf(
+  manager: JetStreamManager,
+  stream: string,
+  position: Position,
+  created: string,
+  last: number,
+): Promise<string | undefined> {
+  // Of a position before its first message only its making can be compared.
+  if (position.seq === 0 && position.created === created) return Promise.resolve(undefined);
+  return foundDifferent(manager, stream, position, created, last);
+}
