@@ -2,7 +2,7 @@
  * Rows on their way into a record batch: values and times in two buffers that are used again, and what else a row has as runs
  * of the same number.
  */
-import { cutRun, isEven, type Run } from './table.js';
+import { cutRun, type EvenTimes, isEven, type Run } from './table.js';
 
 /** Numbers that repeat: how often each. */
 export interface Repeats {
@@ -36,6 +36,8 @@ export class Batch {
   rows = 0;
   /** The run before, if it is in this batch. */
   #last: Run | undefined;
+  /** Even times in this batch, the last long ones: where they stand. */
+  #even: (EvenTimes & { at: number; rows: number }) | undefined;
 
   constructor(
     textColumns: number,
@@ -83,17 +85,34 @@ export class Batch {
     const rows = run.values.length;
     const at = this.rows;
     const last = this.#last;
-    if (last !== undefined && rows <= MOST_BACK && last.values.length === rows) {
-      if (sameTimes(last, run)) {
-        this.#times.copyWithin(2 * at, 2 * (at - rows), 2 * at);
-        this.timeParts.push({ rows, back: rows });
-        return;
-      }
-    }
     const { times } = run;
-    if (isEven(times)) this.#writeEven(at, rows, times.start, times.step);
-    else this.#write(at, times);
-    this.timeParts.push({ rows, back: 0 });
+    if (isEven(times)) {
+      if (this.#repeatEven(at, rows, times)) return;
+      this.#writeEven(at, rows, times.start, times.step);
+      this.#even = { ...times, at, rows };
+      this.timeParts.push({ rows, back: 0 });
+    } else if (last !== undefined && rows <= MOST_BACK && areSame(last.times, times)) {
+      this.#times.copyWithin(2 * at, 2 * (at - rows), 2 * at);
+      this.timeParts.push({ rows, back: rows });
+    } else {
+      this.#write(at, times);
+      this.timeParts.push({ rows, back: 0 });
+    }
+  }
+
+  /** Repeats even times that contain the run's: a column may come in parts. @returns whether there are any near enough. */
+  #repeatEven(at: number, rows: number, { start, step }: EvenTimes): boolean {
+    const known = this.#even;
+    if (known === undefined || known.step !== step) return false;
+    const first = (start - known.start) / step;
+    if (!Number.isInteger(first) || first < 0 || first + rows > known.rows) return false;
+    const from = known.at + first;
+    if (at - from > MOST_BACK) return false;
+    this.#times.copyWithin(2 * at, 2 * from, 2 * (from + rows));
+    this.timeParts.push({ rows, back: at - from });
+    // The next ones look for them here, unless this is but a part.
+    if (rows === known.rows) known.at = at;
+    return true;
   }
 
   #writeEven(at: number, rows: number, start: number, step: number): void {
@@ -124,6 +143,7 @@ export class Batch {
     this.rows = 0;
     this.timeParts.length = 0;
     this.#last = undefined;
+    this.#even = undefined;
     for (const { numbers, counts } of [this.queries, ...this.texts]) {
       numbers.length = 0;
       counts.length = 0;
@@ -131,10 +151,9 @@ export class Batch {
   }
 }
 
-/** Whether two runs of as many rows have the same times. */
-function sameTimes({ times: a }: Run, { times: b }: Run): boolean {
-  if (isEven(a) && isEven(b)) return a.start === b.start && a.step === b.step;
-  if (isEven(a) || isEven(b)) return false;
+/** Whether times are the same as some uneven ones. */
+function areSame(a: Float64Array | EvenTimes, b: Float64Array): boolean {
+  if (isEven(a) || a.length !== b.length) return false;
   for (let row = 0; row < a.length; row++) if (a[row] !== b[row]) return false;
   return true;
 }

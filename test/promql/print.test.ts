@@ -69,8 +69,12 @@ describe('values as bytes', () => {
 
   it('stand between times and commas, where there are samples', () => {
     const row = { labels: Labels.none, values: Float64Array.of(1, 2, 0.5), present: Uint8Array.of(0b101) };
-    const starts = new SampleStarts(['[1,"', '[22,"', '[333,"']);
-    expect(Buffer.from(sampleBytes(row, starts)).toString()).toBe('[1,"1"],[333,"0.5"]');
+    const textAt = (start: number, step: number) =>
+      Buffer.from(sampleBytes(row, new SampleStarts({ start, step, count: 3 }))).toString();
+    expect(textAt(0, 166_500)).toBe('[0,"1"],[333,"0.5"]');
+    expect(textAt(1_700_000_000_000, 250)).toBe('[1700000000,"1"],[1700000000.500,"0.5"]');
+    expect(textAt(-1500, 1000)).toBe('[-1.500,"1"],[0.500,"0.5"]');
+    expect(textAt(9e15, 1000)).toBe('[9000000000000,"1"],[9000000000002,"0.5"]');
   });
 });
 

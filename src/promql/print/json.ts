@@ -3,7 +3,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { QueryResult, QueryValue } from '../engine.js';
 import type { Labels } from '../evaluate/labels.js';
-import { timeAt } from '../evaluate/rows.js';
 import { formatPlain } from '../parse/literals.js';
 import { formatSample, formatTime } from './numbers.js';
 import { SampleStarts, sampleBytes } from './sample-text.js';
@@ -52,8 +51,7 @@ function* printSeries(value: QueryValue, limit: number): Generator<string | Uint
     }
   } else if (value.type === 'matrix') {
     const { grid } = value;
-    const texts = Array.from({ length: grid.count }, (_, step) => `[${formatTime(timeAt(grid, step))},"`);
-    const starts = new SampleStarts(texts);
+    const starts = new SampleStarts(grid);
     const rows = limit > 0 ? value.rows.slice(0, limit) : value.rows;
     for (const [index, row] of rows.entries()) {
       yield `${index === 0 ? '' : ','}{"metric":${printLabels(row.labels)},"values":[`;

@@ -2,15 +2,15 @@
  * Samples as bytes: `[1700000000,"0.25"]`. Most values are whole numbers of thousandths, and these need no general algorithm: their
  * digits are written as they are found.
  */
-import type { Row } from '../evaluate/rows.js';
-import { isPresent } from '../evaluate/rows.js';
-import { formatSample } from './numbers.js';
+import { type Grid, isPresent, type Row, timeAt } from '../evaluate/rows.js';
+import { formatSample, formatTime } from './numbers.js';
 
 /** Numbers of at most 15 digits are all different doubles: none has shorter digits. */
 const MOST_THOUSANDTHS = 1e15;
 /** Bytes of the longest value, and of what stands around it. */
 const LONGEST = 32;
 
+const OPENING = 0x5b;
 const COMMA = 0x2c;
 const QUOTE = 0x22;
 const BRACKET = 0x5d;
@@ -22,16 +22,21 @@ const ZERO = 0x30;
 export class SampleStarts {
   private readonly bytes: Uint8Array;
   private readonly ends: Uint32Array;
-
-  constructor(starts: readonly string[]) {
-    this.bytes = Buffer.from(starts.join(''), 'latin1');
-    this.ends = new Uint32Array(starts.length + 1);
-    for (const [step, start] of starts.entries()) this.ends[step + 1] = (this.ends[step] ?? 0) + start.length;
-  }
-
   /** Bytes of all. */
-  get size(): number {
-    return this.bytes.length;
+  readonly size: number;
+
+  constructor(grid: Grid) {
+    this.bytes = new Uint8Array(grid.count * LONGEST);
+    this.ends = new Uint32Array(grid.count + 1);
+    let at = 0;
+    for (let step = 0; step < grid.count; step++) {
+      this.bytes[at++] = OPENING;
+      at = writeTime(timeAt(grid, step), this.bytes, at);
+      this.bytes[at++] = COMMA;
+      this.bytes[at++] = QUOTE;
+      this.ends[step + 1] = at;
+    }
+    this.size = at;
   }
 
   /** Copies one. @returns where it ends */
@@ -43,16 +48,26 @@ export class SampleStarts {
   }
 }
 
+/** Writes unix milliseconds as seconds. @returns where they end */
+function writeTime(milliseconds: number, to: Uint8Array, at: number): number {
+  const seconds = milliseconds / 1000;
+  if (Number.isInteger(seconds) && seconds >= 0) return writeWhole(seconds, to, at);
+  return writeText(formatTime(milliseconds), to, at);
+}
+
+function writeText(text: string, to: Uint8Array, at: number): number {
+  let end = at;
+  for (let i = 0; i < text.length; i++) to[end++] = text.charCodeAt(i);
+  return end;
+}
+
 /** Writes a value. @returns where it ends */
 export function writeValue(value: number, to: Uint8Array, at: number): number {
   const thousandths = Math.round(value * 1000);
   if (thousandths / 1000 === value && Math.abs(thousandths) < MOST_THOUSANDTHS && !Object.is(value, -0)) {
     return writeThousandths(thousandths, to, at);
   }
-  const text = formatSample(value);
-  let end = at;
-  for (let i = 0; i < text.length; i++) to[end++] = text.charCodeAt(i);
-  return end;
+  return writeText(formatSample(value), to, at);
 }
 
 function writeThousandths(thousandths: number, to: Uint8Array, at: number): number {
@@ -81,7 +96,7 @@ function writeWhole(whole: number, to: Uint8Array, at: number): number {
   let end = at;
   let rest = whole;
   for (; unit >= 1; unit /= 10) {
-    const digit = Math.floor(rest / unit);
+    const digit = (rest / unit) | 0;
     to[end++] = ZERO + digit;
     rest -= digit * unit;
   }
