@@ -61,6 +61,22 @@ it('shows refusals with the newest example of each, and who sent them', async ()
   await expect.poll(() => writers.innerText(), { timeout: LIMIT }).toMatch(/^127\.0\.0\.1\t.*\tline 1: bad value/);
 });
 
+it('names what arrives without being configured, and what to write into the configuration', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const lines = [
+    `fan_speed,hostname=f1,type=node value=1 ${now - 60}`,
+    `fan_speed,hostname=f1,type=node value=1 ${now}`,
+  ];
+  await driver.cluster.write(lines.join('\n'));
+  const page = await driver.openAt('?view=store');
+  const row = panelOf(page, 'metrics that are not configured').getByRole('row').nth(1);
+  await expect.poll(() => row.innerText(), { timeout: LIMIT }).toMatch(/^fan_speed\t2\t1 min\tnode\t/);
+  await page.getByText('entries for “metrics”').click();
+  expect(JSON.parse(await panelOf(page, 'Not configured').locator('pre').innerText())).toEqual({
+    fan_speed: { frequency: 60, aggregation: null },
+  });
+});
+
 it('says what is safe, and how the server is configured', async () => {
   const page = await driver.openAt('?view=store');
   await panelOf(page, 'Is it safe?').getByText('the last second: the log is synced every second').waitFor();

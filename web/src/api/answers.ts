@@ -86,6 +86,24 @@ export interface ContentsAnswer {
   fullRetention: { series: number; samples: number; bytes: number };
 }
 
+/** GET /api/metrics-seen. Times are unix seconds. */
+export interface MetricsSeen {
+  unconfigured: {
+    metric: string;
+    samples: number;
+    /** Seconds; null: not known yet. */
+    frequency: number | null;
+    levels: string[];
+    newest: number;
+    /** How a line begins. */
+    example: string;
+  }[];
+  /** Names that were not remembered. */
+  forgotten: number;
+  /** Entries for the configuration. */
+  metrics: Record<string, unknown>;
+}
+
 /** GET /api/writers, one address. Times are unix seconds. */
 export interface Writer {
   address: string;

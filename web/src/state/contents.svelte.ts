@@ -1,15 +1,16 @@
-/** What the view of the store asks for beside the status: what is held of all clusters, and who writes. */
-import type { ContentsAnswer, Writer } from '../api/answers.js';
+/** What the view of the store asks for beside the status: what is held of all clusters, who writes, and what is not configured. */
+import type { ContentsAnswer, MetricsSeen, Writer } from '../api/answers.js';
 import { ApiError } from '../api/client.js';
 import { repeat } from './repeat.js';
 import { session } from './session.svelte.js';
 
 /** The server counts anew only every 30 s. */
 const CONTENTS_SECONDS = 30;
-const WRITERS_SECONDS = 10;
+const OTHERS_SECONDS = 10;
 
 export class StoreContents {
   held = $state.raw<ContentsAnswer | undefined>();
+  seen = $state.raw<MetricsSeen | undefined>();
   writers = $state.raw<Writer[] | undefined>();
   problem = $state<string | undefined>();
 
@@ -20,7 +21,8 @@ export class StoreContents {
       this.#repeat(CONTENTS_SECONDS, async (signal) => {
         this.held = await client.json<ContentsAnswer>('api/contents', { signal });
       }),
-      this.#repeat(WRITERS_SECONDS, async (signal) => {
+      this.#repeat(OTHERS_SECONDS, async (signal) => {
+        this.seen = await client.json<MetricsSeen>('api/metrics-seen', { signal });
         this.writers = (await client.json<{ writers: Writer[] }>('api/writers', { signal })).writers;
       }),
     ];
