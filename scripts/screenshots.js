@@ -73,7 +73,11 @@ async function make(browser, url, { name, search, wait, dark }) {
   });
   await page.goto(`${url}/${search}`);
   await page.getByText(wait).first().waitFor();
-  await page.waitForLoadState('networkidle', { timeout: 5_000 }).catch(() => {});
+  // The rate is known after the second look at the status, and charts are drawn by then.
+  await page
+    .getByText(/\d lines\/s/)
+    .first()
+    .waitFor();
   const path = join(INTO, `${name}.png`);
   await page.screenshot({ path });
   await page.close();
