@@ -1,4 +1,5 @@
 /** Matrix, node, nodes together: in Chromium, on a cluster of 200 nodes. What they show is what the API says. */
+import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { compressHostlist } from '../../web/src/model/nodes/hostlist.js';
@@ -180,6 +181,28 @@ describe('nodes together', () => {
         // Both are rounded, and added up in another order.
         expect(Math.abs(here - there)).toBeLessThanOrEqual(0.002 * Math.abs(there));
       }
+    }
+  });
+
+  it('gives what is shown as a file', async () => {
+    const nodes = wellNodes(2);
+    const { from, to } = pastSpan();
+    const page = await driver.openAt(`?view=nodes&nodes=${compressHostlist(nodes)}&range=${from}-${to}`);
+    for (const [title, begins] of [
+      ['CSV', 'query,cluster,hostname,metric,'],
+      ['Arrow', '\xff\xff\xff\xff'],
+      ['Parquet', 'PAR1'],
+    ] as const) {
+      const coming = page.waitForEvent('download');
+      await page.getByRole('button', { name: title, exact: true }).click();
+      const download = await coming;
+      expect(download.suggestedFilename()).toBe(`alex-${from}-${to}.${title.toLowerCase()}`);
+      const text = readFileSync(await download.path(), 'latin1');
+      expect(text.slice(0, begins.length)).toBe(begins);
+      if (title !== 'CSV') continue;
+      const series = await answerOf('cpu_load', nodes[0] ?? '', { from: Math.floor(from / 60) * 60, to });
+      const rows = text.split('\r\n').filter((row) => row.includes(`,${nodes[0]},cpu_load,`));
+      expect(rows.map((row) => Number(row.split(',').at(-1)))).toEqual(series?.data);
     }
   });
 

@@ -17,6 +17,12 @@ export function askRange(client: Client, query: string, { from, to }: Span, step
   return client.json<QueryAnswer>('api/v1/query_range', { form, signal });
 }
 
+/** The same as a file. @param format `csv`, `arrow` or `parquet`. */
+export function askRangeFile(client: Client, query: string, { from, to }: Span, step: number, format: string) {
+  const form = new URLSearchParams({ query, start: String(from), end: String(to), step: String(step), format });
+  return client.ask('api/v1/query_range', { form });
+}
+
 /** Evaluates an expression at one time, unix seconds. */
 export function askInstant(client: Client, query: string, time: number, signal: AbortSignal): Promise<QueryAnswer> {
   const form = new URLSearchParams({ query, time: String(time), stats: 'all' });
