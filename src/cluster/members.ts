@@ -186,6 +186,8 @@ export class Members {
       for (const end = performance.now() + WATCH_MS; performance.now() < end; ) {
         await sleep(100);
         const now = this.#all.get(this.#id);
+        // A put of this process's own may have come through before its connection broke.
+        if (now?.heartbeat.incarnation === this.#incarnation) break;
         if (now && now.revision !== known.revision && now.heartbeat.state !== 'stopped') {
           throw new MembershipError(
             `another process is store ${this.#id} of cluster ${this.#options.config.name}, at ${now.heartbeat.url}; ` +
@@ -195,6 +197,8 @@ export class Members {
         if (!now || now.heartbeat.state === 'stopped') break;
       }
     }
+    // Over a newer connection it may have joined meanwhile.
+    if (this.#joined) return this.beat();
     this.#assertMetrics();
     this.#revision = this.#all.get(this.#id)?.revision;
     await this.#put();
