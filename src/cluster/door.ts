@@ -24,6 +24,7 @@ const READING: ReadonlySet<string> = new Set<CallName | 'outcome'>([
   'nodes',
   'levelNames',
   'treeChanges',
+  'units',
   'health',
   'outcome',
 ]);
