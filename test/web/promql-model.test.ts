@@ -1,4 +1,5 @@
 /** What the view "explore" makes of PromQL's answers and errors. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { examplesFor } from '../../web/src/model/promql/examples.js';
 import { graphOf, linesOf, MOST_LINES, stepsOf } from '../../web/src/model/promql/graph.js';
@@ -119,4 +120,18 @@ it('offers only examples that the metrics at hand can answer', () => {
   expect(examplesFor([])).toEqual([]);
   const expressions = examplesFor(['cpu_power']).map(({ expression }) => expression);
   expect(expressions).toEqual(['sum(cpu_power)']);
+  // Those that take some thought are explained, and tried by test/docs/promql.test.ts.
+  const page = readFileSync('docs/promql.md', 'utf8');
+  const all = examplesFor([
+    'cpu_load',
+    'flops_any',
+    'cpu_power',
+    'mem_used',
+    'mem_total',
+    'acc_utilization',
+    'net_bytes_in',
+  ]);
+  expect(
+    all.filter(({ expression }) => !page.includes(`\n${expression}\n`)).map(({ expression }) => expression),
+  ).toEqual(['cpu_load', 'sum(cpu_power)']);
 });

@@ -1,4 +1,4 @@
-/** Questions of a computing centre as PromQL: what one can begin with. */
+/** Questions of a computing centre as PromQL: what one can begin with. docs/promql.md says more about most of them. */
 
 export interface Example {
   question: string;
@@ -13,33 +13,47 @@ interface Template extends Example {
 const TEMPLATES: readonly Template[] = [
   { question: 'load of each node', expression: 'cpu_load', needs: ['cpu_load'] },
   { question: 'power of the cluster', expression: 'sum(cpu_power)', needs: ['cpu_power'] },
+  { question: 'the ten hottest nodes', expression: 'topk(10, max by (hostname) (cpu_temp))', needs: ['cpu_temp'] },
   {
-    question: 'the ten hottest nodes',
-    expression: 'topk(10, max by (hostname) (cpu_temp))',
-    needs: ['cpu_temp'],
-  },
-  { question: 'nodes that idle', expression: 'count(cpu_load < 1)', needs: ['cpu_load'] },
-  {
-    question: 'memory bandwidth of each socket of a node',
-    expression: 'mem_bw{type="socket"}',
-    needs: ['mem_bw'],
+    question: 'nodes that fell silent',
+    expression:
+      'group by (cluster, hostname) (present_over_time(cpu_load[1d])) unless group by (cluster, hostname) (cpu_load)',
+    needs: ['cpu_load'],
   },
   {
-    question: 'floating point operations a watt',
-    expression: 'sum by (hostname) (flops_any) / sum by (hostname) (cpu_power)',
+    question: 'since when, in seconds',
+    expression: 'sort_desc(time() - ts_of_last_over_time(cpu_load[1d]) > 300)',
+    needs: ['cpu_load'],
+  },
+  {
+    question: 'five GPUs that did least in the last hour',
+    expression: 'bottomk(5, avg_over_time(acc_utilization[1h]))',
+    needs: ['acc_utilization'],
+  },
+  {
+    question: 'nodes whose threads work least evenly',
+    expression: 'topk(10, max by (hostname) (flops_any) / avg by (hostname) (flops_any))',
+    needs: ['flops_any'],
+  },
+  {
+    question: 'nodes that run out of memory',
+    expression: 'mem_used / on (cluster, hostname) mem_total > 0.9',
+    needs: ['mem_used', 'mem_total'],
+  },
+  {
+    question: 'how the load is distributed, by tens',
+    expression: 'count_values("load", floor(cpu_load / 10) * 10)',
+    needs: ['cpu_load'],
+  },
+  {
+    question: 'operations a watt, today against yesterday',
+    expression: 'sum(flops_any) / sum(cpu_power) / (sum(flops_any offset 1d) / sum(cpu_power offset 1d))',
     needs: ['flops_any', 'cpu_power'],
   },
   {
-    question: 'the load below which 95 % of the nodes stay',
-    expression: 'quantile(0.95, cpu_load)',
-    needs: ['cpu_load'],
-  },
-  { question: 'network traffic of the cluster', expression: 'sum(rate(ib_recv[5m]))', needs: ['ib_recv'] },
-  { question: 'busiest GPUs', expression: 'topk(8, acc_utilization)', needs: ['acc_utilization'] },
-  {
-    question: 'nodes that were silent for ten minutes',
-    expression: 'cpu_load offset 1h unless on (hostname) last_over_time(cpu_load[10m])',
-    needs: ['cpu_load'],
+    question: 'what each node receives',
+    expression: 'sum by (hostname) (rate(net_bytes_in[5m]))',
+    needs: ['net_bytes_in'],
   },
 ];
 
