@@ -96,7 +96,7 @@ run() {
 server_pid() {
   local file
   for file in /proc/[0-9]*/cmdline; do
-    tr '\0' ' ' <"$file" 2>/dev/null | grep -q "^[^ ]*node /opt/cc-metric-store/dist/command.js -config" || continue
+    tr '\0' ' ' 2>/dev/null <"$file" | grep -q "^[^ ]*node /opt/cc-metric-store/dist/command.js -config" || continue
     basename "$(dirname "$file")"
     return
   done
