@@ -161,7 +161,7 @@ export class Service {
       times: new JobTimes(config.store.checkpoints.directory, logger('retention')),
       cleanup: async () => {
         const { cleanUp } = await import('./retention/cleanup.js');
-        await cleanUp(config, this.#pool, logger('cleanup'));
+        await cleanUp(config, this.#pool.local, logger('cleanup'));
       },
       onJob: (job, seconds, failed) => {
         this.#telemetry.job(job, seconds, failed);

@@ -21,7 +21,7 @@ import type { Run } from '../wasm/runs.js';
 import type { Buffers } from './buffers.js';
 import { decodeLines, encodeHead } from './early-lines.js';
 import { LineChecker, type LineCheckerOptions } from './line-checker.js';
-import { type EarlyFigures, sum } from './merge.js';
+import type { CheckedFigures } from './merge.js';
 import { StoreError, type WriteOutcome } from './store.js';
 import type { Lines } from './writes.js';
 
@@ -63,11 +63,8 @@ export class EarlyWrites {
   }
 
   /** What became of the lines that were not kept. */
-  get figures(): EarlyFigures {
-    if (!this.#checker.isUsed) return { skipped: 0, leftOut: 0, refused: 0, refusals: [] };
-    const { core, refusals } = this.#checker;
-    const { skipped, leftOut, refusedByReason } = core.figures.totals;
-    return { skipped, leftOut, refused: sum(refusedByReason), refusals: refusals.figures(refusedByReason) };
+  get figures(): CheckedFigures {
+    return this.#checker.figures;
   }
 
   /**

@@ -13,6 +13,7 @@ import { CHECKS_ONLY } from '../wasm/codes.js';
 import { Core } from '../wasm/core.js';
 import type { Run } from '../wasm/runs.js';
 import type { UnconfiguredMetrics } from '../wasm/unconfigured.js';
+import { type CheckedFigures, sum } from './merge.js';
 import { joinOutcomes } from './routing.js';
 import type { WriteOutcome } from './store.js';
 import type { Lines } from './writes.js';
@@ -40,7 +41,7 @@ export interface CheckedLines {
 export class LineChecker {
   readonly #options: LineCheckerOptions;
   readonly clocks: HostClocks;
-  readonly refusals = new Refusals();
+  readonly #refusals = new Refusals();
   #made: Core | undefined;
 
   constructor(options: LineCheckerOptions) {
@@ -48,9 +49,11 @@ export class LineChecker {
     this.clocks = new HostClocks(options.config, options.log);
   }
 
-  /** Whether anything was checked. */
-  get isUsed(): boolean {
-    return this.#made !== undefined;
+  /** What became of the lines that are not good, since this was made. */
+  get figures(): CheckedFigures {
+    if (!this.#made) return { skipped: 0, leftOut: 0, refused: 0, refusals: [] };
+    const { skipped, leftOut, refusedByReason } = this.#made.figures.totals;
+    return { skipped, leftOut, refused: sum(refusedByReason), refusals: this.#refusals.figures(refusedByReason) };
   }
 
   /** Made when it is needed: most starts keep no write. */
@@ -70,7 +73,7 @@ export class LineChecker {
     const text = new Uint8Array(body, 0, length);
     const batch = storeText(this.core, text, cluster, perSecond, now, this.clocks.limits(clock), fields);
     if (batch.faults.length) this.clocks.note(batch.faults, clock);
-    if (batch.refusals.length) this.refusals.note(text, batch, clock);
+    if (batch.refusals.length) this.#refusals.note(text, batch, clock);
     const stored = batch.strays.reduce((n, { lines }) => n + lines, 0);
     const outcome = joinOutcomes([{ partition: 0, body, length }], [{ body, stored, skipped: batch.skipped, batch }]);
     return { outcome, runs: batch.strays, now };

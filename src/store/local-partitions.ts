@@ -3,10 +3,14 @@
  * has all of them open from its start to its end; one of a cluster opens and closes its share while it runs.
  */
 import type { LogSettings } from '../log.js';
+import { Ages } from '../partition/age-histogram.js';
+import type { Trigger } from '../partition/checkpointer.js';
+import type { PartitionStats } from '../partition/figures.js';
 import type { Reconfiguration } from '../partition/partition.js';
 import type { CallName, Calls } from './client.js';
 import type { LoadHelp } from './load/protocol.js';
 import type { LocalClient } from './local-client.js';
+import { sum } from './merge.js';
 import type { Opened } from './protocol.js';
 
 type Change = Reconfiguration & { log: LogSettings };
@@ -84,6 +88,52 @@ export class LocalPartitions {
   /** The call, in every partition that is open; results in the order of the partitions. */
   everywhere<N extends CallName>(name: N, args: Calls[N]['args']): Promise<Calls[N]['result'][]> {
     return Promise.all(this.open.map((partition) => this.#call(partition, name, args)));
+  }
+
+  /** Figures of the partitions that are loaded. */
+  stats(isLoaded: (partition: number) => boolean): Promise<PartitionStats[]> {
+    return Promise.all(this.open.filter(isLoaded).map((partition) => this.#call(partition, 'stats', {})));
+  }
+
+  async checkpoint(trigger: Trigger): Promise<void> {
+    await this.everywhere('checkpoint', { trigger });
+  }
+
+  /** Frees what ends before `to`, except below the given hosts (cluster -> hosts). @returns blocks freed. */
+  async retain(to: number, except: ReadonlyMap<string, ReadonlySet<string>>): Promise<number> {
+    const kept = [...except].map(([cluster, hosts]): [string, string[]] => [cluster, [...hosts]]);
+    return sum(await this.everywhere('retain', { to, except: kept }));
+  }
+
+  /** Keeps all checkpoint files where they are, while somebody reads them, until `unpinFiles`. */
+  async pinFiles(): Promise<void> {
+    await this.everywhere('pinFiles', {});
+  }
+
+  async unpinFiles(): Promise<void> {
+    await this.everywhere('unpinFiles', {});
+  }
+
+  /** Removes checkpoint files whose samples all end before `to`. @returns their number. */
+  async dropFiles(to: number): Promise<number> {
+    return sum(await this.everywhere('dropFiles', { to }));
+  }
+
+  /**
+   * Until when (unix seconds) all blocks must go to give back so many bytes in all, and in each partition; undefined: there
+   * is no block. @param bytesOf one figure a partition. @param now unix seconds: the finest steps are around it.
+   */
+  async timeToFree(bytes: number, bytesOf: number[], now: number): Promise<number | undefined> {
+    const parts = await this.everywhere('ages', { now });
+    const times = parts.map((part, i) => new Ages(now, [part]).timeFor(bytesOf[i] ?? 0));
+    const known = [...times, new Ages(now, parts).timeFor(bytes)].filter((time) => time !== undefined);
+    return known.length ? Math.max(...known) : undefined;
+  }
+
+  /** Unix seconds of the oldest block of all; undefined: there is none. */
+  async oldestTime(): Promise<number | undefined> {
+    const times = (await this.everywhere('oldest', {})).filter((time) => time !== null);
+    return times.length ? Math.min(...times) : undefined;
   }
 
   #call<N extends CallName>(partition: number, name: N, args: Calls[N]['args']): Promise<Calls[N]['result']> {

@@ -41,24 +41,24 @@ export function mergeUnconfigured(parts: readonly UnconfiguredMetrics[]): Unconf
   };
 }
 
-/** Lines that were not kept during the load. */
-export type EarlyFigures = Pick<PartitionStats, 'skipped' | 'leftOut' | 'refused' | 'refusals'>;
+/** Lines that were refused or left out before they came to a partition: during the load, and at a store of a cluster. */
+export type CheckedFigures = Pick<PartitionStats, 'skipped' | 'leftOut' | 'refused' | 'refusals'>;
 
-/** Partitions' figures with the lines that were not kept during the load, which no partition has seen: with those of the first. */
-export function withEarly(parts: PartitionStats[], early: EarlyFigures): PartitionStats[] {
+/** Partitions' figures with the lines that no partition has seen, which count with the first. */
+export function withChecked(parts: PartitionStats[], checked: CheckedFigures): PartitionStats[] {
   const [first, ...rest] = parts;
-  if (!first || early.skipped + early.leftOut + early.refused === 0) return parts;
+  if (!first || checked.skipped + checked.leftOut + checked.refused === 0) return parts;
   const refusals = first.refusals.map((figures) => {
-    const more = early.refusals.find(({ reason }) => reason === figures.reason);
+    const more = checked.refusals.find(({ reason }) => reason === figures.reason);
     const example = figures.example ?? more?.example;
     return { ...figures, count: figures.count + (more?.count ?? 0), ...(example && { example }) };
   });
   const all = {
     ...first,
-    lines: first.lines + early.skipped + early.refused,
-    skipped: first.skipped + early.skipped,
-    leftOut: first.leftOut + early.leftOut,
-    refused: first.refused + early.refused,
+    lines: first.lines + checked.skipped + checked.refused,
+    skipped: first.skipped + checked.skipped,
+    leftOut: first.leftOut + checked.leftOut,
+    refused: first.refused + checked.refused,
     refusals,
   };
   return [all, ...rest];

@@ -8,7 +8,6 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
 import { type Logger, logSettings } from '../log.js';
-import { Ages } from '../partition/age-histogram.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import { ContentsSum } from '../partition/contents.js';
 import type { HostClockCounts } from '../partition/host-clocks.js';
@@ -20,12 +19,10 @@ import { Buffers } from './buffers.js';
 import type { CallName, Calls, PartitionClient } from './client.js';
 import { EarlyWrites } from './early-writes.js';
 import { type CheckedLines, LineChecker, type LineCheckerOptions } from './line-checker.js';
-import { startLoaders } from './load/loaders.js';
-import type { ThreadStart } from './load/protocol.js';
 import { Loading } from './loading.js';
-import { LocalClient } from './local-client.js';
-import { LocalPartitions, partitionsOf } from './local-partitions.js';
-import { type EarlyFigures, mergeSummaries, mergeUnconfigured, sum, withEarly } from './merge.js';
+import { LocalPartitions } from './local-partitions.js';
+import { type LocalThreadsOptions, loadOnAllCores, startThreads } from './local-threads.js';
+import { type CheckedFigures, mergeSummaries, mergeUnconfigured, sum, withChecked } from './merge.js';
 import { Placement } from './placement.js';
 import { AnswerBudget } from './query/budget.js';
 import { columnsOf } from './query/columns.js';
@@ -34,7 +31,6 @@ import { gather } from './query/gather.js';
 import { askLeaf } from './query/leaf.js';
 import { ask, plan } from './query/scatter.js';
 import { HostRouter } from './routing.js';
-import { inlineShard, threadShard } from './shard-link.js';
 import {
   type Answer,
   type AnswerColumn,
@@ -86,7 +82,7 @@ export class Pool implements Store {
   /** Keeps what is written until all is loaded. */
   #early: EarlyWrites | undefined;
   /** Of what was written before all was loaded. */
-  #notKept: EarlyFigures | undefined;
+  #notKept: CheckedFigures | undefined;
   /** Checks what is published; undefined: this store is alone. */
   #checker: LineChecker | undefined;
   #membership: Membership | undefined;
@@ -124,6 +120,13 @@ export class Pool implements Store {
     this.#checker.clocks.trust(isTrusted);
   }
 
+  get #threads(): LocalThreadsOptions {
+    const { config, onFatal } = this.#options;
+    const partitions = this.#router.partitions;
+    const [module, buffers, budget, loading] = [this.#module, this.#buffers, this.#budget, this.#loading];
+    return { config, module, partitions, buffers, budget, loading, onFatal };
+  }
+
   get state(): Store['state'] {
     return this.#state;
   }
@@ -155,42 +158,7 @@ export class Pool implements Store {
   prepare(): void {
     if (this.#prepared) return;
     this.#prepared = true;
-    const { config } = this.#options;
-    const workers = Math.max(1, config.store.numWorkers);
-    const initial = Array.from({ length: workers }, (_, worker) =>
-      config.cluster ? [] : partitionsOf(worker, workers, this.#router.partitions),
-    );
-    this.#local = new LocalPartitions(
-      initial.map((partitions, worker) => this.#client(worker, partitions)),
-      initial,
-    );
-  }
-
-  /** What every thread is started with. */
-  #startOfAll(): ThreadStart {
-    const { metrics, tagRules, store, cluster } = this.#options.config;
-    const partitionCount = this.#router.partitions;
-    return {
-      module: this.#module,
-      partitionCount,
-      metrics: [...metrics],
-      tagRules,
-      // How much a copy of a cluster may hold depends on how many there are: the cap sees to it once they are open.
-      store: cluster ? { ...store, memoryCapBytes: 0 } : store,
-      log: logSettings(),
-    };
-  }
-
-  #client(worker: number, partitions: number[]): LocalClient {
-    const { config, onFatal } = this.#options;
-    const start = { ...this.#startOfAll(), worker, partitions };
-    const link = config.store.numWorkers === 0 ? inlineShard : threadShard;
-    return new LocalClient((listener) => link(start, listener), {
-      buffers: this.#buffers,
-      budget: this.#budget,
-      loading: this.#loading,
-      onFatal,
-    });
+    this.#local = startThreads(this.#threads);
   }
 
   /**
@@ -200,7 +168,7 @@ export class Pool implements Store {
   async start(beforeReady: () => Promise<void> = async () => {}): Promise<void> {
     this.prepare();
     this.#early?.open();
-    await this.#load();
+    await loadOnAllCores(this.#local, this.#threads);
     await beforeReady();
     const early = await this.#early?.apply((lines) => this.#writes.store(this.#placement, lines));
     if (this.#state !== 'loading') return;
@@ -208,20 +176,6 @@ export class Pool implements Store {
     this.#notKept = this.#early?.figures;
     this.#early = undefined;
     await this.#reportLoad(early ?? 0);
-  }
-
-  /** On all cores, also those that will have no worker. */
-  async #load(): Promise<void> {
-    const { config } = this.#options;
-    const { numWorkers } = config.store;
-    // Partitions of a cluster are opened one by one.
-    const loaders = numWorkers && !config.cluster ? startLoaders(this.#startOfAll(), numWorkers) : undefined;
-    try {
-      const loads = this.#local.load(loaders?.help);
-      await (loaders ? Promise.race([loads, loaders.failed]) : loads);
-    } finally {
-      await loaders?.end();
-    }
   }
 
   /** @param early lines that were written during the load. */
@@ -427,26 +381,19 @@ export class Pool implements Store {
     return ordered;
   }
 
-  /** Of the partitions that are open here, and loaded. */
+  /** Of the partitions that are open here, and loaded; lines that were refused before they came to one count with the first. */
   async stats(): Promise<PartitionStats[]> {
-    const loaded = this.#local.open.filter((partition) => this.#loading.isLoaded(partition));
-    const parts = await Promise.all(loaded.map((partition) => this.#here(partition).call(partition, 'stats', {})));
-    return this.#notKept ? withEarly(parts, this.#notKept) : parts;
-  }
-
-  #here(partition: number): LocalClient {
-    const client = this.#local.clientOf(partition);
-    if (!client) throw new Error(`BUG: partition ${partition} is not open`);
-    return client;
+    const parts = await this.#local.stats((partition) => this.#loading.isLoaded(partition));
+    const checked = this.#checker?.figures ?? this.#notKept;
+    return checked ? withChecked(parts, checked) : parts;
   }
 
   async checkpoint(trigger: Trigger): Promise<void> {
-    await this.#local.everywhere('checkpoint', { trigger });
+    await this.#local.checkpoint(trigger);
   }
 
   async retain(to: number, except: ReadonlyMap<string, ReadonlySet<string>>): Promise<number> {
-    const kept = [...except].map(([cluster, hosts]): [string, string[]] => [cluster, [...hosts]]);
-    return sum(await this.#local.everywhere('retain', { to, except: kept }));
+    return this.#local.retain(to, except);
   }
 
   /** Hosts that are ahead of this server's clock, of those that send (`HostClocks.count`). */
@@ -467,7 +414,7 @@ export class Pool implements Store {
     await this.#local.everywhere('trustClock', { isTrusted });
   }
 
-  /** Bytes in use in linear memory, one figure a partition. */
+  /** Bytes in use in linear memory, one figure a partition that is open here. */
   memoryByPartition(): Promise<number[]> {
     return this.#local.everywhere('memory', {});
   }
@@ -476,35 +423,14 @@ export class Pool implements Store {
     await this.#local.everywhere('sync', {});
   }
 
-  /** Keeps all checkpoint files where they are, while somebody reads them, until `unpinFiles`. */
-  async pinFiles(): Promise<void> {
-    await this.#local.everywhere('pinFiles', {});
+  /** See `LocalPartitions`. */
+  timeToFree(bytes: number, bytesOf: number[], now: number): Promise<number | undefined> {
+    return this.#local.timeToFree(bytes, bytesOf, now);
   }
 
-  async unpinFiles(): Promise<void> {
-    await this.#local.everywhere('unpinFiles', {});
-  }
-
-  /** Removes checkpoint files whose samples all end before `to`. */
-  async dropFiles(to: number): Promise<number> {
-    return sum(await this.#local.everywhere('dropFiles', { to }));
-  }
-
-  /**
-   * Until when (unix seconds) all blocks must go to give back so many bytes in all, and in each partition; undefined: there
-   * is no block. @param bytesOf one figure a partition. @param now unix seconds: the finest steps are around it.
-   */
-  async timeToFree(bytes: number, bytesOf: number[], now: number): Promise<number | undefined> {
-    const parts = await this.#local.everywhere('ages', { now });
-    const times = parts.map((part, i) => new Ages(now, [part]).timeFor(bytesOf[i] ?? 0));
-    const known = [...times, new Ages(now, parts).timeFor(bytes)].filter((time) => time !== undefined);
-    return known.length ? Math.max(...known) : undefined;
-  }
-
-  /** Unix seconds of the oldest block of all; undefined: the store is empty. */
-  async oldestTime(): Promise<number | undefined> {
-    const times = (await this.#local.everywhere('oldest', {})).filter((t) => t !== null);
-    return times.length ? Math.min(...times) : undefined;
+  /** See `LocalPartitions`. */
+  oldestTime(): Promise<number | undefined> {
+    return this.#local.oldestTime();
   }
 
   async stop(): Promise<void> {

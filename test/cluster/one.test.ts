@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { difference, type Step } from '../golden/compare.js';
-import { ask } from '../support/client.js';
+import { ask, figure } from '../support/client.js';
 import { startServer } from '../support/server-process.js';
 import { TestCluster, valuesOf, writeLines } from './cluster-driver.js';
 
@@ -50,6 +50,8 @@ describe('a cluster of one', () => {
     expect(await valuesOf(store.port, ['h'], TIME, 1)).toEqual([[1]]);
     expect((await writeLines(store.port, head)).status).toBe(200);
     expect(await valuesOf(store.port, ['h'], TIME, 1)).toEqual([[1]]);
+    expect(await figure(store.port, 'ccms_lines_refused_total{reason="bad_value"}')).toBe(1);
+    expect(await figure(store.port, 'ccms_lines_skipped_total')).toBe(1);
   });
 
   it('says 503 without NATS, answers with what it has, and goes on when NATS is back', async () => {
