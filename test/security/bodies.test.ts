@@ -219,7 +219,10 @@ describe('slow clients', () => {
       }, 'the end of 100 connections');
       // Those that send their bodies so slowly were there all the while.
       expect(closed.filter((i) => i % heads.length === 2 || i % heads.length === 4)).toEqual([]);
-      for (let i = 1; i < sockets.length; i += heads.length) expect(answers[i]).toMatch(/^HTTP\/1\.1 408 /);
+      // A client that sends in the moment in which its connection is closed may lose the answer to a reset (RFC 9112, 9.6).
+      const told = closed.filter((i) => i % heads.length === 1 && answers[i]);
+      expect(told.length).toBeGreaterThan(0);
+      for (const i of told) expect(answers[i]).toMatch(/^HTTP\/1\.1 408 /);
     } finally {
       clearInterval(dribble);
       for (const socket of sockets) socket.destroy();

@@ -83,11 +83,11 @@ it('says what is wrong with an expression, and underlines the place', async () =
 
 it('keeps what was asked in this browser, and begins with questions', async () => {
   const page = await driver.openAt('?view=explore');
-  const question = panelOf(page, 'Questions to begin with').getByRole('button', { name: 'sum(cpu_power)' });
-  await question.click();
+  const asks = { name: 'sum(cpu_power)', exact: true };
+  await panelOf(page, 'Questions to begin with').getByRole('button', asks).click();
   await panelOf(page, 'series of the graph').getByText('1 series').waitFor();
   await page.reload();
-  await panelOf(page, 'Asked before').getByRole('button', { name: 'sum(cpu_power)' }).waitFor();
+  await panelOf(page, 'Asked before').getByRole('button', asks).waitFor();
   await page.getByRole('button', { name: 'add an expression' }).click();
   await page.getByRole('textbox', { name: 'expression 2' }).click();
   await page.keyboard.type('sum(mem_power)');
