@@ -1,5 +1,5 @@
 /** The directories of partitions, of this number of partitions and of others. */
-import { type Dirent, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { type Dirent, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readManifest } from './checkpoint/manifest.js';
 import { syncDirectory } from './files.js';
@@ -20,6 +20,11 @@ export function shelterOf(root: string): string {
 
 export function isShelter(directory: string): boolean {
   return basename(directory) === basename(shelterOf(''));
+}
+
+/** Bytes of the files in a partition's directory. */
+export function directoryBytes(directory: string): number {
+  return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
 }
 
 export interface PartitionDirectory {

@@ -1,6 +1,7 @@
 /** A start that reads partitions of one worker on several cores. */
+import { truncateSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { ask, query, write } from '../support/client.js';
 import { line } from '../support/core-driver.js';
@@ -50,6 +51,10 @@ it.skipIf(availableParallelism() < 2)('loads what a worker has not come to, whic
   expect((await write(server.port, minutes(30, before))).status).toBe(200);
   await server.stop('SIGKILL');
 
+  // For less than that no loader would be started.
+  const padding = join(server.dir, 'var/checkpoints/partition-0-of-5/padding');
+  writeFileSync(padding, '');
+  truncateSync(padding, 256 << 20);
   const gate = new Gate(server.dir);
   // The worker begins with the first partition, and gets no further.
   gate.close('partition-0-of-5');

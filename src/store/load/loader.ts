@@ -2,13 +2,11 @@
  * Entry of a loader: a thread that reads partitions while their workers read others, and hands each over as the image of its
  * core's memory. To copy that is a fraction of the work. It begins with the last partition, workers with the first.
  */
-import { readdirSync, statSync } from 'node:fs';
 import { freemem } from 'node:os';
-import { join } from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { configureLog, logger } from '../../log.js';
 import { readPartition } from '../../partition/load-partition.js';
-import { partitionDirectory } from '../../persistence/partition-directories.js';
+import { directoryBytes, partitionDirectory } from '../../persistence/partition-directories.js';
 import { Core } from '../../wasm/core.js';
 import { Claims } from './claims.js';
 import type { LoaderStart, ReadingMessage, ReadMessage } from './protocol.js';
@@ -27,8 +25,7 @@ function availableMemory(): number {
 /** Whether there is memory for a partition's images. What lies in other layouts is the worker's: how large it is is not known. */
 function isWorthWhile(partition: number): boolean {
   const directory = partitionDirectory(store.checkpoints.directory, partition, partitionCount);
-  const bytes = readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
-  return ROOM * bytes < availableMemory();
+  return ROOM * directoryBytes(directory) < availableMemory();
 }
 
 const taken = new Claims(claims);

@@ -1,9 +1,12 @@
 /** Main thread. Loaders, for as long as the store loads: cores that have no worker would be idle. */
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { foreignDirectories, partitionDirectories } from '../../persistence/partition-directories.js';
+import { directoryBytes, foreignDirectories, partitionDirectories } from '../../persistence/partition-directories.js';
 import { Claims } from './claims.js';
 import type { LoaderStart, LoadHelp, ThreadStart } from './protocol.js';
+
+/** Bytes of files from which on loaders are worth their start: that costs as much as reading some 60 MB. */
+const WORTH_WHILE = 192 << 20;
 
 export interface Loaders {
   /** For each worker, by number; its ports are to be transferred. */
@@ -23,6 +26,7 @@ export function startLoaders(start: ThreadStart, workers: number): Loaders | und
   const root = store.checkpoints.directory;
   const own = partitionDirectories(root).filter((directory) => directory.count === partitionCount);
   if (count < 1 || own.length < partitionCount || foreignDirectories(root, partitionCount).length) return undefined;
+  if (own.reduce((bytes, { path }) => bytes + directoryBytes(path), 0) < WORTH_WHILE) return undefined;
   const claims = Claims.of(partitionCount).shared;
   const help = Array.from({ length: workers }, (): LoadHelp => ({ claims, ports: [] }));
   let fail: (error: Error) => void = () => {};
