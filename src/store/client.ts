@@ -1,6 +1,6 @@
 /**
- * What is asked of whoever holds partitions, wherever that is: a thread of this process (local-client.ts), another store one
- * day. Everything above knows partitions and clients, no threads.
+ * What is asked of whoever holds partitions, wherever that is: a thread of this process (local-client.ts), or another store
+ * (src/cluster/holders.ts). Everything above knows partitions and clients, no threads.
  */
 import type { LogSettings } from '../log.js';
 import type { Trigger } from '../partition/checkpointer.js';

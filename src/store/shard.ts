@@ -254,8 +254,7 @@ export class Shard {
     Promise.resolve()
       .then(perform)
       .then(
-        // Pieces of rows change their owner; everything else is small.
-        (result) => this.#send({ kind: 'reply', id, result }, []),
+        (result) => this.#send({ kind: 'reply', id, result }),
         (error: unknown) => this.#send({ kind: 'reply', id, failure: toFailure(error) }),
       );
   }

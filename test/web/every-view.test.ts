@@ -27,7 +27,7 @@ const VIEWS: readonly { view: string; search: string; complete: (page: Page) => 
   },
 ];
 
-/** Above it web.dev calls a page unstable; it is a fifth of that where nothing else uses the machine. */
+/** Above it web.dev calls a page unstable; on a slow machine a view comes in more steps. */
 const SHIFT = 0.25;
 
 for (const { view, search, complete } of VIEWS) {
