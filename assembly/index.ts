@@ -11,6 +11,7 @@ import { log } from './durable/log';
 import { replayEnd } from './durable/replay';
 import { forgetKeptHosts, freeBelow } from './series/retention';
 import { rollupsDrop } from './read/rollup-cache';
+import { Metric } from './series/metrics';
 import { Node } from './series/records';
 import { allSeries, seriesByNumber } from './series/series';
 import { seriesRemove } from './series/remove';
@@ -170,4 +171,10 @@ export function nameOf(node: Node): usize {
 }
 export function nameLengthOf(node: Node): i32 {
   return node.nameLength;
+}
+export function metricNameOf(metric: Metric): usize {
+  return metric.name;
+}
+export function metricNameLengthOf(metric: Metric): i32 {
+  return metric.nameLength;
 }

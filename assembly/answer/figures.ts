@@ -4,6 +4,7 @@ import { CountedField } from '../../src/wasm/layouts';
 import { bytesEqual } from '../memory/bytes';
 import { stats } from '../read/kernels';
 import { Statistics } from '../read/statistics';
+import { Metric } from '../series/metrics';
 import { Node, Series } from '../series/records';
 import { allSeries, nextStep, seriesByNumber } from '../series/series';
 import { DEPTH_HOST } from '../series/tree';
@@ -115,14 +116,14 @@ function count(s: Series): void {
   counted.bytes += <f64>(n << 3);
 }
 
-/** The node of the first series that the last `countStep` counted, null when there was none, and the number of its metric. */
+/** The node of the first series that the last `countStep` counted, and its metric; null when there was none. */
 export function countedNode(): Node | null {
   const first = step.first;
   return first ? first.node : null;
 }
-export function countedMetric(): i32 {
+export function countedMetric(): Metric | null {
   const first = step.first;
-  return first ? first.metric.number : -1;
+  return first ? first.metric : null;
 }
 
 /** Children of a node. */

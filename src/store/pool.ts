@@ -9,7 +9,7 @@ import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
 import { type Logger, logSettings } from '../log.js';
 import type { Trigger } from '../partition/checkpointer.js';
-import { ContentsSum } from '../partition/contents.js';
+import { type Contents, ContentsSum } from '../partition/contents.js';
 import type { HostClockCounts } from '../partition/host-clocks.js';
 import type { Reconfiguration } from '../partition/partition.js';
 import { CHECKS_ONLY } from '../wasm/codes.js';
@@ -35,7 +35,6 @@ import {
   type Answer,
   type AnswerColumn,
   type ClusterSummary,
-  type MetricContents,
   type NodeHealth,
   type NodeSpan,
   type PartitionStats,
@@ -331,11 +330,10 @@ export class Pool implements Store {
     return sum(await this.#everywhere('treeChanges', {}));
   }
 
-  async contents(): Promise<MetricContents[]> {
+  async contents(): Promise<Contents[]> {
     const contents = new ContentsSum();
     for (const part of (await this.#everywhere('contents', {})).flat()) contents.add(part);
-    const names = [...this.#options.config.metrics.keys()];
-    return contents.all().map((part) => ({ ...part, metric: names[part.metric] ?? '' }));
+    return contents.all();
   }
 
   async units(): Promise<Map<string, string>> {

@@ -12,6 +12,7 @@ import type { QueryRequest } from '../wasm/request.js';
 import type { UnconfiguredMetrics } from '../wasm/unconfigured.js';
 import type { FieldMode } from '../wasm/writes.js';
 
+export type { Contents } from '../partition/contents.js';
 export type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 
 import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
@@ -53,11 +54,6 @@ export interface WriteOutcome {
   /** Refused lines; `refusals` describes the first few of them, in order of line. */
   refused: number;
   refusals: LineRefusal[];
-}
-
-/** What is held of a metric at a level of a cluster: series, samples, bytes, and sealed blocks by codec. */
-export interface MetricContents extends Omit<Contents, 'metric'> {
-  metric: string;
 }
 
 /**
@@ -121,7 +117,7 @@ export interface Store {
   /** Names of the clusters that have nodes. */
   clusters(): Promise<string[]>;
   /** What is held of each metric at each level of each cluster. */
-  contents(): Promise<MetricContents[]>;
+  contents(): Promise<Contents[]>;
   /** Units of metrics that lines have brought since the start, of each the first. */
   units(): Promise<Map<string, string>>;
   /** Metrics that arrive although the configuration does not name them, by name; those that it names by now are left out. */

@@ -117,4 +117,6 @@ export interface Exports extends Record<string, unknown> {
   nextSibling(node: number): number;
   nameOf(node: number): number;
   nameLengthOf(node: number): number;
+  metricNameOf(metric: number): number;
+  metricNameLengthOf(metric: number): number;
 }

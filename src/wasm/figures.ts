@@ -29,8 +29,7 @@ export interface Counts {
 /** What series have in common. */
 export interface SeriesKind {
   cluster: string;
-  /** In the order of the configuration. */
-  metric: number;
+  metric: string;
   /** Empty: the node itself; else the type, as `hwthread`, with a sub-level's behind it: `socket/memoryDomain`. */
   level: string;
 }
@@ -73,7 +72,9 @@ export class Figures {
     const { exports } = this.#instance;
     const next = exports.countStep(from, n, true);
     const node = exports.countedNode() >>> 0;
-    return { next, kind: node === 0 ? undefined : { ...this.#placeOf(node), metric: exports.countedMetric() } };
+    if (node === 0) return { next, kind: undefined };
+    const metric = this.#instance.metricName(exports.countedMetric() >>> 0);
+    return { next, kind: { ...this.#placeOf(node), metric } };
   }
 
   #placeOf(node: number): { cluster: string; level: string } {

@@ -147,6 +147,12 @@ export class Instance {
     const at = this.exports.nameOf(node) >>> 0;
     return decoder.decode(this.bytes.subarray(at, at + this.exports.nameLengthOf(node)));
   }
+
+  /** @param metric its address. */
+  metricName(metric: number): string {
+    const at = this.exports.metricNameOf(metric) >>> 0;
+    return decoder.decode(this.bytes.subarray(at, at + this.exports.metricNameLengthOf(metric)));
+  }
 }
 
 /** Copies whole pages to where there are zeros. Pages of zeros are left untouched: they take no memory. */

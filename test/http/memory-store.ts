@@ -3,8 +3,8 @@ import type {
   Answer,
   AnswerColumn,
   ClusterSummary,
+  Contents,
   LeafAnswerPart,
-  MetricContents,
   NodeHealth,
   NodeSpan,
   PartitionStats,
@@ -38,7 +38,7 @@ export class MemoryStore implements Store {
   tree: () => Answer | Error = () => Buffer.from('{"data":{}}\n');
   columnPieces: AnswerColumn[][] = [];
   summaries: ClusterSummary[] = [];
-  held: MetricContents[] = [];
+  held: Contents[] = [];
   spans: NodeSpan[] = [];
   unknown: UnconfiguredMetrics = { metrics: [], forgotten: 0 };
   healths = new Map<string, NodeHealth>();
@@ -87,7 +87,7 @@ export class MemoryStore implements Store {
     return this.summaries.map(({ cluster }) => cluster);
   }
 
-  async contents(): Promise<MetricContents[]> {
+  async contents(): Promise<Contents[]> {
     return this.held;
   }
 

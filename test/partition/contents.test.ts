@@ -30,11 +30,11 @@ it('adds up the series of a metric, by cluster and kind of level', async () => {
   const contents = await counting.contents();
   const counts = contents.map((part) => [part.cluster, part.metric, part.level, part.series, part.samples]);
   expect(counts.sort()).toEqual([
-    ['alex', 0, '', 2, 600],
-    ['alex', 0, 'hwthread', 6, 1800],
-    ['alex', 0, 'socket/memoryDomain', 2, 600],
-    ['alex', 1, '', 2, 600],
-    ['fritz', 0, 'hwthread', 1, 300],
+    ['alex', 'ipc', '', 2, 600],
+    ['alex', 'ipc', 'hwthread', 6, 1800],
+    ['alex', 'ipc', 'socket/memoryDomain', 2, 600],
+    ['alex', 'load', '', 2, 600],
+    ['fritz', 'ipc', 'hwthread', 1, 300],
   ]);
   const all = await counting.all();
   const sum = (figure: (part: (typeof contents)[number]) => number): number =>

@@ -1,5 +1,5 @@
 import { atFullRetention } from '../../config/estimate.js';
-import type { MetricContents } from '../../store/store.js';
+import type { Contents } from '../../store/store.js';
 import { JSON_TYPE, sendJson } from '../answer.js';
 import { requireReady } from '../ready.js';
 import type { HttpContext, Route } from '../route.js';
@@ -49,7 +49,7 @@ export function contentsRoute(context: HttpContext): Route {
 }
 
 /** What the series of now come to once each holds its samples of the whole retention. */
-function estimateOf({ config }: HttpContext, contents: readonly MetricContents[]) {
+function estimateOf({ config }: HttpContext, contents: readonly Contents[]) {
   const held = new Map<string, number>();
   for (const { metric, series } of contents) held.set(metric, (held.get(metric) ?? 0) + series);
   const { series, samples, bytes } = atFullRetention(config, (metric) => held.get(metric) ?? 0);
