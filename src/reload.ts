@@ -1,5 +1,5 @@
 /**
- * SIGHUP: the configuration and the certificate are read again. What can change while the server runs does, what can't is named;
+ * SIGHUP: the configuration, the certificate and the cluster's secret are read again. What can change while the server runs does, what can't is named;
  * of a configuration with mistakes nothing is taken.
  */
 import type { Flags } from './cli.js';
@@ -21,6 +21,8 @@ export interface Reloadable {
   nats(): Promise<void>;
   key(key: Uint8Array | undefined): Promise<void>;
   certificate(options: TlsOptions): void;
+  /** Reads the secret of the cluster again. @throws Error when it can't be used; the old one stays. */
+  secret(): void;
 }
 
 /**
@@ -47,6 +49,16 @@ async function reload(config: Config, flags: Flags, parts: Reloadable): Promise<
   }
   // A renewed certificate must not wait until a mistake elsewhere is mended.
   if (config.main.tls) reloadTls(config.main.tls, (options) => parts.certificate(options));
+  if (config.cluster?.secretFile !== undefined) reloadSecret(config.cluster.secretFile, parts);
+}
+
+function reloadSecret(path: string, parts: Reloadable): void {
+  try {
+    parts.secret();
+    log.info(`${path} was read again: its first line signs, all are accepted`);
+  } catch (error) {
+    log.err('the secret of the cluster was not read again, the old one stays in use', error);
+  }
 }
 
 /** Undefined, with the reason in the log: it can't be used. */

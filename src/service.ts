@@ -210,6 +210,7 @@ export class Service {
       certificate: (fresh) => {
         if (this.#http) (this.#http.server as TlsServer).setSecureContext(fresh);
       },
+      secret: () => this.#cluster?.secret.reload(logger('cluster')),
     };
   }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { connect } from 'nats';
 import { type Answer, ask, type QueryAnswer } from '../support/client.js';
 import { NatsServer } from '../support/nats-server.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
+import { type ServerOptions, type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
 import { TcpProxy } from './tcp-proxy.js';
 
@@ -75,13 +75,24 @@ export class TestCluster {
     };
   }
 
-  /** Starts a store with a directory of its own. */
-  async start(id: string): Promise<ServerProcess> {
+  /**
+   * Starts a store with a directory of its own. @param change members of sections of the configuration; a section `metrics` is replaced.
+   */
+  async start(id: string, change: Record<string, object> = {}, options: ServerOptions = {}): Promise<ServerProcess> {
     if (this.#options.proxies) {
       this.#natsProxies.set(id, await TcpProxy.start(this.nats.port));
       this.#peerProxies.set(id, await TcpProxy.start(0));
     }
-    const store = await startServer((port) => this.config(id, port), { args: ['-loglevel', 'debug'] });
+    const store = await startServer(
+      (port) => {
+        const config = this.config(id, port) as Record<string, object>;
+        for (const [section, members] of Object.entries(change)) {
+          config[section] = section === 'metrics' ? members : { ...config[section], ...members };
+        }
+        return config;
+      },
+      { args: ['-loglevel', 'debug'], ...options },
+    );
     this.stores.set(id, store);
     return store;
   }
