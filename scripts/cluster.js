@@ -1,24 +1,37 @@
 // `npm run cluster`: three stores and a nats-server on this machine, to try what happens when one dies. Needs nats-server.
+// `npm run cluster -- 9000` takes the ports 9000 to 9003 instead of 8082 to 8085; the last one is NATS's.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { emitKeypressEvents } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = resolve('var/cluster');
-const FIRST_PORT = 8082;
-const NATS_PORT = 4322;
+const SERVER = resolve(import.meta.dirname, '../dist/server.js');
+const FIRST_PORT = Number(process.argv[2] ?? 8082);
+const NATS_PORT = FIRST_PORT + 3;
+/** What has not ended by then is killed. */
+const STOP_MS = 10_000;
 const HOSTS = 50;
 const IDS = ['store1', 'store2', 'store3'];
 const children = new Map();
+let stopping = false;
+let acknowledged = 0;
+/** Of those that were acknowledged, in the last answer. */
+let missing = 0;
 
 function start(name, command, argv, cwd) {
-  const child = spawn(command, argv, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
+  const child = spawn(command, argv, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] });
   child.on('error', (error) => {
     process.stderr.write(`${command}: ${error.message}; install it first (apt install nats-server)\n`);
-    stop(1);
+    void stop(1);
   });
-  child.on('exit', () => children.delete(name));
+  child.on('exit', (status, signal) => {
+    children.delete(name);
+    if (!stopping) process.stdout.write(`\n${name} has ended (${signal ?? `status ${status}`})\n`);
+  });
   children.set(name, child);
 }
 
@@ -41,12 +54,30 @@ function startStore(id) {
     'metric-store': { 'retention-in-memory': '1h', 'memory-cap': 1, 'num-workers': 1 },
   };
   writeFileSync(`${directory}/config.json`, JSON.stringify(config, null, 1));
-  start(id, process.execPath, [resolve('dist/server.js'), '-config', 'config.json', '-loglevel', 'err'], directory);
+  start(id, process.execPath, [SERVER, '-config', 'config.json', '-loglevel', 'err'], directory);
 }
 
-function stop(code) {
-  for (const child of children.values()) child.kill('SIGTERM');
-  setTimeout(() => process.exit(code), 3000).unref();
+/** Ends everything, NATS last: the stores take leave by it. */
+async function stop(code) {
+  if (stopping) return;
+  stopping = true;
+  process.stdout.write('\nstopping\n');
+  for (const names of [IDS, ['nats']]) {
+    const ending = names.flatMap((name) => children.get(name) ?? []);
+    for (const child of ending) child.kill('SIGTERM');
+    const kill = setTimeout(() => {
+      for (const child of ending) child.kill('SIGKILL');
+    }, STOP_MS);
+    await Promise.all(ending.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+    clearTimeout(kill);
+  }
+  process.stdout.write(`${verdict()}\n`);
+  process.exit(missing === 0 ? code : 1);
+}
+
+function verdict() {
+  const text = missing === 0 ? 'nothing is missing' : `${missing} ARE MISSING`;
+  return `${acknowledged} samples acknowledged, ${acknowledged - missing} answered: ${text}`;
 }
 
 async function ask(id, path, body) {
@@ -71,8 +102,7 @@ async function askAny(path, body) {
 /** Writes a sample of each host each second; once a second it counts what is there. */
 async function run() {
   const begin = Math.floor(Date.now() / 1000);
-  let acknowledged = 0;
-  for (let time = begin; ; time++) {
+  for (let time = begin; !stopping; time++) {
     const lines = Array.from({ length: HOSTS }, (_, i) => `cpu_load,hostname=node${i} value=${time % 100} ${time}\n`);
     await askAny('/api/write?cluster=demo', lines.join(''));
     acknowledged += HOSTS;
@@ -84,22 +114,20 @@ async function run() {
     };
     const { results } = JSON.parse(await askAny('/api/query?consistency=strong', JSON.stringify(query)));
     const found = results.flatMap(([series]) => series?.data ?? []).filter((value) => value !== null).length;
+    missing = acknowledged - found;
     const alive = IDS.filter((id) => children.has(id));
-    process.stdout.write(
-      `\r${acknowledged} samples acknowledged, ${found} answered; running: ${alive.join(', ')}        `,
-    );
-    if (found < acknowledged) process.stdout.write('\nMISSING SAMPLES\n');
+    if (!stopping) process.stdout.write(`\r${verdict()}; running: ${alive.join(', ')}        `);
     await sleep(Math.max(0, (time + 1) * 1000 - Date.now()));
   }
 }
 
 function keyPressed(_, key) {
-  if (key.name === 'q' || (key.ctrl && key.name === 'c')) stop(0);
+  if (key.name === 'q' || (key.ctrl && key.name === 'c')) void stop(0);
   const id = IDS[Number(key.name) - 1];
-  if (id === undefined) return;
+  if (id === undefined || stopping) return;
+  process.stdout.write(`\n${children.has(id) ? 'killing' : 'starting'} ${id}\n`);
   if (children.has(id)) children.get(id).kill('SIGKILL');
   else startStore(id);
-  process.stdout.write(`\n${id} ${children.has(id) ? 'is started or killed' : 'is gone'}\n`);
 }
 
 rmSync(ROOT, { recursive: true, force: true });
@@ -111,5 +139,8 @@ process.stdout.write(`http://127.0.0.1:${FIRST_PORT}/ and two more. Keys: 1 2 3 
 emitKeypressEvents(process.stdin);
 if (process.stdin.isTTY) process.stdin.setRawMode(true);
 process.stdin.on('keypress', keyPressed);
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop(0));
-await run();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop(0));
+run().catch((error) => {
+  if (!stopping) process.stderr.write(`\n${error.message}\n`);
+  void stop(1);
+});
