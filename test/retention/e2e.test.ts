@@ -161,9 +161,9 @@ describe('retention with a backend-url', () => {
     ccBackend = await startCcBackend();
     const { url, asked } = ccBackend;
     const store = await start({ 'backend-url': url });
-    expect(store.log()).toContain('backend-url without backend-token or backend-token-file');
     await write(store, ['working']);
     await until(async () => asked.length >= 5, store.log);
+    expect(store.log()).toContain('backend-url without backend-token or backend-token-file');
     expect(await hosts(store)).toEqual(['working']);
     expect(store.log()).toContain('status 401 (no user for secured check), expected 200');
     expect(store.log()).toContain('nothing is freed until it does, except by the memory cap');
