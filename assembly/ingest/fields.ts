@@ -17,17 +17,8 @@ import { seriesRemove } from '../series/remove';
 import { writeSample } from '../series/samples';
 import { seriesEnsure } from '../series/series';
 import { hostOf, nodePrune } from '../series/tree';
-import {
-  isBlank,
-  level,
-  lineEnd,
-  measurement,
-  measurementLength,
-  parsePrefixByTable,
-  parsedLine,
-  quoteEnd,
-  skipBlanks,
-} from '../text/line';
+import { level, measurement, measurementLength, parsePrefixByTable, parsedLine } from '../text/line';
+import { isBlank, lineEnd, quoteEnd, skipBlanks } from '../text/line-end';
 import { parseBoolean, parseTerminated, parseUnsigned, parsed } from '../text/number';
 import { roundSample } from '../text/round';
 import { batch, isRefused, refuse, refuseTag, source } from './batch';

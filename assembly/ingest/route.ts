@@ -6,7 +6,8 @@
  */
 import { bytesEqual } from '../memory/bytes';
 import { LineError } from '../../src/wasm/codes';
-import { cluster, host, lineEnd, parsePrefix, skipBlanks } from '../text/line';
+import { cluster, host, parsePrefix } from '../text/line';
+import { lineEnd, skipBlanks } from '../text/line-end';
 import { partitionOf } from '../series/partition';
 import { runs } from './runs';
 

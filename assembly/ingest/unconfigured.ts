@@ -12,7 +12,7 @@ import { UnconfiguredField, UnconfiguredRowField } from '../../src/wasm/layouts'
 import { alloc, free } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';
-import { fieldsEnd, isBlank } from '../text/line';
+import { fieldsEnd, isBlank } from '../text/line-end';
 import { parseUnsigned, parsed } from '../text/number';
 import { source } from './batch';
 
