@@ -1,38 +1,16 @@
 /** The core's functions over windows of bins are those of src/promql/evaluate/windows.ts over samples. */
 import { describe, expect, it } from 'vitest';
 import { type Window, windowFunctions } from '../../src/promql/evaluate/windows.js';
-import { LeafAggregation, LeafFunction } from '../../src/wasm/codes.js';
+import { coreFunctions } from '../../src/promql/store/store-source.js';
+import { LeafAggregation, type LeafFunction } from '../../src/wasm/codes.js';
 import { decodeLeaf, encodeLeaf, type LeafRequest } from '../../src/wasm/leaf.js';
 import { line, metrics, startCore, store, T0 } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
 
 const FREQUENCY = 60;
 const BINS = 1500;
-const names: [string, LeafFunction][] = [
-  ['rate', LeafFunction.Rate],
-  ['increase', LeafFunction.Increase],
-  ['delta', LeafFunction.Delta],
-  ['irate', LeafFunction.Irate],
-  ['idelta', LeafFunction.Idelta],
-  ['deriv', LeafFunction.Deriv],
-  ['predict_linear', LeafFunction.PredictLinear],
-  ['avg_over_time', LeafFunction.Avg],
-  ['sum_over_time', LeafFunction.Sum],
-  ['count_over_time', LeafFunction.Count],
-  ['min_over_time', LeafFunction.Min],
-  ['max_over_time', LeafFunction.Max],
-  ['first_over_time', LeafFunction.First],
-  ['last_over_time', LeafFunction.Last],
-  ['present_over_time', LeafFunction.Present],
-  ['stddev_over_time', LeafFunction.Stddev],
-  ['stdvar_over_time', LeafFunction.Stdvar],
-  ['ts_of_min_over_time', LeafFunction.TimeOfMin],
-  ['ts_of_max_over_time', LeafFunction.TimeOfMax],
-  ['ts_of_first_over_time', LeafFunction.TimeOfFirst],
-  ['ts_of_last_over_time', LeafFunction.TimeOfLast],
-  ['changes', LeafFunction.Changes],
-  ['resets', LeafFunction.Resets],
-];
+/** `absent_over_time` is made of what `present_over_time` gives. */
+const names = [...coreFunctions].filter(([name]) => name !== 'absent_over_time');
 
 /** Values of a series by bin, NaN = missing: walks, zeros, gaps, a counter that is set back, and a giant among small ones. */
 const series: Record<string, (bin: number, random: () => number) => number> = {

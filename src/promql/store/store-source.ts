@@ -16,8 +16,8 @@ import { type Selection, Selector } from './selection.js';
 import { LEVEL_LABELS, labelsOf } from './series-labels.js';
 import { CachedTreeNames } from './tree-names.js';
 
-/** Functions over windows that the core computes. */
-const coreFunctions: ReadonlyMap<string, LeafFunction> = new Map([
+/** Functions over windows that the core computes, by their names in PromQL. */
+export const coreFunctions: ReadonlyMap<string, LeafFunction> = new Map([
   ['rate', LeafFunction.Rate],
   ['increase', LeafFunction.Increase],
   ['delta', LeafFunction.Delta],
