@@ -10,7 +10,7 @@ import type { AnswerBudget } from './query/budget.js';
 import { type PackedPieces, unpack } from './query/pack.js';
 import { type PieceSource, PieceStream } from './query/piece-stream.js';
 import type { Question } from './query/question.js';
-import { WHOLE } from './query/sizes.js';
+import { PIECE, PIECE_BUFFER, SPARE_BUFFERS, WHOLE } from './query/sizes.js';
 import type { ShardLink } from './shard-link.js';
 
 /** Waits for the answer to a message. */
@@ -37,6 +37,8 @@ export class LocalClient implements PartitionClient, PieceSource {
   readonly #loading: Loading;
   readonly #onFatal: (error: Error) => void;
   readonly #pending = new Map<number, Pending>();
+  /** Buffers of pieces that were read: they go back with the next question. */
+  #spares: ArrayBuffer[] = [];
   /** Answers of more than one piece. */
   readonly #streams = new Map<number, PieceStream>();
   #gone: StoreError | undefined;
@@ -87,10 +89,10 @@ export class LocalClient implements PartitionClient, PieceSource {
     const id = this.#nextId;
     const { length } = questions;
     this.#nextId += length;
-    const share = Math.floor(WHOLE / length);
-    const bytes = this.#budget.tryTake(length * share) ? share : 0;
+    const bytes = [PIECE, Math.floor(WHOLE / length)].find((size) => this.#budget.tryTake(length * size)) ?? 0;
     return new Promise((resolve, reject) => {
-      this.#post(id, { kind: 'ask', id, questions, bytes }, [], {
+      const spares = this.#takeSpares();
+      this.#post(id, { kind: 'ask', id, questions, bytes, spares }, spares, {
         resolve: (answers) => {
           this.#budget.release(length * bytes);
           resolve(this.#open(id, answers as PackedPieces));
@@ -112,9 +114,19 @@ export class LocalClient implements PartitionClient, PieceSource {
     });
   }
 
-  more(id: number, bytes: number, buffer: ArrayBuffer | undefined): void {
-    if (buffer) this.#link.post({ kind: 'more', id, bytes, buffer }, [buffer]);
-    else this.#link.post({ kind: 'more', id, bytes });
+  more(id: number, bytes: number): void {
+    const spares = this.#takeSpares();
+    this.#link.post({ kind: 'more', id, bytes, spares }, spares);
+  }
+
+  recycle(buffer: ArrayBuffer): void {
+    if (buffer.byteLength === PIECE_BUFFER && this.#spares.length < SPARE_BUFFERS) this.#spares.push(buffer);
+  }
+
+  #takeSpares(): ArrayBuffer[] {
+    const spares = this.#spares;
+    if (spares.length) this.#spares = [];
+    return spares;
   }
 
   leave(id: number): void {
@@ -160,7 +172,8 @@ export class LocalClient implements PartitionClient, PieceSource {
         const stream = this.#streams.get(message.id);
         const [piece] = unpack(message);
         if (piece?.done) this.#streams.delete(message.id);
-        if (piece) stream?.receive(piece);
+        if (stream && piece) stream.receive(piece);
+        else if (piece?.buffer) this.recycle(piece.buffer);
         break;
       }
       case 'failed': {

@@ -38,6 +38,8 @@ export interface AskMessage {
   questions: readonly Question[];
   /** About so many bytes, each first piece; 0: there is no room, and it is empty. */
   bytes: number;
+  /** Buffers of pieces that were read, to be used again. */
+  spares: readonly ArrayBuffer[];
 }
 
 /** One more piece of an answer may be made, of about so many bytes. */
@@ -45,8 +47,8 @@ export interface MoreMessage {
   kind: 'more';
   id: number;
   bytes: number;
-  /** For a piece, to be used again. */
-  buffer?: ArrayBuffer;
+  /** See `AskMessage`. */
+  spares: readonly ArrayBuffer[];
 }
 
 /** No more of an answer is wanted. */

@@ -3,7 +3,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { type PackedPieces, Packer, unpack } from '../../src/store/query/pack.js';
 import type { Piece } from '../../src/store/query/question.js';
-import { PIECE, pieceBuffer, SMALL_PIECE } from '../../src/store/query/sizes.js';
+import { PIECE, PIECE_BUFFER, SMALL_PIECE } from '../../src/store/query/sizes.js';
 import { seeded } from '../support/random.js';
 
 /** What a message is on the other side of a port. */
@@ -53,15 +53,20 @@ describe('packed pieces', () => {
     expect(small.shared.byteLength).toBe(5000);
   });
 
-  it('go into the buffer that they are given, dirty as it is, if it has room', () => {
+  it('go into buffers of earlier ones, dirty as they are, when they fill most of them', () => {
     const packer = new Packer();
-    const given = new Uint8Array(pieceBuffer(PIECE)).fill(0xee).buffer;
-    packer.add(new Uint8Array(10).fill(1), [], true, given);
+    const kept = new Uint8Array(PIECE_BUFFER).fill(0xee).buffer;
+    packer.keep([kept]);
+    for (const bytes of [SMALL_PIECE + 1, PIECE_BUFFER + 1]) {
+      packer.add(new Uint8Array(bytes), [], true);
+      expect(unpack(packer.take())[0]?.buffer?.byteLength).toBe(bytes);
+    }
+    packer.add(new Uint8Array(PIECE).fill(1), [], true);
     const [piece] = unpack(packer.take());
-    expect(piece?.buffer).toBe(given);
-    expect(piece?.bytes).toEqual(new Uint8Array(10).fill(1));
-    packer.add(new Uint8Array(given.byteLength + 1), [], true, given);
-    expect(unpack(packer.take())[0]?.buffer?.byteLength).toBe(given.byteLength + 1);
+    expect(piece?.buffer).toBe(kept);
+    expect(piece?.bytes).toEqual(new Uint8Array(PIECE).fill(1));
+    packer.add(new Uint8Array(PIECE), [], true);
+    expect(unpack(packer.take())[0]?.buffer?.byteLength).toBe(PIECE_BUFFER);
   });
 
   it('are forgotten when their question fails', () => {

@@ -153,6 +153,8 @@ async function* streamed(order: Order, streams: readonly PieceStream[]): AsyncGe
     }
     yield* chunks.add(TAIL);
     yield* chunks.end();
+    // All was used: nobody reads the last pieces any more.
+    for (const stream of streams) if (stream.current.done) await stream.next();
   } finally {
     for (const stream of streams) stream.leave();
   }

@@ -10,13 +10,12 @@ import type { AskMessage, FromWorker, MoreMessage } from '../protocol.js';
 import { Packer } from './pack.js';
 import { type Producer, producers } from './producers.js';
 import type { Question } from './question.js';
-import { pieceBuffer } from './sizes.js';
 
 interface OpenAnswer {
   id: number;
   producer: Producer;
-  /** Pieces that were asked for. */
-  wanted: MoreMessage[];
+  /** Bytes of the pieces that were asked for. */
+  wanted: number[];
   queued: boolean;
 }
 
@@ -38,7 +37,8 @@ export class OpenAnswers {
   }
 
   /** Begins all answers and sends their first pieces in one message. */
-  ask({ id, questions, bytes }: AskMessage): void {
+  ask({ id, questions, bytes, spares }: AskMessage): void {
+    this.#packer.keep(spares);
     try {
       questions.forEach((question, i) => {
         this.#begin(id + i, question, bytes);
@@ -57,13 +57,13 @@ export class OpenAnswers {
     if (this.#make(producer, bytes) !== 'last') this.#open.set(id, { id, producer, wanted: [], queued: false });
   }
 
-  /** Makes a piece, and ends the answer behind the last one. A further one (with a buffer) without bytes is not to be sent. */
-  #make(producer: Producer, size: number, buffer?: ArrayBuffer): 'last' | 'more' | 'none' {
+  /** Makes a piece, and ends the answer behind the last one. A further one without bytes is not to be sent. */
+  #make(producer: Producer, size: number, isFirst = true): 'last' | 'more' | 'none' {
     let result: 'last' | 'more' | 'none' = 'last';
     try {
       const { bytes, marks, done } = producer.next(size);
-      const isNone = buffer !== undefined && bytes.length === 0 && !done;
-      if (!isNone) this.#packer.add(bytes, marks, done, buffer);
+      const isNone = !isFirst && bytes.length === 0 && !done;
+      if (!isNone) this.#packer.add(bytes, marks, done);
       if (!done) result = isNone ? 'none' : 'more';
     } finally {
       if (result === 'last') producer.end();
@@ -81,9 +81,10 @@ export class OpenAnswers {
   }
 
   more(message: MoreMessage): void {
+    this.#packer.keep(message.spares);
     const answer = this.#open.get(message.id);
     if (!answer) return;
-    answer.wanted.push(message);
+    answer.wanted.push(message.bytes);
     if (answer.queued) return;
     answer.queued = true;
     this.#jobs.add(() => this.#step(answer));
@@ -95,9 +96,8 @@ export class OpenAnswers {
     const next = wanted.shift();
     if (next === undefined || !this.#open.has(id)) return false;
     try {
-      const { bytes, buffer = new ArrayBuffer(pieceBuffer(bytes)) } = next;
-      const result = this.#make(producer, bytes, buffer);
-      if (result === 'none') wanted.unshift({ ...next, buffer });
+      const result = this.#make(producer, next, false);
+      if (result === 'none') wanted.unshift(next);
       else {
         if (result === 'last') this.#open.delete(id);
         this.#send('piece', id);

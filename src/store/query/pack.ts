@@ -5,11 +5,13 @@
  *   heads    ┌──────┬───────┬────────┬─────────┐
  *            │ bits │ bytes │ #marks │ mark... │ ...       one a piece
  *            └──────┴───────┴────────┴─────────┘
- *   shared   the bytes of small first pieces, each at a multiple of 8
+ *   shared   the bytes of small pieces, each at a multiple of 8
  *   own      a buffer for each of the others, in order
+ *
+ * Buffers of large pieces go round: new ones would have V8 collect garbage for every few answers.
  */
 import type { Piece } from './question.js';
-import { SMALL_PIECE, WHOLE } from './sizes.js';
+import { PIECE_BUFFER, SMALL_PIECE, SPARE_BUFFERS, WHOLE } from './sizes.js';
 
 export interface PackedPieces {
   heads: number[];
@@ -31,27 +33,38 @@ export class Packer {
   #own: ArrayBuffer[] = [];
   readonly #shared = new Uint8Array(WHOLE);
   #sharedLength = 0;
+  readonly #spares: ArrayBuffer[] = [];
 
-  /** @param view into the core; copied. @param marks see `Piece`. @param buffer for a further piece, if it has room. */
-  add(view: Uint8Array, marks: readonly number[], done: boolean, buffer?: ArrayBuffer): void {
-    const bits = (this.#copy(view, buffer) ? OWN : 0) | (done ? DONE : 0);
+  /** Takes buffers of PIECE_BUFFER bytes over, with garbage in them. */
+  keep(spares: readonly ArrayBuffer[]): void {
+    for (const spare of spares) if (this.#spares.length < SPARE_BUFFERS) this.#spares.push(spare);
+  }
+
+  /** @param view into the core; copied. @param marks see `Piece`. */
+  add(view: Uint8Array, marks: readonly number[], done: boolean): void {
+    const bits = (this.#copy(view) ? OWN : 0) | (done ? DONE : 0);
     this.#heads.push(bits, view.length, marks.length);
     for (const mark of marks) this.#heads.push(mark);
   }
 
   /** Copies a piece to where it is sent from. @returns whether that is a buffer of its own. */
-  #copy(view: Uint8Array, buffer: ArrayBuffer | undefined): boolean {
+  #copy(view: Uint8Array): boolean {
     const end = this.#sharedLength + view.length;
-    if (!buffer && view.length <= SMALL_PIECE && end <= WHOLE) {
+    if (view.length <= SMALL_PIECE && end <= WHOLE) {
       this.#shared.set(view, this.#sharedLength);
       this.#sharedLength = aligned(end);
       return false;
     }
-    const hasRoom = buffer !== undefined && view.length <= buffer.byteLength;
-    const own = hasRoom ? buffer : new ArrayBuffer(view.length);
+    const own = this.#bufferFor(view.length);
     new Uint8Array(own).set(view);
     this.#own.push(own);
     return true;
+  }
+
+  #bufferFor(bytes: number): ArrayBuffer {
+    // Unused room counts as bytes on their way.
+    if (bytes < PIECE_BUFFER / 2 || bytes > PIECE_BUFFER) return new ArrayBuffer(bytes);
+    return this.#spares.pop() ?? new ArrayBuffer(PIECE_BUFFER);
   }
 
   /** What was gathered, to be sent with all of its buffers transferred. */

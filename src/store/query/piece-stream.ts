@@ -1,12 +1,14 @@
 /** Main thread. One partition's answer: its first piece is there, more are asked for while the reader reads. */
 import type { AnswerBudget } from './budget.js';
 import type { Piece } from './question.js';
-import { LEAST_PIECE, PIECE, pieceBuffer, WINDOW } from './sizes.js';
+import { LEAST_PIECE, PIECE, WINDOW } from './sizes.js';
 
 /** The way back to whoever makes the answer. */
 export interface PieceSource {
-  /** Asks for one more piece of about so many bytes. @param buffer of an earlier piece, to be used again. */
-  more(id: number, bytes: number, buffer: ArrayBuffer | undefined): void;
+  /** Asks for one more piece of about so many bytes. */
+  more(id: number, bytes: number): void;
+  /** Takes the buffer of a piece back, to be used again. Absent: they are left to the garbage collector. */
+  recycle?(buffer: ArrayBuffer): void;
   /** No more is wanted. */
   leave(id: number): void;
 }
@@ -18,6 +20,8 @@ function sizeOf({ bytes, buffer }: Piece): number {
 
 /** The piece of a reader who waits for one. */
 const NONE: Piece = { bytes: new Uint8Array(0), marks: [], buffer: undefined, done: false };
+/** The piece of one who has read all. */
+const LAST: Piece = { ...NONE, done: true };
 
 export class PieceStream {
   readonly #id: number;
@@ -59,26 +63,19 @@ export class PieceStream {
     return this.#current;
   }
 
-  /**
-   * Has pieces made while the current one is read, as far as the budget goes.
-   * @param spare see `PieceSource`. @returns it, if it was not used.
-   */
-  prefetch(spare?: ArrayBuffer): ArrayBuffer | undefined {
-    let buffer = spare;
+  /** Has pieces made while the current one is read, as far as the budget goes. */
+  prefetch(): void {
     while (!this.#ended && this.#asked.length + this.#arrived.length < WINDOW - 1) {
-      if (!this.#budget.tryTake(PIECE)) return buffer;
-      this.#ask(PIECE, buffer);
-      buffer = undefined;
+      if (!this.#budget.tryTake(PIECE)) return;
+      this.#ask(PIECE);
     }
-    return buffer;
   }
 
   /** @param bytes that were taken from the budget. */
-  #ask(bytes: number, spare: ArrayBuffer | undefined): void {
+  #ask(bytes: number): void {
     this.#held += bytes;
     this.#asked.push(bytes);
-    // One of another size would be too small, or keep more than is counted.
-    this.#source.more(this.#id, bytes, spare?.byteLength === pieceBuffer(bytes) ? spare : undefined);
+    this.#source.more(this.#id, bytes);
   }
 
   /**
@@ -87,21 +84,22 @@ export class PieceStream {
    */
   async next(): Promise<boolean> {
     const read = this.#current;
-    if (read.done) return false;
     this.#release(sizeOf(read));
-    this.#current = NONE;
+    this.#current = read.done ? LAST : NONE;
+    if (read.buffer) this.#source.recycle?.(read.buffer);
+    if (read.done) return false;
     const piece = this.#arrived.shift();
-    const spare = this.prefetch(read.buffer);
-    this.#current = piece ?? (await this.#arrival(spare));
+    this.prefetch();
+    this.#current = piece ?? (await this.#arrival());
     return true;
   }
 
   /** Waits for a piece. */
-  async #arrival(spare: ArrayBuffer | undefined): Promise<Piece> {
+  async #arrival(): Promise<Piece> {
     if (!this.#ended && !this.#asked.length) {
       // Beyond the budget, but small: everybody gets on, however many others do not read what they have asked for.
       this.#budget.take(LEAST_PIECE);
-      this.#ask(LEAST_PIECE, spare);
+      this.#ask(LEAST_PIECE);
     }
     if (!this.#error) {
       await new Promise<void>((resolve) => {
@@ -115,6 +113,7 @@ export class PieceStream {
 
   /** A piece that was asked for is there. */
   receive(piece: Piece): void {
+    if (this.#error) return;
     this.#release(this.#asked.shift() ?? 0);
     this.#hold(sizeOf(piece));
     this.#arrived.push(piece);
@@ -140,6 +139,7 @@ export class PieceStream {
     this.#ended = true;
     this.#error ??= new Error('BUG: an answer that was left is read');
     this.#release(this.#held);
+    this.#current = NONE;
     this.#wakeUp();
   }
 }

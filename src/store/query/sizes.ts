@@ -1,8 +1,8 @@
 /**
  * How answers are cut on their way from the core to the client: the one place that says so.
  *
- *   worker   a first piece has at most its share of WHOLE bytes, further ones PIECE, each a little more; small pieces of one
- *            message share a buffer
+ *   worker   a piece has at most PIECE bytes and a little more, a first one its share of WHOLE where so much is not to be had
+ *            for all of them; small pieces of one message share a buffer
  *   main     an answer of up to WHOLE bytes is put together and sent with its length; of a longer one parts of CHUNK bytes and
  *            more are passed on as they are, and smaller ones are gathered
  *
@@ -19,12 +19,9 @@ export const ANSWER_BYTES = 16 << 20;
 /** Pieces of an answer that are being made, on their way, or being read. */
 export const WINDOW = 4;
 
-/** Bytes by which a piece may go beyond its size in a buffer of `pieceBuffer`. */
-const SLACK = 8 << 10;
-/** Bytes up to which first pieces share a buffer: to transfer one costs more than to copy this. */
+/** Bytes of the buffer of a large piece, which is used again: a piece may go a little beyond its size. */
+export const PIECE_BUFFER = PIECE + (8 << 10);
+/** Buffers that a worker keeps for further pieces, 3.3 MB. */
+export const SPARE_BUFFERS = 16;
+/** Bytes up to which the pieces of a message share a buffer: to transfer one costs more than to copy this. */
 export const SMALL_PIECE = 16 << 10;
-
-/** Bytes of the buffer of a further piece of the given size, which is used again. */
-export function pieceBuffer(size: number): number {
-  return size + SLACK;
-}
