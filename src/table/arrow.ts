@@ -47,6 +47,22 @@ function numbersBuffer({ numbers, counts }: Repeats, rows: number): Uint8Array {
   return compressed(4 * rows);
 }
 
+/** Buffers of columns that have one number from end to end, which most do in most batches: each is made once. */
+class Constants {
+  readonly #buffers = new Map<number, Uint8Array>();
+
+  /** Of a full batch. */
+  of(repeats: Repeats): Uint8Array {
+    const [only = 0] = repeats.numbers;
+    let buffer = this.#buffers.get(only);
+    if (buffer === undefined) {
+      buffer = numbersBuffer(repeats, BATCH_ROWS);
+      this.#buffers.set(only, buffer);
+    }
+    return buffer;
+  }
+}
+
 /** One bit a row, of a column that has nulls. */
 function presenceBuffer({ numbers, counts }: Repeats, rows: number): Uint8Array {
   const bytes = new Uint8Array(8 + Math.ceil(rows / 8));
@@ -101,18 +117,20 @@ function dictionaryOf({ texts }: TextColumn, number: number): Uint8Array[] {
   ]);
 }
 
-function recordBatch(batch: Batch, hasQueries: boolean): Uint8Array[] {
+function recordBatch(batch: Batch, hasQueries: boolean, constants: Constants): Uint8Array[] {
   const { rows } = batch;
+  const numbersOf = (repeats: Repeats) =>
+    repeats.numbers.length === 1 && rows === BATCH_ROWS ? constants.of(repeats) : numbersBuffer(repeats, rows);
   const nodes: Node[] = [];
   const buffers: Uint8Array[] = [];
   if (hasQueries) {
     nodes.push({ length: rows, nulls: 0 });
-    buffers.push(NOTHING, numbersBuffer(batch.queries, rows));
+    buffers.push(NOTHING, numbersOf(batch.queries));
   }
   for (const repeats of batch.texts) {
     const nulls = nullsOf(repeats);
     nodes.push({ length: rows, nulls });
-    buffers.push(nulls === 0 ? NOTHING : presenceBuffer(repeats, rows), numbersBuffer(repeats, rows));
+    buffers.push(nulls === 0 ? NOTHING : presenceBuffer(repeats, rows), numbersOf(repeats));
   }
   nodes.push({ length: rows, nulls: 0 }, { length: rows, nulls: 0 });
   const values = batch.valueBytes();
@@ -126,15 +144,16 @@ function recordBatch(batch: Batch, hasQueries: boolean): Uint8Array[] {
 export async function* arrowStream(table: Table): AsyncGenerator<Uint8Array> {
   yield joined(schemaMessage(table), ...table.columns.flatMap(dictionaryOf));
   const batch = new Batch(table.columns.length, BATCH_ROWS);
+  const constants = new Constants();
   for await (const run of table.runs) {
     let rest: Run | undefined = run;
     while (rest !== undefined) {
       rest = batch.add(rest);
       if (batch.rows < BATCH_ROWS) continue;
-      yield* recordBatch(batch, table.hasQueries);
+      yield* recordBatch(batch, table.hasQueries, constants);
       batch.clear();
     }
   }
-  if (batch.rows > 0) yield* recordBatch(batch, table.hasQueries);
+  if (batch.rows > 0) yield* recordBatch(batch, table.hasQueries, constants);
   yield END_OF_STREAM;
 }

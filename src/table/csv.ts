@@ -22,18 +22,37 @@ function digits(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
+/** Times of which the texts are kept: the series of a host have the same ones. */
+const KEPT_TIMES = 1 << 16;
+
+/** RFC 3339 of unix milliseconds. */
+class TimeTexts {
+  readonly #texts = new Map<number, string>();
+
+  of(time: number): string {
+    let text = this.#texts.get(time);
+    if (text === undefined) {
+      text = new Date(time).toISOString();
+      if (this.#texts.size === KEPT_TIMES) this.#texts.clear();
+      this.#texts.set(time, text);
+    }
+    return text;
+  }
+}
+
 /** The text in pieces. */
 export async function* csvText(table: Table): AsyncGenerator<Uint8Array> {
   const { hasQueries, columns } = table;
   const names = [...columns.map(({ name }) => name), TIMESTAMP, VALUE];
   let text = row((hasQueries ? [QUERY, ...names] : names).map(quoted));
+  const times = new TimeTexts();
   const texts = columns.map((column) => column.texts.map(quoted));
   for await (const run of table.runs) {
     const { query, values } = run;
     const fixed = columns.map((_, column) => texts[column]?.[run.texts[column] ?? -1] ?? '');
     const start = (hasQueries ? [String(query), ...fixed] : fixed).map((field) => `${field},`).join('');
     for (let at = 0; at < values.length; at++) {
-      text += `${start}${new Date(timeOf(run, at)).toISOString()},${digits(values[at] ?? 0)}\r\n`;
+      text += `${start}${times.of(timeOf(run, at))},${digits(values[at] ?? 0)}\r\n`;
       if (at % ROWS !== 0 || text.length < PIECE) continue;
       yield Buffer.from(text);
       text = '';

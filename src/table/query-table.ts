@@ -100,7 +100,7 @@ async function* runsOf(
       const { query, metric, levels, rolledUp, from, step, count, first, samples } = column;
       if (levels.length > 0) {
         const names = textsOf(metric, levels, rolledUp);
-        texts = Int32Array.from(names, (text, i) => lists[i]?.numberOf(text) ?? -1);
+        texts = numbersOf(names, lists);
         // A series that came after the names were asked for: its texts have no number.
         isKnown = names.every((text, i) => text === '' || (texts[i] ?? -1) >= 0);
       }
@@ -115,6 +115,12 @@ async function* runsOf(
       }
     }
   }
+}
+
+function numbersOf(names: readonly string[], lists: readonly TextList[]): Int32Array<ArrayBuffer> {
+  const numbers = new Int32Array(lists.length);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = lists[i]?.numberOf(names[i] ?? '') ?? -1;
+  return numbers;
 }
 
 /** The values that are there. */

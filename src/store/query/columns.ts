@@ -73,10 +73,16 @@ async function* ofQueries(
       if (columns === undefined) break;
       yield columns.map((column) => {
         const number = numbers[column.query] ?? -1;
-        return { ...column, query: number, metric: request.queries[number]?.metric ?? '' };
+        return named(column, number, request.queries[number]?.metric);
       });
     }
   }
+}
+
+/** A column under the query that asked for it. It is not copied: an answer has thousands of them. */
+function named(column: Part, query: number, metric = ''): AnswerColumn {
+  column.query = query;
+  return Object.assign(column, { metric });
 }
 
 /** The core has made a query of each node and metric, one node after the other. */
@@ -90,7 +96,8 @@ async function* ofAllNodes(request: QueryRequest, streams: readonly PieceStream[
         const number = column.query % metrics.length;
         const node = (column.query - number) / metrics.length;
         const entry = node * streams.length + partition;
-        return { ...column, query: request.queries.length + number, entry, metric: metrics[number] ?? '' };
+        column.entry = entry;
+        return named(column, request.queries.length + number, metrics[number]);
       });
     } while (await stream.next());
   }
