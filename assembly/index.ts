@@ -53,7 +53,7 @@ export {
 export { importRun } from './durable/import';
 export { parentOf, seriesHost, takeUnsaved, unsaved, unsavedBefore } from './durable/unsaved';
 export { exportSeries, exported } from './answer/export';
-export { queryBegin, queryEnd } from './answer/answer';
+export { queryBegin, queryBytes, queryEnd, queryRest } from './answer/answer';
 export { queryEnds, queryStep } from './answer/cc-json';
 export { columnsStep } from './answer/columns';
 export { writeUnit } from './answer/unit';

@@ -119,9 +119,10 @@ function writeData(answer: Answer, budget: u32): bool {
       answer.written += n;
     } else {
       const at = <i32>-ahead;
-      const n = min(PRINT_STEP, column.count - at);
+      if (!answer.have(at)) return false;
+      const n = min(PRINT_STEP, column.heldFrom(at));
       if (!out.ensure(PRINT_STEP * (FIXED_MAX_BYTES + 1) + 16)) return false;
-      const end = printFixed3s(out.end, column.values + (<usize>at << 3), n);
+      const end = printFixed3s(out.end, column.at(at), n);
       store<u8>(end, 0x2c);
       out.end = end + 1;
       answer.written += n;

@@ -109,7 +109,8 @@ function writePart(answer: Answer, budget: u32, node: Node | null): bool {
   const first = <i32>answer.written;
   const left = answer.request.has(AnswerParts.Data) ? column.count - first : 0;
   const room = <i32>(max(budget, out.length) - out.length) >> 3;
-  const here = min(left, max(room, LEAST_VALUES));
+  if (left && !answer.have(first)) return false;
+  const here = min(min(left, column.heldFrom(first)), max(room, LEAST_VALUES));
   if (!out.ensure(<u32>offsetof<Part>() + NAMES_MAX + (<u32>here << 3))) return false;
   const part = changetype<Part>(out.end);
   memory.fill(out.end, 0, offsetof<Part>());
@@ -138,7 +139,7 @@ function writePart(answer: Answer, budget: u32, node: Node | null): bool {
     store<u64>(namesEnd, 0);
     end = (namesEnd + 7) & ~7;
   }
-  memory.copy(end, column.values + (<usize>first << 3), <usize>here << 3);
+  if (here) memory.copy(end, column.at(first), <usize>here << 3);
   end += <usize>here << 3;
   part.bytes = <u32>(end - out.end);
   out.end = end;

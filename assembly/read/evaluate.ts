@@ -4,6 +4,7 @@
  */
 import { Aggregation, AnswerParts, MemoryKind, QueryError } from '../../src/wasm/codes';
 import { alloc, capacity, free } from '../memory/alloc';
+import { fillNaN } from '../memory/doubles';
 import { endBin, firstBin } from '../series/blocks';
 import { Metric } from '../series/metrics';
 import { Series } from '../series/records';
@@ -22,6 +23,8 @@ const RESAMPLE_FROM: i32 = 1000;
  * not take gigabytes.
  */
 const MAX_COUNT: i64 = 1 << 24;
+/** Values that are computed again at once, of a column whose values were given back. */
+const AGAIN: i32 = 1 << 15;
 /** Bytes behind the values that decoding may overwrite. */
 const OVERRUN: u32 = 128;
 
@@ -42,13 +45,33 @@ export class Column extends Statistics {
   limit: i64;
   /** Number of values. */
   count: i32;
-  /** Address of the values, f64, NaN = missing. There are none when only statistics were asked for and block headers had them. */
-  values: usize;
+  /** Index of the first value that is in memory, and how many are. All, unless values were given back and computed again. */
+  first: i32;
+  held: i32;
+  /** Address of the values in memory, f64, NaN = missing. There are none when only statistics were asked for and block headers had them. */
+  private values: usize;
+
+  /** Bytes that the values take. */
+  get bytes(): u32 {
+    return this.values ? capacity(this.values) : 0;
+  }
 
   /** Gives the values' memory back. */
   free(): void {
     free(this.values, MemoryKind.Scratch);
     this.values = 0;
+    this.first = 0;
+    this.held = 0;
+  }
+
+  /** Address of a value that is in memory. */
+  at(index: i32): usize {
+    return this.values + (<usize>(index - this.first) << 3);
+  }
+
+  /** Values in memory from the index on. */
+  heldFrom(index: i32): i32 {
+    return max(0, this.first + this.held - index);
   }
 
   /** Makes it an error. */
@@ -64,20 +87,41 @@ export class Column extends Statistics {
   private reserve(n: i32): bool {
     const need = (<u32>n << 3) + OVERRUN;
     if (this.values && capacity(this.values) >= need) return true;
-    this.free();
+    free(this.values, MemoryKind.Scratch);
     this.values = alloc(need, MemoryKind.Scratch);
     return this.values != 0;
   }
 
-  /** Fills it with `n` bins of the selected series from `from` on, and `points` values made of them. False when memory is exhausted. */
-  compute(metric: Metric, factor: f64, n: i32, points: i32): bool {
+  /** Fills it with `n` bins of the selected series from `start` on, and `points` values made of them. False when memory is exhausted. */
+  compute(metric: Metric, factor: f64, start: i64, n: i32, points: i32): bool {
     if (!this.reserve(n)) return false;
-    rollUp(selection.list, selection.count, this.from, n, this.values);
+    this.held = points;
+    rollUp(selection.list, selection.count, start, n, this.values);
     if (selection.count > 1 && metric.aggregation == Aggregation.Avg) divide(this.values, n, <f64>selection.count);
     if (factor != 0 && factor != 1) scale(this.values, n, factor);
     // In place: a point is written only once all before it have been read.
     if (points < n) lttb(this.values, n, this.values, points);
     return true;
+  }
+
+  /**
+   * Computes values again, the one with the index among them, of the series that are selected now; times and statistics stay as they are. What was
+   * freed meanwhile is missing. False when memory is exhausted.
+   */
+  computeAgain(metric: Metric, factor: f64, index: i32): bool {
+    const f = <i64>metric.frequency;
+    const bins = <i32>((this.to - this.from) / f);
+    const isResampled = this.count < bins;
+    // From a multiple of AGAIN on, so that a column that is not longer is computed whole, and a kept roll-up stays whole.
+    this.first = isResampled ? 0 : index - (index % AGAIN);
+    const n = isResampled ? bins : min(AGAIN, this.count - this.first);
+    if (!selection.count || (selection.count > 1 && metric.aggregation == Aggregation.None)) {
+      this.held = isResampled ? this.count : n;
+      if (!this.reserve(this.held)) return false;
+      fillNaN(this.values, this.held);
+      return true;
+    }
+    return this.compute(metric, factor, this.from + <i64>this.first * f, n, isResampled ? this.count : n);
   }
 
   /** Statistics of the values. A negative factor has turned least and greatest round, but the protocol scales each. */
@@ -159,11 +203,13 @@ export function evaluate(column: Column, metric: Metric, request: Request, query
   column.step = points < bins ? resolution : f;
   column.padding = request.has(AnswerParts.Padding) && start > from ? start / f - from / f : 0;
   column.count = points;
+  column.first = 0;
+  column.held = 0;
   const byHeaders = isPlain && points == bins;
   const hasStats = request.has(AnswerParts.Stats);
   // Who wants neither values nor statistics wants to know which columns there are.
   const isComputed = request.has(AnswerParts.Data) || (hasStats && !byHeaders);
-  if (isComputed && bins && !column.compute(metric, factor, bins, points)) return false;
+  if (isComputed && bins && !column.compute(metric, factor, first, bins, points)) return false;
   if (!hasStats) return true;
   if (byHeaders) column.summarizeBins(selection.series(0), bins, factor);
   else column.summarize(factor);

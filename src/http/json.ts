@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { readBody } from './body.js';
+import { type Body, readBody } from './body.js';
 import { HttpError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { jsonErrorPosition } from './json-position.js';
@@ -62,13 +62,22 @@ export function validate<const S extends v.GenericSchema>(schema: S, value: unkn
   throw new HttpError(400, message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}...` : message);
 }
 
-/** Reads, parses and checks a JSON body, on GET as well as on POST. */
+/** The text of a JSON body, on GET as well as on POST. */
+export function readJsonBody(exchange: Exchange, context: HttpContext): Promise<Body> {
+  const limit = Math.min(MAX_JSON_BYTES, context.config.store.maxBodySize);
+  return readBody(exchange, limit, (bytes) => new ArrayBuffer(bytes), context.budget);
+}
+
+/** Parses and checks a JSON body. @throws HttpError 400 */
+export function jsonOf<const S extends v.GenericSchema>({ buffer, length }: Body, schema: S): v.InferOutput<S> {
+  return validate(schema, parseJson(Buffer.from(buffer, 0, length).toString()));
+}
+
+/** Reads, parses and checks a JSON body. */
 export async function readJson<const S extends v.GenericSchema>(
   exchange: Exchange,
   context: HttpContext,
   schema: S,
 ): Promise<v.InferOutput<S>> {
-  const limit = Math.min(MAX_JSON_BYTES, context.config.store.maxBodySize);
-  const body = await readBody(exchange, limit, (bytes) => new ArrayBuffer(bytes), context.budget);
-  return validate(schema, parseJson(Buffer.from(body.buffer, 0, body.length).toString()));
+  return jsonOf(await readJsonBody(exchange, context), schema);
 }

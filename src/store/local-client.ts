@@ -1,4 +1,5 @@
 /** Main thread. The partitions of one shard of this process, asked in messages (protocol.ts). */
+import { countReceived } from '../heap.js';
 import { StoreError } from '../store-error.js';
 import type { Buffers } from './buffers.js';
 import type { CallName, Calls, PartitionClient, PartitionWrite, Written } from './client.js';
@@ -7,10 +8,10 @@ import type { LoadHelp } from './load/protocol.js';
 import type { Loading } from './loading.js';
 import type { FromWorker, Opened, ToWorker } from './protocol.js';
 import type { AnswerBudget } from './query/budget.js';
-import { type PackedPieces, unpack } from './query/pack.js';
+import { type PackedPieces, Spares, unpack } from './query/pack.js';
 import { type PieceSource, PieceStream } from './query/piece-stream.js';
 import type { Question } from './query/question.js';
-import { PIECE, PIECE_BUFFER, SPARE_BUFFERS, WHOLE } from './query/sizes.js';
+import { PIECE, WHOLE } from './query/sizes.js';
 import type { ShardLink } from './shard-link.js';
 
 /** Waits for the answer to a message. */
@@ -38,7 +39,7 @@ export class LocalClient implements PartitionClient, PieceSource {
   readonly #onFatal: (error: Error) => void;
   readonly #pending = new Map<number, Pending>();
   /** Buffers of pieces that were read: they go back with the next question. */
-  #spares: ArrayBuffer[] = [];
+  readonly #spares = new Spares();
   /** Answers of more than one piece. */
   readonly #streams = new Map<number, PieceStream>();
   #gone: StoreError | undefined;
@@ -91,7 +92,7 @@ export class LocalClient implements PartitionClient, PieceSource {
     this.#nextId += length;
     const bytes = [PIECE, Math.floor(WHOLE / length)].find((size) => this.#budget.tryTake(length * size)) ?? 0;
     return new Promise((resolve, reject) => {
-      const spares = this.#takeSpares();
+      const spares = this.#spares.takeAll();
       this.#post(id, { kind: 'ask', id, questions, bytes, spares }, spares, {
         resolve: (answers) => {
           this.#budget.release(length * bytes);
@@ -115,18 +116,12 @@ export class LocalClient implements PartitionClient, PieceSource {
   }
 
   more(id: number, bytes: number): void {
-    const spares = this.#takeSpares();
+    const spares = this.#spares.takeAll();
     this.#link.post({ kind: 'more', id, bytes, spares }, spares);
   }
 
   recycle(buffer: ArrayBuffer): void {
-    if (buffer.byteLength === PIECE_BUFFER && this.#spares.length < SPARE_BUFFERS) this.#spares.push(buffer);
-  }
-
-  #takeSpares(): ArrayBuffer[] {
-    const spares = this.#spares;
-    if (spares.length) this.#spares = [];
-    return spares;
+    if (!this.#spares.give(buffer)) countReceived(buffer.byteLength);
   }
 
   leave(id: number): void {

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
+import { collectSoon } from '../heap.js';
 import { type Logger, logSettings } from '../log.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import { type Contents, ContentsSum } from '../partition/contents.js';
@@ -30,6 +31,7 @@ import { dump } from './query/dump.js';
 import { gather } from './query/gather.js';
 import { askLeaf } from './query/leaf.js';
 import { ask, plan } from './query/scatter.js';
+import { ANSWER_BYTES } from './query/sizes.js';
 import { HostRouter } from './routing.js';
 import {
   type Answer,
@@ -74,7 +76,7 @@ export class Pool implements Store {
   readonly #options: PoolOptions;
   readonly #module: WebAssembly.Module;
   readonly #buffers = new Buffers();
-  readonly #budget = new AnswerBudget();
+  readonly #budget = new AnswerBudget(ANSWER_BYTES, collectSoon);
   readonly #router: HostRouter;
   readonly #writes: Writes;
   readonly #loading: Loading;

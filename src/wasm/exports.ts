@@ -76,6 +76,8 @@ export interface Exports extends Record<string, unknown> {
   exported: WebAssembly.Global;
   queryBegin(request: number): number;
   queryStep(state: number, budget: number): number;
+  queryBytes(state: number): number;
+  queryRest(state: number): void;
   queryEnd(state: number): void;
   columnsStep(state: number, budget: number): number;
   queryEnds: WebAssembly.Global;

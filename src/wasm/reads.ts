@@ -54,6 +54,16 @@ export class Reads {
     return this.#outputOf(exports.columnsStep(state, budget));
   }
 
+  /** Bytes of linear memory that a query holds until `queryEnd`, without its column. */
+  queryBytes(state: number): number {
+    return this.#instance.exports.queryBytes(state) >>> 0;
+  }
+
+  /** Nobody waits for the query's next step: its column may be given back, and computed again then. */
+  queryRest(state: number): void {
+    this.#instance.exports.queryRest(state);
+  }
+
   /** Ends a query, at any step. */
   queryEnd(state: number): void {
     this.#instance.exports.queryEnd(state);

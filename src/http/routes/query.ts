@@ -1,10 +1,12 @@
-import type { Answer, QueryRequest, SeriesQuery } from '../../store/store.js';
+import type { QueryRequest, SeriesQuery } from '../../store/store.js';
 import type { Table } from '../../table/table.js';
 import { JSON_TYPE } from '../answer.js';
+import type { Body } from '../body.js';
 import { formatOf, formatParameter, NOT_ACCEPTABLE, sendTable } from '../columns.js';
-import { HttpError } from '../errors.js';
+import { ClientGone, HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
-import { readJson } from '../json.js';
+import { jsonOf, readJsonBody } from '../json.js';
+import { Lane } from '../lane.js';
 import { requireRunning } from '../ready.js';
 import type { HttpContext, Operation, Route } from '../route.js';
 import { type QueryBody, QuerySchema, type SeriesQueryBody } from '../schemas.js';
@@ -69,32 +71,61 @@ function consistencyOf(exchange: Exchange): Pick<QueryRequest, 'isStrong'> {
   throw new HttpError(400, `consistency: expected "session" or "strong", got ${JSON.stringify(text)}`);
 }
 
-async function readRequest(exchange: Exchange, context: HttpContext): Promise<QueryRequest> {
-  const body = await readJson(exchange, context, QuerySchema);
-  const request = { ...toQueryRequest(body), ...consistencyOf(exchange) };
-  const hint = unknownKeyHint(body);
+/** Bytes of a request's body from which on it takes memory worth counting: objects take twenty times as much as their text. */
+const LARGE_BODY = 16 << 10;
+/** Large requests that are objects at once. The others wait as text. */
+const LARGE_AT_ONCE = 2;
+
+function requestOf(exchange: Exchange, body: Body): QueryRequest {
+  const query = jsonOf(body, QuerySchema);
+  const request = { ...toQueryRequest(query), ...consistencyOf(exchange) };
+  const hint = unknownKeyHint(query);
   if (hint !== undefined) exchange.outgoing.setHeader('X-Query-Hint', hint);
   return request;
 }
 
-/** The answer to the exchange's request, which is forgotten once that is there: it may take long to be read. */
-async function answered(exchange: Exchange, context: HttpContext): Promise<Answer> {
-  return context.store.query(await readRequest(exchange, context));
+/**
+ * What becomes of the exchange's request, which is forgotten once that is there: an answer may take long to be read.
+ * @param lane of large requests.
+ */
+async function answered<T>(
+  exchange: Exchange,
+  context: HttpContext,
+  lane: Lane,
+  answer: (request: QueryRequest) => Promise<T>,
+): Promise<T> {
+  const body = await readJsonBody(exchange, context);
+  const { length } = body;
+  if (length < LARGE_BODY) return answer(requestOf(exchange, body));
+  context.budget.reserve(length);
+  try {
+    return await lane.run(async () => {
+      if (exchange.outgoing.destroyed) throw new ClientGone('the client left before its request was looked at');
+      return answer(requestOf(exchange, body));
+    });
+  } finally {
+    context.budget.release(length);
+  }
 }
 
-async function tableOf(exchange: Exchange, context: HttpContext): Promise<Table> {
+async function tableOf(context: HttpContext, request: QueryRequest): Promise<Table> {
   const { queryTable } = await import('../../table/query-table.js');
-  return queryTable(context.store, await readRequest(exchange, context));
+  return queryTable(context.store, request);
 }
 
 /** GET|POST /api/query: cc-backend asks with GET and a JSON body. */
 export function queryRoute(context: HttpContext): Route {
+  const lane = new Lane(LARGE_AT_ONCE);
   const operation: Operation = {
     async handle(exchange) {
       requireRunning(context.store);
       const format = formatOf(exchange, exchange.param('format') ?? '');
-      if (format === 'json') await sendAnswer(exchange, await answered(exchange, context));
-      else await sendTable(exchange, format, await tableOf(exchange, context));
+      if (format === 'json') {
+        await sendAnswer(exchange, await answered(exchange, context, lane, (request) => context.store.query(request)));
+      } else {
+        const table = await answered(exchange, context, lane, (request) => tableOf(context, request));
+        await sendTable(exchange, format, table);
+      }
     },
     document: {
       summary: 'Read series: samples and statistics',
@@ -121,7 +152,7 @@ export function queryRoute(context: HttpContext): Route {
         400: { description: 'the body is not JSON or not a query; the error names the place' },
         406: NOT_ACCEPTABLE,
         413: { description: 'the body is too long' },
-        503: { description: 'loading or stopping' },
+        503: { description: 'loading, stopping, or too many large questions wait' },
       },
     },
   };

@@ -3,9 +3,16 @@ import { ANSWER_BYTES } from './sizes.js';
 
 export class AnswerBudget {
   #used = 0;
+  #wasFull = false;
+  readonly #onCalm: () => void;
 
-  /** @param limit bytes. */
-  constructor(readonly limit = ANSWER_BYTES) {}
+  /** @param limit bytes. @param onCalm told when little is used after it was used up. */
+  constructor(limit = ANSWER_BYTES, onCalm: () => void = () => {}) {
+    this.limit = limit;
+    this.#onCalm = onCalm;
+  }
+
+  readonly limit: number;
 
   /** Bytes taken. */
   get used(): number {
@@ -14,7 +21,10 @@ export class AnswerBudget {
 
   /** Takes the bytes if they are there. @returns whether they were. */
   tryTake(bytes: number): boolean {
-    if (this.#used + bytes > this.limit) return false;
+    if (this.#used + bytes > this.limit) {
+      this.#wasFull = true;
+      return false;
+    }
     this.#used += bytes;
     return true;
   }
@@ -26,5 +36,8 @@ export class AnswerBudget {
 
   release(bytes: number): void {
     this.#used -= bytes;
+    if (!this.#wasFull || this.#used > this.limit / 16) return;
+    this.#wasFull = false;
+    this.#onCalm();
   }
 }

@@ -2,14 +2,21 @@
  * Worker. Answers that are being made. The first piece is made at once, which is all of most answers; each further one when
  * the reader asks for it, so that an answer of any size takes a few pieces of memory. Between two pieces the worker stores
  * what has arrived.
+ *
+ * What open answers hold in linear memory, which never shrinks, is bounded: a question that finds no room waits. Meanwhile
+ * answers are broken off whose readers take nothing, those first that have not for the longest.
  */
+
+import { countReceived } from '../../heap.js';
 import type { Jobs } from '../../partition/jobs.js';
+import { StoreError } from '../../store-error.js';
 import type { Reads } from '../../wasm/reads.js';
 import { toFailure } from '../failure.js';
 import type { AskMessage, FromWorker, MoreMessage } from '../protocol.js';
 import { Packer } from './pack.js';
 import { type Producer, producers } from './producers.js';
 import type { Question } from './question.js';
+import { IDLE_SECONDS, OPEN_BYTES, SMALL_REQUEST } from './sizes.js';
 
 interface OpenAnswer {
   id: number;
@@ -17,6 +24,20 @@ interface OpenAnswer {
   /** Bytes of the pieces that were asked for. */
   wanted: number[];
   queued: boolean;
+  /** When the last piece was made, milliseconds. */
+  since: number;
+}
+
+/** Milliseconds between two looks for readers who take nothing. */
+const LOOK_MS = 1000;
+
+function requestBytes({ questions }: AskMessage): number {
+  return questions.reduce((sum, { request }) => sum + request.length, 0);
+}
+
+/** What a dashboard asks never waits for those who ask for everything. */
+function isSmall(message: AskMessage): boolean {
+  return requestBytes(message) <= SMALL_REQUEST && message.questions.every(({ kind }) => !kind.endsWith('-all'));
 }
 
 export class OpenAnswers {
@@ -25,6 +46,11 @@ export class OpenAnswers {
   readonly #post: (message: FromWorker, transfer: ArrayBuffer[]) => void;
   readonly #open = new Map<number, OpenAnswer>();
   readonly #packer = new Packer();
+  /** Bytes that the open ones hold. */
+  #held = 0;
+  readonly #waiting: AskMessage[] = [];
+  #waitingBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     jobs: Jobs,
@@ -36,16 +62,61 @@ export class OpenAnswers {
     this.#post = post;
   }
 
-  /** Begins all answers and sends their first pieces in one message. */
-  ask({ id, questions, bytes, spares }: AskMessage): void {
-    this.#packer.keep(spares);
+  /** Begins all answers and sends their first pieces in one message, when there is room. */
+  ask(message: AskMessage): void {
+    this.#packer.keep(message.spares);
+    const bytes = requestBytes(message);
+    // What the messages of a burst held is garbage by now, which a heap as small as a worker's has no reason to collect.
+    countReceived(bytes);
+    if (isSmall(message) || (!this.#waiting.length && this.#hasRoom(bytes))) {
+      this.#answer(message);
+    } else if (this.#waitingBytes + bytes > OPEN_BYTES) {
+      this.#fail(message.id, new StoreError('OVERLOADED', 'too many questions wait for answers that nobody reads'));
+    } else {
+      this.#waiting.push(message);
+      this.#waitingBytes += bytes;
+      this.#look();
+    }
+  }
+
+  /** One that is alone has room, whatever it takes. */
+  #hasRoom(bytes: number): boolean {
+    return this.#open.size === 0 || this.#held + bytes <= OPEN_BYTES;
+  }
+
+  /** Answers what waits, as far as there is room. */
+  #admit(): void {
+    for (let next = this.#waiting[0]; next && this.#hasRoom(requestBytes(next)); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#waitingBytes -= requestBytes(next);
+      this.#answer(next);
+    }
+  }
+
+  /** Looks for readers who take nothing, as long as something waits. */
+  #look(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const idle = performance.now() - IDLE_SECONDS * 1000;
+      // In the order of their beginning, which is that of their ends, as nearly as it matters.
+      for (const { id, wanted, since } of this.#open.values()) {
+        if (!this.#waiting.length) return;
+        if (wanted.length || since > idle) continue;
+        this.leave(id);
+        this.#fail(id, new StoreError('OVERLOADED', 'the answer was not read while others waited for its place'));
+      }
+      if (this.#waiting.length) this.#look();
+    }, LOOK_MS).unref();
+  }
+
+  #answer({ id, questions, bytes }: AskMessage): void {
     try {
       questions.forEach((question, i) => {
         this.#begin(id + i, question, bytes);
       });
     } catch (error) {
-      for (let i = 0; i < questions.length; i++) this.leave(id + i);
       this.#packer.drop();
+      for (let i = 0; i < questions.length; i++) this.leave(id + i);
       this.#fail(id, error);
       return;
     }
@@ -54,7 +125,10 @@ export class OpenAnswers {
 
   #begin(id: number, { partition, kind, request }: Question, bytes: number): void {
     const producer = producers[kind](this.#readsOf(partition), request);
-    if (this.#make(producer, bytes) !== 'last') this.#open.set(id, { id, producer, wanted: [], queued: false });
+    if (this.#make(producer, bytes) === 'last') return;
+    this.#held += producer.bytes;
+    this.#open.set(id, { id, producer, wanted: [], queued: false, since: performance.now() });
+    producer.rest();
   }
 
   /** Makes a piece, and ends the answer behind the last one. A further one without bytes is not to be sent. */
@@ -99,11 +173,13 @@ export class OpenAnswers {
       const result = this.#make(producer, next, false);
       if (result === 'none') wanted.unshift(next);
       else {
-        if (result === 'last') this.#open.delete(id);
+        answer.since = performance.now();
         this.#send('piece', id);
+        if (result === 'last') this.#closed(answer);
+        else if (!wanted.length) producer.rest();
       }
     } catch (error) {
-      this.#open.delete(id);
+      this.#closed(answer);
       this.#fail(id, error);
     }
     answer.queued = wanted.length > 0 && this.#open.has(id);
@@ -112,7 +188,16 @@ export class OpenAnswers {
 
   /** No more of the answer is wanted. */
   leave(id: number): void {
-    this.#open.get(id)?.producer.end();
+    const answer = this.#open.get(id);
+    if (!answer) return;
+    answer.producer.end();
+    this.#closed(answer);
+  }
+
+  /** The answer has ended, and its place is free. */
+  #closed({ id, producer }: OpenAnswer): void {
     this.#open.delete(id);
+    this.#held -= producer.bytes;
+    this.#admit();
   }
 }

@@ -11,7 +11,7 @@
  * Buffers of large pieces go round: new ones would have V8 collect garbage for every few answers.
  */
 import type { Piece } from './question.js';
-import { PIECE_BUFFER, SMALL_PIECE, SPARE_BUFFERS, WHOLE } from './sizes.js';
+import { LEAST_BUFFER, PIECE_BUFFER, SMALL_PIECE, SPARE_BUFFERS, WHOLE } from './sizes.js';
 
 export interface PackedPieces {
   heads: number[];
@@ -27,17 +27,44 @@ function aligned(end: number): number {
   return (end + 7) & ~7;
 }
 
+/** Buffers of pieces that were read, of the two sizes that are used again. */
+export class Spares {
+  readonly #bySize = new Map<number, ArrayBuffer[]>([
+    [LEAST_BUFFER, []],
+    [PIECE_BUFFER, []],
+  ]);
+
+  /** @returns false: it is of another size, or there are enough. */
+  give(buffer: ArrayBuffer): boolean {
+    const list = this.#bySize.get(buffer.byteLength);
+    if (!list || list.length >= SPARE_BUFFERS) return false;
+    list.push(buffer);
+    return true;
+  }
+
+  take(size: number): ArrayBuffer | undefined {
+    return this.#bySize.get(size)?.pop();
+  }
+
+  takeAll(): ArrayBuffer[] {
+    const all: ArrayBuffer[] = [];
+    // Small questions feel each object.
+    for (const list of this.#bySize.values()) if (list.length) all.push(...list.splice(0));
+    return all;
+  }
+}
+
 /** Gathers pieces until they are sent together. */
 export class Packer {
   #heads: number[] = [];
   #own: ArrayBuffer[] = [];
   readonly #shared = new Uint8Array(WHOLE);
   #sharedLength = 0;
-  readonly #spares: ArrayBuffer[] = [];
+  readonly #spares = new Spares();
 
-  /** Takes buffers of PIECE_BUFFER bytes over, with garbage in them. */
+  /** Takes buffers of pieces over, with garbage in them. */
   keep(spares: readonly ArrayBuffer[]): void {
-    for (const spare of spares) if (this.#spares.length < SPARE_BUFFERS) this.#spares.push(spare);
+    for (const spare of spares) this.#spares.give(spare);
   }
 
   /** @param view into the core; copied. @param marks see `Piece`. */
@@ -63,8 +90,8 @@ export class Packer {
 
   #bufferFor(bytes: number): ArrayBuffer {
     // Unused room counts as bytes on their way.
-    if (bytes < PIECE_BUFFER / 2 || bytes > PIECE_BUFFER) return new ArrayBuffer(bytes);
-    return this.#spares.pop() ?? new ArrayBuffer(PIECE_BUFFER);
+    const size = [LEAST_BUFFER, PIECE_BUFFER].find((size) => bytes <= size && bytes >= size / 2);
+    return size === undefined ? new ArrayBuffer(bytes) : (this.#spares.take(size) ?? new ArrayBuffer(size));
   }
 
   /** What was gathered, to be sent with all of its buffers transferred. */

@@ -16,12 +16,21 @@ export const LEAST_PIECE = 32 << 10;
 export const CHUNK = 16 << 10;
 export const ANSWER_BYTES = 16 << 20;
 
+/** Bytes that the open answers of a worker hold in linear memory. Questions beyond that wait, as many bytes of them again. */
+export const OPEN_BYTES = 32 << 20;
+/** Bytes of questions that never wait. */
+export const SMALL_REQUEST = 4 << 10;
+/** Seconds after which a reader who takes nothing makes room for questions that wait. */
+export const IDLE_SECONDS = 10;
+
 /** Pieces of an answer that are being made, on their way, or being read. */
 export const WINDOW = 4;
 
 /** Bytes of the buffer of a large piece, which is used again: a piece may go a little beyond its size. */
 export const PIECE_BUFFER = PIECE + (8 << 10);
-/** Buffers that a worker keeps for further pieces, 3.3 MB. */
+/** The same of a piece for one who waits. */
+export const LEAST_BUFFER = LEAST_PIECE + (8 << 10);
+/** Buffers of each size that a worker keeps for further pieces, 4 MB. */
 export const SPARE_BUFFERS = 16;
 /** Bytes up to which the pieces of a message share a buffer: to transfer one costs more than to copy this. */
 export const SMALL_PIECE = 16 << 10;
