@@ -1,169 +1,242 @@
 /** Files that somebody has deleted, swapped or copied: nothing goes without a word, and what is there finds its partition. */
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { ask, figure, query, write } from '../support/client.js';
-import { line } from '../support/core-driver.js';
-import { type ServerProcess, startServer } from '../support/server-process.js';
-import { until } from '../support/wait.js';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Config } from '../../src/config/config.js';
+import { captureLog, configureLog, logger, logSettings } from '../../src/log.js';
+import { type OpenStore, openStore } from '../../src/open-store.js';
+import { Pool } from '../../src/store/pool.js';
+import { textOf } from '../support/answer-text.js';
+import { ask, figure, type Series, write } from '../support/client.js';
+import { configWith } from '../support/config.js';
+import { line, metric, seriesQuery } from '../support/core-driver.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { startServer } from '../support/server-process.js';
 
 const HOUR_AGO = (Math.floor(Date.now() / 60_000) - 60) * 60;
 const HOSTS = Array.from({ length: 12 }, (_, i) => `h${i}`);
 
-function config(store: object = {}): object {
-  return {
-    metrics: { m: { frequency: 60, aggregation: null } },
-    'metric-store': { 'retention-in-memory': '24h', 'memory-cap': 4, 'num-workers': 1, ...store },
-  };
-}
+let log: string[] = [];
+beforeEach(() => {
+  const before = logSettings();
+  configureLog({ level: 'info' });
+  const end = captureLog((text) => void log.push(text));
+  onTestFinished(() => {
+    end();
+    configureLog(before);
+  });
+});
+afterEach(() => {
+  log = [];
+});
 
-/** Stores minute k of each host. */
-async function put({ port }: ServerProcess, ...minutes: number[]): Promise<void> {
-  const lines = HOSTS.flatMap((host, i) => minutes.map((k) => line('m', host, HOUR_AGO + 60 * k, 100 * i + k)));
-  expect((await write(port, lines.join(''))).status).toBe(200);
-}
+/** A store of two partitions in this process, that was started on the files of a directory. */
+class Started {
+  readonly #pool: Pool;
+  readonly #config: Config;
+  #open: OpenStore | undefined;
+  /** What the start logged. */
+  log = '';
 
-/** Hosts of which minutes are there, and which. */
-async function stored({ port }: ServerProcess): Promise<Record<string, number[]>> {
-  const request = { cluster: 'c', from: HOUR_AGO, to: HOUR_AGO + 3600 };
-  const { results } = await query(port, { ...request, queries: HOSTS.map((host) => ({ metric: 'm', host })) });
-  return Object.fromEntries(
-    results.map(([entry], i) => [
-      HOSTS[i] ?? '',
-      (entry?.data ?? []).flatMap((value) => (value === null ? [] : [value - 100 * i])),
-    ]),
-  );
+  private constructor(readonly dir: string) {
+    const checkpoints: Config['store']['checkpoints'] = { fileFormat: 'wal', directory: dir, maxWalSize: 0 };
+    this.#config = { ...configWith({ memoryCapBytes: 4e9, checkpoints }), metrics: new Map([['m', metric(60)]]) };
+    this.#pool = new Pool({
+      config: this.#config,
+      log: logger('store'),
+      modulePath: new URL('../../dist/core.wasm', import.meta.url),
+      onFatal: (error) => expect.fail(error.message),
+    });
+  }
+
+  static async at(dir = temporaryDirectory()): Promise<Started> {
+    const started = new Started(dir);
+    log = [];
+    onTestFinished(() => started.stop().then(() => {}));
+    started.#open = openStore(started.#config, started.#pool);
+    await started.#open.ready;
+    started.log = log.join('\n');
+    return started;
+  }
+
+  /** Stores minute k of each host. */
+  async put(...minutes: number[]): Promise<void> {
+    const lines = HOSTS.flatMap((host, i) => minutes.map((k) => line('m', host, HOUR_AGO + 60 * k, 100 * i + k)));
+    const text = new TextEncoder().encode(lines.join(''));
+    expect(await this.#pool.write(text.slice().buffer, text.length, 'c', 's')).toMatchObject({ refused: 0 });
+  }
+
+  /** Hosts of which minutes are there, and which. */
+  async stored(): Promise<Record<string, number[]>> {
+    const queries = HOSTS.map((host) => seriesQuery({ metric: 'm', host }));
+    const range = { cluster: 'c', from: HOUR_AGO, to: HOUR_AGO + 3600 };
+    const parts = { withStats: false, withData: true, withPadding: true };
+    const { results } = JSON.parse(await textOf(await this.#pool.query({ ...range, ...parts, queries }))) as {
+      results: Series[][];
+    };
+    return Object.fromEntries(
+      results.map(([entry], i) => [
+        HOSTS[i] ?? '',
+        (entry?.data ?? []).flatMap((value) => (value === null ? [] : [value - 100 * i])),
+      ]),
+    );
+  }
+
+  get missing(): readonly string[] {
+    return this.#pool.missing;
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.#pool.checkpoint('interval');
+  }
+
+  async missingFiles(): Promise<number[]> {
+    return (await this.#pool.stats()).map(({ missingFiles }) => missingFiles);
+  }
+
+  async stop(): Promise<string> {
+    await this.#pool.stop();
+    this.#open?.lock.release();
+    this.#open = undefined;
+    return this.dir;
+  }
+
+  /** The directory as a kill leaves it. */
+  async kill(): Promise<string> {
+    const copy = temporaryDirectory();
+    cpSync(this.dir, copy, { recursive: true });
+    await this.stop();
+    return copy;
+  }
 }
 
 const all = (...minutes: number[]): Record<string, number[]> =>
   Object.fromEntries(HOSTS.map((host) => [host, minutes]));
 
-const partition = ({ dir }: ServerProcess, index: number): string =>
-  join(dir, `var/checkpoints/partition-${index}-of-2`);
+const partition = (dir: string, index: number): string => join(dir, `partition-${index}-of-2`);
 
-function files(server: ServerProcess, index: number, kind: string): string[] {
-  const directory = partition(server, index);
+function files(dir: string, index: number, kind: string): string[] {
+  const directory = partition(dir, index);
   const names = readdirSync(directory).filter((name) => name.endsWith(kind));
   return names.sort().map((name) => join(directory, name));
 }
 
-async function missing({ port }: ServerProcess): Promise<unknown> {
-  const health = await ask(port, '/healthz');
-  expect(health.status).toBe(200);
-  return JSON.parse(health.body).missing;
-}
-
 describe('a log segment that is gone', () => {
   it('is missed by the one after it, with its time and its series', async () => {
-    let server = await startServer(config());
+    let dir: string | undefined;
     for (const minute of [0, 1, 2]) {
-      await put(server, minute);
-      server = await server.restart('SIGKILL');
+      const store = await Started.at(dir);
+      await store.put(minute);
+      dir = await store.kill();
     }
-    await server.stop('SIGKILL');
-    const [, second] = files(server, 0, '.log');
+    const [, second] = files(dir ?? '', 0, '.log');
     rmSync(second ?? '');
-    server = await server.restart();
+    const store = await Started.at(dir);
     const said = /00000002\.log is missing: written from \S+Z to \S+Z, \d+ series, \d+ bytes/;
-    expect(server.log()).toMatch(new RegExp(`ERR.*partition-0-of-2: ${said.source}`));
-    expect(await missing(server)).toMatch(new RegExp(`^partition 0: ${said.source}$`));
-    expect(await figure(server.port, 'ccms_missing_files{partition="0"}')).toBe(1);
-    expect(await figure(server.port, 'ccms_missing_files{partition="1"}')).toBe(0);
+    expect(store.log).toMatch(new RegExp(`ERR.*partition-0-of-2: ${said.source}`));
+    expect(store.missing).toEqual([expect.stringMatching(new RegExp(`^partition 0: ${said.source}$`))]);
+    expect(await store.missingFiles()).toEqual([1, 0]);
     // What the others hold is there.
-    const counts = new Set(Object.values(await stored(server)).map((minutes) => minutes.join()));
+    const counts = new Set(Object.values(await store.stored()).map((minutes) => minutes.join()));
     expect(counts).toEqual(new Set(['0,2', '0,1,2']));
-    await server.stop('SIGKILL');
   });
 
   it('is missed by the manifest if it is the newest', async () => {
-    let server = await startServer(config({ checkpoints: { 'max-wal-size': 100, directory: './var/checkpoints' } }));
-    await put(server, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
-    await until(async () => (await figure(server.port, 'ccms_checkpoints_total')) >= 2);
-    await server.stop('SIGKILL');
-    const segments = files(server, 1, '.log');
+    let store = await Started.at();
+    await store.put(0, 1, 2);
+    await store.checkpoint();
+    await store.put(3);
+    const dir = await store.kill();
+    const segments = files(dir, 1, '.log');
     for (const segment of segments) rmSync(segment);
     expect(segments.length).toBeGreaterThan(0);
-    server = await server.restart();
-    expect(await missing(server)).toMatch(/^partition 1: 0000000\d\.log is missing: written from \S+Z$/);
+    store = await Started.at(dir);
+    expect(store.missing).toEqual([
+      expect.stringMatching(/^partition 1: 0000000\d\.log is missing: written from \S+Z$/),
+    ]);
     // The next ones have other numbers, and a checkpoint covers the gap.
-    await put(server, 10, 11, 12, 13);
-    await until(async () => (await figure(server.port, 'ccms_checkpoints_total')) >= 2);
-    server = await server.restart('SIGTERM');
-    expect(await missing(server)).toBeUndefined();
-    expect(server.log()).not.toContain('missing');
-    await server.stop('SIGKILL');
+    await store.put(10, 11, 12, 13);
+    await store.checkpoint();
+    store = await Started.at(await store.stop());
+    expect(store.missing).toEqual([]);
+    expect(store.log).not.toContain('missing');
   });
 
   it('its end is missed too', async () => {
-    let server = await startServer(config());
-    await put(server, 0, 1, 2);
-    server = await server.restart('SIGKILL');
-    await put(server, 3);
-    await server.stop('SIGKILL');
-    const [first] = files(server, 0, '.log');
+    let store = await Started.at();
+    await store.put(0, 1, 2);
+    store = await Started.at(await store.kill());
+    await store.put(3);
+    const dir = await store.kill();
+    const [first] = files(dir, 0, '.log');
     // The header is left.
     truncateSync(first ?? '', 60);
-    server = await server.restart();
-    expect(await missing(server)).toMatch(
-      /the end of 00000001\.log is missing: written .*, at most \d+ series, \d+ bytes/,
-    );
-    await server.stop('SIGKILL');
+    store = await Started.at(dir);
+    const said = /the end of 00000001\.log is missing: written .*, at most \d+ series, \d+ bytes/;
+    expect(store.missing).toEqual([expect.stringMatching(said)]);
   });
 });
 
-it('a checkpoint file that is gone is missed, with its span and its series', async () => {
-  let server = await startServer(config());
-  await put(server, 0, 1);
+it('a checkpoint file that is gone is missed, in the log, in /healthz and in /metrics', async () => {
+  let server = await startServer({
+    metrics: { m: { frequency: 60, aggregation: null } },
+    'metric-store': { 'retention-in-memory': '24h', 'memory-cap': 4, 'num-workers': 1 },
+  });
+  const lines = HOSTS.map((host) => line('m', host, HOUR_AGO, 1));
+  expect((await write(server.port, lines.join(''))).status).toBe(200);
   await server.stop('SIGTERM');
-  for (const file of files(server, 0, '.blocks')) rmSync(file);
+  for (const file of files(join(server.dir, 'var/checkpoints'), 0, '.blocks')) rmSync(file);
   server = await server.restart();
-  const expected = /^partition 0: 00000001\.blocks is missing: samples from \S+Z to \S+Z, \d+ series, \d+ bytes$/;
-  expect(await missing(server)).toMatch(expected);
+  const said = /00000001\.blocks is missing: samples from \S+Z to \S+Z, \d+ series, \d+ bytes/;
+  expect(server.log()).toMatch(new RegExp(`ERR.*partition-0-of-2: ${said.source}`));
+  const health = await ask(server.port, '/healthz');
+  expect(health.status).toBe(200);
+  expect(JSON.parse(health.body).missing).toMatch(new RegExp(`^partition 0: ${said.source}$`));
+  expect(await figure(server.port, 'ccms_missing_files{partition="0"}')).toBe(1);
+  expect(await figure(server.port, 'ccms_missing_files{partition="1"}')).toBe(0);
   await server.stop('SIGKILL');
 });
 
 describe('files in a directory of another partition', () => {
   it.each([
-    ['checkpoint files', '.blocks', 'SIGTERM'],
-    ['log segments', '.log', 'SIGKILL'],
-    ['whole directories', '', 'SIGTERM'],
-  ] as const)('%s that were swapped are moved back', async (_, kind, signal) => {
-    let server = await startServer(config());
-    await put(server, 0, 1, 2);
-    await server.stop(signal);
+    ['checkpoint files', '.blocks', 'stop'],
+    ['log segments', '.log', 'kill'],
+    ['whole directories', '', 'stop'],
+  ] as const)('%s that were swapped are moved back', async (_, kind, end) => {
+    let store = await Started.at();
+    await store.put(0, 1, 2);
+    const dir = await store[end]();
     const swap = (a: string, b: string): void => {
       renameSync(a, `${a}.x`);
       renameSync(b, a);
       renameSync(`${a}.x`, b);
     };
-    if (kind) swap(files(server, 0, kind)[0] ?? '', files(server, 1, kind)[0] ?? '');
-    else swap(partition(server, 0), partition(server, 1));
-    server = await server.restart();
-    expect(await stored(server)).toEqual(all(0, 1, 2));
-    expect(await missing(server)).toBeUndefined();
-    expect(server.log()).toMatch(/ERR.*is of partition 1 of 2; moved back/);
-    server = await server.restart('SIGTERM');
-    expect(await stored(server)).toEqual(all(0, 1, 2));
-    expect(server.log()).not.toMatch(/ERR|WARN/);
-    await server.stop('SIGKILL');
+    if (kind) swap(files(dir, 0, kind)[0] ?? '', files(dir, 1, kind)[0] ?? '');
+    else swap(partition(dir, 0), partition(dir, 1));
+    store = await Started.at(dir);
+    expect(await store.stored()).toEqual(all(0, 1, 2));
+    expect(store.missing).toEqual([]);
+    expect(store.log).toMatch(/ERR.*is of partition 1 of 2; moved back/);
+    store = await Started.at(await store.stop());
+    expect(await store.stored()).toEqual(all(0, 1, 2));
+    expect(store.log).not.toMatch(/ERR|WARN/);
   });
 
   it.each([
-    ['checkpoint file', '.blocks', '00000077.blocks', 'SIGTERM'],
-    ['log segment', '.log', '00000077.log', 'SIGKILL'],
-  ] as const)('a copied %s is loaded where its hosts are', async (_, kind, name, signal) => {
-    let server = await startServer(config());
-    await put(server, 0, 1, 2);
-    await server.stop(signal);
-    const [original = ''] = files(server, 1, kind);
-    copyFileSync(original, join(partition(server, 0), name));
+    ['checkpoint file', '.blocks', '00000077.blocks', 'stop'],
+    ['log segment', '.log', '00000077.log', 'kill'],
+  ] as const)('a copied %s is loaded where its hosts are', async (_, kind, name, end) => {
+    let store = await Started.at();
+    await store.put(0, 1, 2);
+    const dir = await store[end]();
+    const [original = ''] = files(dir, 1, kind);
+    copyFileSync(original, join(partition(dir, 0), name));
     // Only the copy has the samples.
     truncateSync(original, 60);
-    server = await server.restart();
-    expect(await stored(server)).toEqual(all(0, 1, 2));
-    expect(existsSync(join(server.dir, 'var/checkpoints/partition-0-of-0'))).toBe(false);
-    server = await server.restart('SIGKILL');
-    expect(await stored(server)).toEqual(all(0, 1, 2));
-    await server.stop('SIGKILL');
+    store = await Started.at(dir);
+    expect(await store.stored()).toEqual(all(0, 1, 2));
+    expect(existsSync(join(dir, 'partition-0-of-0'))).toBe(false);
+    store = await Started.at(await store.kill());
+    expect(await store.stored()).toEqual(all(0, 1, 2));
   });
 });
