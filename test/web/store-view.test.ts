@@ -95,3 +95,15 @@ it('has no barriers, in light and dark', async () => {
     expect(await barriersOf(page)).toEqual([]);
   }
 });
+
+it('takes the unit of a metric from its lines, where the configuration has none', async () => {
+  const [node = ''] = driver.cluster.named('well');
+  const line = `cpu_load,hostname=${node},type=node,unit=furlongs value=7`;
+  await driver.cluster.write(`${line} ${Math.floor(Date.now() / 1000)}`);
+  const page = await driver.openAt('?view=matrix&metric=cpu_load&range=1h');
+  const image = page.locator('canvas.over');
+  await image.waitFor();
+  const { width = 0, height = 0 } = (await image.boundingBox()) ?? {};
+  await image.hover({ position: { x: 0.5 * width, y: 0.5 * height } });
+  await expect.poll(() => page.locator('.cell strong').innerText(), { timeout: LIMIT }).toMatch(/furlongs$/);
+});

@@ -72,6 +72,9 @@ export interface ServerConfig {
   nats: { address: string } | null;
 }
 
+/** GET /api/v1/metadata: of each metric a list of one. */
+export type Metadata = Record<string, { type: string; help: string; unit: string }[]>;
+
 /** GET /api/nodes. */
 export interface NodesAnswer {
   /** Unix seconds by the server's clock. */

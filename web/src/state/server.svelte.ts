@@ -1,5 +1,5 @@
 /** What the whole page knows about the server: configuration once, status every few seconds. */
-import type { ServerConfig, Status } from '../api/answers.js';
+import type { Metadata, ServerConfig, Status } from '../api/answers.js';
 import { ApiError } from '../api/client.js';
 import { type Unit, unitOf } from '../model/values/units.js';
 import { repeat } from './repeat.js';
@@ -12,6 +12,8 @@ const FIRST_SECONDS = 2;
 
 class Server {
   config = $state.raw<ServerConfig | undefined>();
+  /** What is known of each metric: its unit is the configuration's, else the one that its first line brought. */
+  metadata = $state.raw<Metadata>({});
   status = $state.raw<Status | undefined>();
   /** Lines a second between the last two looks; undefined: there was one look only. */
   rate = $state<number | undefined>();
@@ -27,7 +29,7 @@ class Server {
   }
 
   unit(metric: string): Unit {
-    return unitOf(metric, this.config?.metrics[metric]?.unit);
+    return unitOf(metric, this.metadata[metric]?.[0]?.unit);
   }
 
   /** Seconds between samples of a metric. */
@@ -41,7 +43,7 @@ class Server {
     return repeat(pause, async (signal) => {
       try {
         const { client } = session;
-        this.config ??= await client.json<ServerConfig>('api/config', { signal });
+        this.config ??= await this.#first(signal);
         this.#take(await client.json<Status>('api/status', { signal }));
         this.problem = undefined;
       } catch (error) {
@@ -50,6 +52,15 @@ class Server {
         throw error;
       }
     });
+  }
+
+  /** What does not change while the page is open. */
+  async #first(signal: AbortSignal): Promise<ServerConfig> {
+    const { client } = session;
+    // One after the other: of a bad token the first route says what is wrong with it.
+    const config = await client.json<ServerConfig>('api/config', { signal });
+    this.metadata = (await client.json<{ data: Metadata }>('api/v1/metadata', { signal })).data;
+    return config;
   }
 
   #take(status: Status): void {
