@@ -10,20 +10,21 @@ import { partitionCount } from '../config/topology.js';
 import { collectSoon } from '../heap.js';
 import { type Logger, logSettings } from '../log.js';
 import type { Trigger } from '../partition/checkpointer.js';
-import { type Contents, ContentsSum } from '../partition/contents.js';
+import type { Contents } from '../partition/contents.js';
 import type { HostClockCounts } from '../partition/host-clocks.js';
 import type { Reconfiguration } from '../partition/partition.js';
 import { CHECKS_ONLY } from '../wasm/codes.js';
 import { Core } from '../wasm/core.js';
 import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 import { Buffers } from './buffers.js';
-import type { CallName, Calls, PartitionClient } from './client.js';
+import type { PartitionClient } from './client.js';
 import { EarlyWrites } from './early-writes.js';
+import { Everywhere } from './everywhere.js';
 import { type CheckedLines, LineChecker, type LineCheckerOptions } from './line-checker.js';
 import { Loading } from './loading.js';
 import { LocalPartitions } from './local-partitions.js';
 import { type LocalThreadsOptions, loadOnAllCores, startThreads } from './local-threads.js';
-import { type CheckedFigures, mergeSummaries, mergeUnconfigured, sum, withChecked } from './merge.js';
+import { type CheckedFigures, mergeUnconfigured, sum, withChecked } from './merge.js';
 import { Placement } from './placement.js';
 import { AnswerBudget } from './query/budget.js';
 import { columnsOf } from './query/columns.js';
@@ -89,7 +90,8 @@ export class Pool implements Store {
   #membership: Membership | undefined;
   #local = new LocalPartitions([], []);
   #prepared = false;
-  #placement: Placement;
+  readonly #placement: Placement;
+  readonly #everywhere: Everywhere;
   #state: Store['state'] = 'loading';
 
   constructor(options: PoolOptions) {
@@ -101,6 +103,7 @@ export class Pool implements Store {
     this.#placement = new Placement(this.#router, (partition) =>
       this.#membership ? this.#membership.client : this.#local.clientOf(partition),
     );
+    this.#everywhere = new Everywhere(this.#placement);
     this.#loading = new Loading(this.#router.partitions);
     const checks = this.#checks(config.metrics);
     if (config.cluster) this.#checker = new LineChecker(checks);
@@ -283,15 +286,6 @@ export class Pool implements Store {
     return dump(selector, this.#placement, () => this.clusters());
   }
 
-  #call<N extends CallName>(partition: number, name: N, args: Calls[N]['args']): Promise<Calls[N]['result']> {
-    return this.#placement.clientOf(partition).call(partition, name, args);
-  }
-
-  /** The call, in every partition. */
-  #everywhere<N extends CallName>(name: N, args: Calls[N]['args']): Promise<Calls[N]['result'][]> {
-    return Promise.all(this.#placement.partitions.map((partition) => this.#call(partition, name, args)));
-  }
-
   /** The configuration was read again; the log's settings go to the workers as well. @throws StoreError OUT_OF_MEMORY. */
   async reconfigure(change: Reconfiguration): Promise<void> {
     // New metrics are taken once all stores have them: `acceptMetrics`.
@@ -301,19 +295,11 @@ export class Pool implements Store {
 
   async free(to: number, selectors: string[][]): Promise<number> {
     this.#assertReady();
-    const partitions = this.#partitionsOf(selectors);
-    return sum(await Promise.all(partitions.map((partition) => this.#call(partition, 'free', { to, selectors }))));
+    return this.#everywhere.free(to, selectors);
   }
 
-  /** Partitions that may have something below one of the selectors. */
-  #partitionsOf(selectors: string[][]): readonly number[] {
-    const hosts = selectors.filter(([cluster, host]) => cluster !== undefined && host !== undefined);
-    if (hosts.length < selectors.length) return this.#placement.partitions;
-    return [...new Set(hosts.map(([cluster = '', host = '']) => this.#placement.partitionOf(cluster, host)))];
-  }
-
-  async clusters(): Promise<string[]> {
-    return [...new Set((await this.#everywhere('clusters', {})).flat())].sort();
+  clusters(): Promise<string[]> {
+    return this.#everywhere.clusters();
   }
 
   async leaf(request: LeafRequest, signal?: AbortSignal): Promise<LeafAnswerPart[]> {
@@ -323,26 +309,21 @@ export class Pool implements Store {
 
   async levelNames(depth: number): Promise<string[]> {
     this.#assertReady();
-    const parts = await this.#everywhere('levelNames', { depth });
-    return [...new Set(parts.flatMap(({ names }) => names))];
+    return this.#everywhere.levelNames(depth);
   }
 
   async treeChanges(): Promise<number> {
     this.#assertReady();
-    return sum(await this.#everywhere('treeChanges', {}));
+    return this.#everywhere.treeChanges();
   }
 
-  async contents(): Promise<Contents[]> {
-    const contents = new ContentsSum();
-    for (const part of (await this.#everywhere('contents', {})).flat()) contents.add(part);
-    return contents.all();
+  contents(): Promise<Contents[]> {
+    return this.#everywhere.contents();
   }
 
   async units(): Promise<Map<string, string>> {
     this.#assertReady();
-    const metrics = [...this.#options.config.metrics.keys()];
-    // The first partition that knows one counts.
-    return new Map((await this.#everywhere('units', { metrics })).flat().reverse());
+    return this.#everywhere.units([...this.#options.config.metrics.keys()]);
   }
 
   async unconfigured(): Promise<UnconfiguredMetrics> {
@@ -353,32 +334,17 @@ export class Pool implements Store {
     return { metrics: metrics.filter(({ metric }) => !this.#options.config.metrics.has(metric)), forgotten };
   }
 
-  async summary(): Promise<ClusterSummary[]> {
-    return mergeSummaries((await this.#everywhere('summary', {})).flat());
+  summary(): Promise<ClusterSummary[]> {
+    return this.#everywhere.summary();
   }
 
-  async nodes(cluster: string): Promise<NodeSpan[]> {
-    const parts = await this.#everywhere('nodes', { cluster });
-    return parts.flat().sort((a, b) => (a.node < b.node ? -1 : 1));
+  nodes(cluster: string): Promise<NodeSpan[]> {
+    return this.#everywhere.nodes(cluster);
   }
 
   async health(cluster: string, nodes: string[], metrics: string[]): Promise<Map<string, NodeHealth>> {
     this.#assertReady();
-    const byPartition = new Map<number, string[]>();
-    for (const node of nodes) {
-      const partition = this.#placement.partitionOf(cluster, node);
-      byPartition.set(partition, [...(byPartition.get(partition) ?? []), node]);
-    }
-    const parts = await Promise.all(
-      [...byPartition].map(([partition, some]) => this.#call(partition, 'health', { cluster, nodes: some, metrics })),
-    );
-    const found = new Map(parts.flat());
-    const ordered = new Map<string, NodeHealth>();
-    for (const node of nodes) {
-      const health = found.get(node);
-      if (health) ordered.set(node, health);
-    }
-    return ordered;
+    return this.#everywhere.health(cluster, nodes, metrics);
   }
 
   /** Of the partitions that are open here, and loaded; lines that were refused before they came to one count with the first. */
