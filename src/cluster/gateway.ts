@@ -9,7 +9,7 @@ import type { CheckedLines } from '../store/line-checker.js';
 import { StoreError } from '../store/store.js';
 import type { Lines } from '../store/writes.js';
 import type { Members } from './members.js';
-import { encodeHead } from './message.js';
+import { encodeHead, type Head } from './message.js';
 import { Publisher } from './publisher.js';
 import type { ClusterFigures } from './state.js';
 import { streamName, subjectOf } from './streams.js';
@@ -18,7 +18,6 @@ const MOST_OVERTAKEN = 16;
 /** Of one try; the election of a stream's leader takes 4 to 9 s. */
 const ACKNOWLEDGED_MS = 5_000;
 const LOG_SECONDS = 10;
-const decoder = new TextDecoder();
 
 export interface GatewayOptions {
   config: ClusterConfig;
@@ -92,7 +91,7 @@ export class Gateway {
 
   /** Resolves once every good line of a body is in its stream. Rejects UNAVAILABLE. */
   async publish({ body, length, cluster, perSecond, fields }: Lines, { runs, now }: CheckedLines): Promise<void> {
-    const head = decoder.decode(encodeHead({ kind: 'lines', cluster, perSecond, fields, now }));
+    const head = this.#encode({ kind: 'lines', cluster, perSecond, fields, now });
     const text = new Uint8Array(body, 0, length);
     const byPartition = new Map<number, Uint8Array[]>();
     for (const { partition, offset, length: bytes } of runs) {
@@ -110,8 +109,13 @@ export class Gateway {
   }
 
   /** Publishes a command. @returns its number. Rejects UNAVAILABLE. */
-  command(partition: number, head: string): Promise<number> {
-    return this.#publisherOf(partition).command(head);
+  command(partition: number, head: Head): Promise<number> {
+    return this.#publisherOf(partition).command(this.#encode(head));
+  }
+
+  /** In the version that all members read. */
+  #encode(head: Head): string {
+    return encodeHead(head, this.#options.members.version);
   }
 
   /** Message that an answer must contain: what anybody was acknowledged, as far as it is known here; strong: all there is. */

@@ -11,14 +11,13 @@ import { StoreError } from '../store/store.js';
 import type { Copies } from './copies.js';
 import type { LocalHolder } from './local-holder.js';
 import type { Member, Members } from './members.js';
-import { encodeHead } from './message.js';
+import type { Head } from './message.js';
 import { Elsewhere, type Peer, type Terms } from './peer.js';
 
 /** cc-backend gives up after 10 s. */
 const GIVE_UP_MS = 8_000;
 const HEDGE_MS = 1_000;
 const AGAIN_MS = 200;
-const decoder = new TextDecoder();
 
 /** A store that may be asked. */
 type Holder = Pick<Peer, 'ask' | 'call'> & { id: string; peer?: Peer };
@@ -32,7 +31,7 @@ export interface HoldersOptions {
   /** Message that a partition's answer must contain. */
   minimumOf(partition: number, isStrong: boolean): Promise<number>;
   /** Publishes a command. @returns its number. */
-  command(partition: number, head: string): Promise<number>;
+  command(partition: number, head: Head): Promise<number>;
   /** Told that another holder had to be asked. */
   failedOver(): void;
   /** Told that an answer may lack what was written since. */
@@ -68,7 +67,7 @@ export class Holders implements PartitionClient {
 
   /** Frees in all copies. @returns blocks freed in the one that is asked. */
   async #free(partition: number, { to, selectors }: Calls['free']['args']): Promise<number> {
-    const seq = await this.#options.command(partition, decoder.decode(encodeHead({ kind: 'free', to, selectors })));
+    const seq = await this.#options.command(partition, { kind: 'free', to, selectors });
     const terms = { minimums: { [partition]: seq }, stale: false };
     return (await this.#call(partition, 'outcome', { seq }, terms)) as number;
   }

@@ -12,6 +12,7 @@ import { errorText, type Logger } from '../log.js';
 import type { Origin } from '../persistence/stream-position.js';
 import { agreementOf, type MetricForms } from './agreement.js';
 import type { Candidate } from './assignment.js';
+import { MESSAGE_VERSION } from './message.js';
 import { isConflict, LAYOUT, type Layout, MembershipError } from './streams.js';
 
 export const HEARTBEAT_MS = 2_000;
@@ -112,6 +113,11 @@ export class Members {
     return this.all
       .filter(({ heartbeat }) => heartbeat.state !== 'draining')
       .map(({ id, heartbeat: { zone, weight } }) => ({ id, zone, weight }));
+  }
+
+  /** Newest version of messages that all members read; those that are away come back to them. */
+  get version(): number {
+    return Math.min(MESSAGE_VERSION, ...this.others.map(({ heartbeat }) => heartbeat.speaks));
   }
 
   /** Whether this store is in the table. */

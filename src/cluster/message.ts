@@ -10,8 +10,10 @@
  */
 import type { FieldMode } from '../store/store.js';
 
-/** The version that this build writes, and the newest that it reads. */
+/** The newest version that this build reads, and writes once all members read it. */
 export const MESSAGE_VERSION = 1;
+/** The oldest one that it reads. */
+const OLDEST_VERSION = 1;
 
 /** Lines of one partition. */
 export interface LinesHead {
@@ -42,12 +44,11 @@ export interface RetainHead {
 export type Head = LinesHead | FreeHead | RetainHead;
 
 const NEWLINE = 0x0a;
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A head with its newline. */
-export function encodeHead(head: Head): Uint8Array {
-  return encoder.encode(`#${JSON.stringify({ v: MESSAGE_VERSION, ...head })}\n`);
+/** A head with its newline. @param version that every member reads. */
+export function encodeHead(head: Head, version: number): string {
+  return `#${JSON.stringify({ v: version, ...head })}\n`;
 }
 
 /** A message that this build can't read, but a newer one can. */
@@ -72,7 +73,9 @@ export function decodeHead(message: Uint8Array): Head {
   if (typeof v === 'number' && v > MESSAGE_VERSION) {
     throw new NewerVersion(`a message of version ${v}, expected ${MESSAGE_VERSION}: a newer store has written it`);
   }
-  if (v !== MESSAGE_VERSION) throw new Error(`a message of version ${String(v)}, expected ${MESSAGE_VERSION}`);
+  if (typeof v !== 'number' || !(v >= OLDEST_VERSION)) {
+    throw new Error(`a message of version ${String(v)}, expected ${OLDEST_VERSION} to ${MESSAGE_VERSION}`);
+  }
   if (!isHead(head)) throw new Error(`a message that makes no sense: ${text.slice(0, 200)}`);
   return head;
 }

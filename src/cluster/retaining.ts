@@ -5,13 +5,12 @@
 import type { Pool } from '../store/pool.js';
 import type { Copies } from './copies.js';
 import type { Members } from './members.js';
-import { encodeHead } from './message.js';
+import type { Head } from './message.js';
 
 type Hosts = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** How long a copy may take to free what it was told to; it goes on, but nobody waits. */
 const FREED_MS = 60_000;
-const decoder = new TextDecoder();
 
 export interface RetainingOptions {
   id: string;
@@ -19,7 +18,7 @@ export interface RetainingOptions {
   members: Members;
   copies: Copies;
   /** Publishes a command. @returns its number. */
-  command(partition: number, head: string): Promise<number>;
+  command(partition: number, head: Head): Promise<number>;
 }
 
 export class Retaining {
@@ -77,8 +76,7 @@ export class Retaining {
     const { copies, command } = this.#options;
     const freed = await Promise.all(
       partitions.map(async (partition) => {
-        const head = encodeHead({ kind: 'retain', to, except: this.#hostsIn(partition, except) });
-        const seq = await command(partition, decoder.decode(head));
+        const seq = await command(partition, { kind: 'retain', to, except: this.#hostsIn(partition, except) });
         const follower = copies.of(partition)?.follower;
         return (await follower?.reached(seq, FREED_MS)) ? (follower?.outcomeOf(seq) ?? 0) : 0;
       }),
