@@ -34,6 +34,8 @@ import { TRIM_MS, Trimming } from './trimming.js';
 const WITHOUT_NATS_MS = 15_000;
 const ADJUST_MS = 1_000;
 const RETRY_MS = 1_000;
+/** What changes within that is said in one heartbeat. */
+const SOON_MS = 200;
 /** A connection over which NATS has not taken a heartbeat for so long is of no use. */
 const SILENT_SECONDS = 15;
 
@@ -68,9 +70,10 @@ export class Cluster implements Membership {
   #manager: JetStreamManager | undefined;
   #bucket: KV | undefined;
   #state: Heartbeat['state'] = 'active';
-  /** Partitions whose stream was lost and made anew. */
-  #lost: ReadonlySet<number> = new Set();
+  /** Partitions whose stream was lost, and when it was made anew. */
+  #lost: Layout['lost'] = {};
   #repairedAt = Number.NEGATIVE_INFINITY;
+  #soon: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
   /** Of the cluster that the data directory is of. */
   #identity: string | undefined;
@@ -102,6 +105,7 @@ export class Cluster implements Membership {
       laidOut: (layout) => this.#laidOut(layout),
       changed: () => {
         this.#agree();
+        this.#copies.compare();
         void this.#adjust();
       },
     });
@@ -120,6 +124,8 @@ export class Cluster implements Membership {
       takeBuffer: (bytes) => pool.takeBuffer(bytes),
       peerOf: (member) => this.#peerOf(member),
       log,
+      version,
+      begun: () => this.#beatSoon(),
       fetched: (bytes) => {
         this.figures.bootstrapBytes += bytes;
       },
@@ -158,8 +164,10 @@ export class Cluster implements Membership {
   #laidOut({ replicas, lost }: Layout): void {
     this.#copies.agree(replicas, lost);
     // Numbers of a stream that is no more would be waited for in vain.
-    for (const partition of lost) if (!this.#lost.has(partition)) this.#gateway.forget(partition);
-    this.#lost = new Set(lost);
+    for (const [partition, made] of Object.entries(lost)) {
+      if (this.#lost[Number(partition)] !== made) this.#gateway.forget(Number(partition));
+    }
+    this.#lost = lost;
   }
 
   /** Makes streams anew that were lost while this store runs; looked at once a second at most. Never rejects. */
@@ -169,7 +177,7 @@ export class Cluster implements Membership {
     this.#repairedAt = now;
     const { cluster, log } = this.#options;
     try {
-      await ensureStreams(this.#manager, this.#bucket, cluster, log);
+      this.#laidOut(await ensureStreams(this.#manager, this.#bucket, cluster, log));
     } catch (error) {
       log.debug(`the streams can't be looked at: ${errorText(error)}`);
     }
@@ -280,7 +288,16 @@ export class Cluster implements Membership {
       this.#options.log.warn('the heartbeats of this store do not come back to it: it connects anew');
       void this.#connection.close();
     }
+    this.#copies.compare();
     return this.#copies.adjust();
+  }
+
+  /** Others learn what has changed here, without a heartbeat for each copy. */
+  #beatSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      void this.#members.beat();
+    }, SOON_MS).unref();
   }
 
   #save(): void {
@@ -357,8 +374,11 @@ export class Cluster implements Membership {
     await this.#members.beat();
   }
 
-  acceptLoss(partition: number): void {
+  /** @returns whether there is such a partition. */
+  acceptLoss(partition: number): boolean {
+    if (partition >= this.#options.cluster.partitions) return false;
     this.#copies.acceptLoss(partition);
+    return true;
   }
 
   /** Tells the others that this store ends; they are asked from now on. */

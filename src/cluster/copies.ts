@@ -11,11 +11,13 @@ import { partitionDirectories, partitionDirectory, removeDirectory } from '../pe
 import type { Origin } from '../persistence/stream-position.js';
 import type { PartitionClient } from '../store/client.js';
 import type { LocalPartitions } from '../store/local-partitions.js';
+import { Applying } from './applying.js';
 import { ownersOf } from './assignment.js';
 import { Follower } from './follower.js';
 import type { Holding, Member, Members } from './members.js';
 import type { Peer } from './peer.js';
 import { fetchSnapshot, installSnapshot, removeIncoming } from './snapshot.js';
+import { compareOrigins, type OtherCopy, type Standing, standingOf } from './standing.js';
 import { streamName } from './streams.js';
 
 /** A copy is given up when its owners have been ready for so long: others may still count on this one. */
@@ -24,6 +26,8 @@ const HANDOVER_MS = 10_000;
 const AT_ONCE = 4;
 /** How often a stop looks whether partitions are still being opened or closed. */
 const BUSY_MS = 50;
+/** How long other holders may take to be seen after a stream was made anew. */
+const WAIT_FOR_OTHERS_MS = 10_000;
 /** So much is applied again after a crash. */
 export const SAVE_MS = 5_000;
 
@@ -45,6 +49,10 @@ export interface CopiesOptions {
   takeBuffer(bytes: number): ArrayBuffer;
   peerOf(member: Member): Peer;
   log: Logger;
+  /** Of the program: another one tries again what this one has died of. */
+  version: string;
+  /** Told that a copy has begun to follow its stream: soon it may be asked. */
+  begun(): void;
   /** Told of bytes that were copied from another store. */
   fetched(bytes: number): void;
 }
@@ -62,9 +70,13 @@ export class Copies {
   readonly #readySince = new Map<number, number>();
   readonly #opening = new Slots(AT_ONCE);
   readonly #failed: Logger;
+  /** Whether each copy has what others have of a stream that is no more. */
+  readonly #standings = new Map<number, Standing>();
+  /** Of the directory, which is there once the copies are opened. */
+  #applying: Applying | undefined;
   #connection: NatsConnection | undefined;
   #replicas: number;
-  #lostStreams: ReadonlySet<number> = new Set();
+  #lostStreams: Readonly<Record<number, string>> = {};
   #stopping = false;
 
   constructor(options: CopiesOptions) {
@@ -80,17 +92,20 @@ export class Copies {
   /** Whether the copy may be asked: it lacks nothing but the last moments. */
   isReady(partition: number): boolean {
     const isReady = this.#copies.get(partition)?.follower.isReady === true;
-    return isReady && !this.#lost.has(partition) && !this.#lacksOld(partition);
+    return isReady && !this.#lost.has(partition) && this.#standings.get(partition) === 'whole';
   }
 
   get all(): ReadonlyMap<number, Copy> {
     return this.#copies;
   }
 
-  /** @param lost partitions whose stream was lost, and made anew. */
-  agree(replicas: number, lost: readonly number[]): void {
+  /** @param lost partitions whose stream was lost, and when it was made anew. */
+  agree(replicas: number, lost: Readonly<Record<number, string>>): void {
     this.#replicas = replicas;
-    this.#lostStreams = new Set(lost);
+    for (const [partition, { follower }] of this.#copies) {
+      if (lost[partition] !== undefined && lost[partition] !== follower.created) follower.lookAgain();
+    }
+    this.#lostStreams = lost;
   }
 
   /** What the heartbeat says of the copies. */
@@ -100,7 +115,9 @@ export class Copies {
         const ready = this.isReady(partition) ? 1 : 0;
         const before = follower.position?.before;
         const { applied } = follower;
-        return [partition, before ? [applied, saved, ready, before] : [applied, saved, ready]];
+        // What is applied before it knows the new stream is of the old one.
+        const created = follower.position?.created ?? follower.created;
+        return [partition, before ? [applied, saved, ready, created, before] : [applied, saved, ready, created]];
       }),
     );
   }
@@ -112,7 +129,7 @@ export class Copies {
 
   /** Opens what lies in the directory. To be called once, before anything else. */
   async openExisting(): Promise<void> {
-    const { root, config, log } = this.#options;
+    const { root, config, log, version } = this.#options;
     const all = partitionDirectories(root);
     const foreign = all.find(({ count }) => count !== config.partitions);
     if (foreign) {
@@ -121,6 +138,7 @@ export class Copies {
           'can not take over; start with an empty directory, and write what export-store gives to the cluster',
       );
     }
+    this.#applying = new Applying(root, config.partitions, version);
     for (let partition = 0; partition < config.partitions; partition++)
       removeIncoming(root, partition, config.partitions);
     const partitions = all.map(({ index }) => index);
@@ -143,7 +161,6 @@ export class Copies {
     const missing = wanted.filter((partition) => !this.#copies.has(partition) && !this.#busy.has(partition));
     const superfluous = [...this.#copies.keys()].filter((partition) => !wanted.includes(partition));
     for (const partition of wanted) this.#readySince.delete(partition);
-    for (const partition of this.#copies.keys()) this.#compare(partition);
     await Promise.all([
       ...missing.map((partition) => this.#acquire(partition)),
       ...[...this.#lost].map((partition) => this.#replace(partition)),
@@ -151,37 +168,40 @@ export class Copies {
     ]).catch((error: unknown) => log.err('a partition could not be opened or closed', error));
   }
 
+  /** Compares all copies with those of the others, as the table of members says by now. */
+  compare(): void {
+    for (const partition of this.#copies.keys()) this.#compare(partition);
+  }
+
   /** A stream that was made anew has lost what it had: the copy that has read most of it is the one to go by. */
   #compare(partition: number): void {
-    if (this.#lost.has(partition) || !this.#lacksOld(partition)) return;
+    const standing = this.#standing(partition);
+    this.#standings.set(partition, standing);
+    if (this.#lost.has(partition) || standing !== 'lacking') return;
     this.#options.log.err(
-      `partition ${partition} lacks a part of a stream that is no more, which others have: it is copied anew`,
+      `partition ${partition} lacks a part of a stream that is no more, which another store has: it is copied anew from there; ` +
+        'if that one is lost, POST /api/cluster/accept-loss goes on without it',
     );
     this.#lost.add(partition);
   }
 
-  /** Whether another store has more of a lost stream than the copy here. */
-  #lacksOld(partition: number): boolean {
-    if (!this.#copies.has(partition)) return false;
-    const before = this.#copies.get(partition)?.follower.position?.before;
-    if (before) return this.#mostOf(partition, before) !== undefined;
-    // It knows of no older stream, and has begun with this one, or its position was never saved.
-    return this.#lostStreams.has(partition) && this.#mostOf(partition, undefined) !== undefined;
-  }
-
-  /** The living store that has read more of a stream that is no more than this one, and most of all; undefined: none has. */
-  #mostOf(partition: number, own: Origin | undefined): Member | undefined {
+  /** Whether the copy here has all that any store has of a stream that is no more. */
+  #standing(partition: number): Standing {
     const { members } = this.#options;
-    let most: Member | undefined;
-    let mostSeq = own?.seq ?? 0;
-    for (const member of members.others) {
-      const before = member.heartbeat.holds[partition]?.[3];
-      if (!members.isAlive(member) || !before || before.seq <= mostSeq) continue;
-      if (own && before.created !== own.created) continue;
-      most = member;
-      mostSeq = before.seq;
-    }
-    return most;
+    const follower = this.#copies.get(partition)?.follower;
+    if (!follower) return 'lacking';
+    const { position, created } = follower;
+    const before = position?.before;
+    if (this.#accepted.has(partition)) return 'whole';
+    const others = members.others.flatMap((member): OtherCopy[] => {
+      const holding = member.heartbeat.holds[partition];
+      return holding ? [{ isAlive: members.isAlive(member), holding }] : [];
+    });
+    const isLost = this.#lostStreams[partition] !== undefined;
+    const isWaiting = follower.msSinceRemade < WAIT_FOR_OTHERS_MS;
+    // The table may have been lost with the stream: whoever was in it needs a moment to come back.
+    if (isWaiting && !others.length && this.#replicas > 1) return 'unknown';
+    return standingOf({ created: position?.created ?? created, before, isLost, isWaiting }, others);
   }
 
   /** Whether its owners have been ready for a while. */
@@ -240,9 +260,11 @@ export class Copies {
     const manager = await this.#connection?.jetstreamManager();
     const info = await manager?.streams.info(streamName(this.#options.config.name, partition));
     const wasMadeAnew = this.#options.members.all.some(
-      ({ heartbeat }) => heartbeat.holds[partition]?.[3] !== undefined,
+      ({ heartbeat }) => heartbeat.holds[partition]?.[4] !== undefined,
     );
-    return info !== undefined && info.state.first_seq <= 1 && !wasMadeAnew && !this.#lostStreams.has(partition);
+    return (
+      info !== undefined && info.state.first_seq <= 1 && !wasMadeAnew && this.#lostStreams[partition] === undefined
+    );
   }
 
   /** Fetches a partition from a store that holds it, to be installed. @returns whether there was one. */
@@ -251,8 +273,10 @@ export class Copies {
     const holders = members.others.filter(
       (member) => members.isAlive(member) && member.heartbeat.holds[partition]?.[2] === 1,
     );
-    const beforeOf = ({ heartbeat }: Member): number => heartbeat.holds[partition]?.[3]?.seq ?? 0;
-    const [holder] = holders.sort((a, b) => beforeOf(b) - beforeOf(a) || peerOf(a).inFlight - peerOf(b).inFlight);
+    const beforeOf = ({ heartbeat }: Member): Origin | undefined => heartbeat.holds[partition]?.[4];
+    const [holder] = holders.sort(
+      (a, b) => compareOrigins(beforeOf(b), beforeOf(a)) || peerOf(a).inFlight - peerOf(b).inFlight,
+    );
     if (!holder) {
       this.#failed.err(
         `partition ${partition} can't be had: its stream does not go back to the beginning, and no store that holds it is ` +
@@ -268,6 +292,7 @@ export class Copies {
 
   async #open(partition: number): Promise<void> {
     const { local, config, takeBuffer, log } = this.#options;
+    if (!this.#applying) throw new Error('BUG: a partition is opened before those of the directory');
     const { position } = await local().openOne(partition);
     const client = local().clientOf(partition);
     if (!client) throw new Error(`BUG: partition ${partition} was opened and is not open`);
@@ -280,6 +305,11 @@ export class Copies {
       takeBuffer,
       log,
       failed: this.#failed,
+      applying: this.#applying,
+      begun: () => {
+        this.#compare(partition);
+        this.#options.begun();
+      },
       lost: (first) => {
         const what = `partition ${partition} lacks messages before ${first}, which its stream has no more`;
         if (this.#accepted.has(partition)) {
@@ -292,6 +322,7 @@ export class Copies {
       },
     });
     this.#copies.set(partition, { client, follower, saved: position?.seq ?? 0 });
+    this.#compare(partition);
     if (this.#connection) follower.follow(this.#connection);
   }
 
@@ -328,10 +359,12 @@ export class Copies {
     removeDirectory(root, partitionDirectory(root, partition, config.partitions));
   }
 
-  /** Goes on without the messages of a partition that no stream and no store has any more. */
+  /** Goes on without the messages of a partition that no stream and no store has any more, and without the one it is stuck at. */
   acceptLoss(partition: number): void {
     this.#accepted.add(partition);
     this.#lost.delete(partition);
+    this.#copies.get(partition)?.follower.leaveOut();
+    this.compare();
   }
 
   /** Makes the copies' positions safe. Never rejects. */
@@ -356,6 +389,7 @@ export class Copies {
     while (this.#busy.size) await sleep(BUSY_MS);
     await Promise.all([...this.#copies.values()].map(({ follower }) => follower.stop()));
     await this.save();
+    this.#applying?.close();
   }
 }
 

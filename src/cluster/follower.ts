@@ -13,6 +13,7 @@ import type { Position } from '../persistence/stream-position.js';
 import type { PartitionClient } from '../store/client.js';
 import { fromFailure } from '../store/failure.js';
 import { StoreError } from '../store/store.js';
+import { type Applying, isPoison, type Suspects } from './applying.js';
 import { decodeHead, type Head, NewerVersion } from './message.js';
 
 /** NATS forgets a consumer that nobody has asked for so long. */
@@ -42,6 +43,10 @@ export interface FollowerOptions {
   failed: Logger;
   /** The stream has lost messages that this copy does not have. @returns whether it goes on without them. */
   lost(first: number): boolean;
+  /** Where to begin is settled: the copy is what it is, and the stream. */
+  begun(): void;
+  /** Notes what is being applied. */
+  applying: Applying;
 }
 
 export class Follower {
@@ -60,11 +65,36 @@ export class Follower {
   readonly #waiting = new Set<{ seq: number; resolve(): void }>();
   /** Results of the last commands, by number. */
   readonly #outcomes = new Map<number, number>();
+  #connection: NatsConnection | undefined;
+  /** When the stream was made, as NATS has said last. */
+  #created: string;
+  /** Where to begin in the stream is settled, over the present connection. */
+  #hasBegun = false;
+  /** When the stream was found to be another one than before, milliseconds of performance.now. */
+  #remadeAt = Number.NEGATIVE_INFINITY;
+  /** Messages that were on their way when an earlier process died, and are not applied yet. */
+  #suspects: Suspects | undefined;
+  /** A message that is not applied, for processes have died of it. */
+  #stuckAt: number | undefined;
+  /** A message that is left out, as an administrator has said. */
+  #leftOut: number | undefined;
   #stopped = false;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.#position = options.position;
+    this.#created = options.position?.created ?? '';
+    this.#suspects = options.applying.suspectsOf(options.partition);
+  }
+
+  /** When the stream was made that the copy follows; empty: that is not known yet. */
+  get created(): string {
+    return this.#created;
+  }
+
+  /** Milliseconds since the stream was found to be another one than before; infinite: it was not, since the start. */
+  get msSinceRemade(): number {
+    return performance.now() - this.#remadeAt;
   }
 
   /** Where the copy is; undefined: nothing was applied yet. */
@@ -79,7 +109,7 @@ export class Follower {
 
   /** Whether the copy has all that there was, but for the last moments. */
   get isReady(): boolean {
-    if (this.#caughtUp === undefined) return false;
+    if (this.#caughtUp === undefined || !this.#hasBegun || this.#stuckAt !== undefined) return false;
     return this.#isCaughtUp || performance.now() - this.#caughtUp < BEHIND_MS;
   }
 
@@ -107,6 +137,8 @@ export class Follower {
   /** Follows for as long as the connection lives. */
   follow(connection: NatsConnection): void {
     this.#consumption?.stop();
+    this.#hasBegun = false;
+    this.#connection = connection;
     if (this.#stopped) return;
     const { stream, failed } = this.#options;
     this.#consumption = keepTrying(
@@ -114,6 +146,24 @@ export class Follower {
       (attempt) => this.#once(connection, attempt),
       (error) => failed.warn(`can't follow stream ${stream}: ${errorText(error)}`),
     );
+  }
+
+  /** The stream may be another one: looks at it anew. The copy is not ready until that is done. */
+  lookAgain(): void {
+    if (this.#hasBegun && this.#connection && !this.#connection.isClosed()) this.follow(this.#connection);
+  }
+
+  /** Goes on without the message that it is stuck at. */
+  leaveOut(): void {
+    if (this.#stuckAt === undefined) return;
+    this.#options.log.crit(
+      `stream ${this.#options.stream}: message ${this.#stuckAt} is left out, as an administrator has said`,
+    );
+    this.#leftOut = this.#stuckAt;
+    this.#stuckAt = undefined;
+    this.#suspects = undefined;
+    this.#options.applying.end(this.#options.partition);
+    this.lookAgain();
   }
 
   /** Ends; resolves when nothing is on its way to the partition any more. */
@@ -148,7 +198,10 @@ export class Follower {
     await this.#settled(0);
     const manager = await connection.jetstreamManager();
     const { created, first, last } = await this.#whereToBegin(manager);
-    if (attempt.stopped || first === undefined) return;
+    if (attempt.stopped) return;
+    this.#options.begun();
+    this.#hasBegun = true;
+    if (first === undefined || this.#stuckAt !== undefined) return;
     const { name } = await manager.consumers.add(stream, {
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.StartSequence,
@@ -176,18 +229,47 @@ export class Follower {
         messages.stop();
         throw state.failed ?? new Error(`message ${message.seq} came, expected ${next}; reading again from there`);
       }
+      if (await this.#isPoison(message.seq)) {
+        messages.stop();
+        return;
+      }
       next++;
       this.#pending = message.info.pending;
       await this.#take(message, created, state);
     }
   }
 
+  /** Whether the copy stays before this message, for processes have died of it. Suspects are waited for, one by one. */
+  async #isPoison(seq: number): Promise<boolean> {
+    const suspects = this.#suspects;
+    if (!suspects || seq < suspects.from) return false;
+    await this.#settled(0);
+    if (seq > suspects.to) {
+      this.#suspects = undefined;
+      return false;
+    }
+    if (!isPoison(suspects)) return false;
+    const { partition, stream, log, applying } = this.#options;
+    this.#stuckAt = seq;
+    // So that the next process of this version knows it as well.
+    applying.begin(partition, seq, seq, suspects.deaths - 1);
+    log.crit(
+      `stream ${stream}: ${suspects.deaths} processes have died while message ${seq} was applied; partition ${partition} is ` +
+        'stuck before it until another version is started, or POST /api/cluster/accept-loss leaves it out',
+    );
+    return true;
+  }
+
   /** Begins to apply a message; resolves when the next one may come. */
   async #take(message: JsMsg, created: string, state: { failed: Error | undefined }): Promise<void> {
-    const head = this.#headOf(message);
+    const head = message.seq === this.#leftOut ? undefined : this.#headOf(message);
+    const { partition, applying } = this.#options;
     // Commands overtake nothing, and nothing overtakes them.
-    if (head?.kind !== 'lines') await this.#settled(0);
+    const isAlone = head?.kind !== 'lines' || this.#suspects !== undefined;
+    if (isAlone) await this.#settled(0);
     if (state.failed) return;
+    const deaths = this.#suspects && message.seq >= this.#suspects.from ? this.#suspects.deaths : 0;
+    applying.begin(partition, isAlone ? message.seq : this.applied + 1, message.seq, deaths);
     const bytes = message.data.length;
     const before = this.#position?.before;
     const position = { created, seq: message.seq, time: String(milliseconds(message)), ...(before && { before }) };
@@ -203,10 +285,11 @@ export class Follower {
       .finally(() => {
         this.#applying--;
         this.#applyingBytes -= bytes;
+        if (!this.#applying) applying.end(partition);
         this.#look();
         for (const wake of this.#wake.splice(0)) wake();
       });
-    if (head?.kind !== 'lines') await applied;
+    if (isAlone) await applied;
     else if (this.#applyingBytes > APPLYING_BYTES) await this.#settled(APPLYING_BYTES / 2);
   }
 
@@ -270,6 +353,7 @@ export class Follower {
   ): Promise<{ created: string; first: number | undefined; last: number }> {
     const { stream, log, lost } = this.#options;
     const { created, state } = await manager.streams.info(stream);
+    this.#created = created;
     const last = state.last_seq;
     const position = this.#position;
     const why = position && (await differenceOf(manager, stream, position, created, last));
@@ -278,6 +362,7 @@ export class Follower {
         `stream ${stream} is not as it was at message ${position.seq}: ${why}; it is read from its beginning, what this ` +
           'copy holds of before stays',
       );
+      this.#remadeAt = performance.now();
       // Nothing of the new one is applied. What this copy has of the old one is compared with the other copies.
       this.#position = { created, seq: 0, time: '', before: { created: position.created, seq: position.seq } };
     }

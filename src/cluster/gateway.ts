@@ -10,6 +10,7 @@ import { StoreError } from '../store/store.js';
 import type { Lines } from '../store/writes.js';
 import type { Members } from './members.js';
 import { encodeHead, type Head } from './message.js';
+import type { Minimum } from './peer.js';
 import { Publisher } from './publisher.js';
 import type { ClusterFigures } from './state.js';
 import { streamName, subjectOf } from './streams.js';
@@ -119,21 +120,22 @@ export class Gateway {
   }
 
   /** Message that an answer must contain: what anybody was acknowledged, as far as it is known here; strong: all there is. */
-  async minimumOf(partition: number, isStrong: boolean): Promise<number> {
+  async minimumOf(partition: number, isStrong: boolean): Promise<Minimum> {
     const { config, members } = this.#options;
     if (isStrong) return this.#lastOf(partition);
     if (config.readConsistency === 'strong' && !members.isCutOff) return this.#lastOf(partition);
     let minimum = this.#acked.get(partition) ?? 0;
     for (const { heartbeat } of members.others) minimum = Math.max(minimum, heartbeat.acked[partition] ?? 0);
-    return minimum;
+    return { seq: minimum };
   }
 
   /** Last message of a partition's stream, by the word of NATS. Rejects UNAVAILABLE. */
-  async #lastOf(partition: number): Promise<number> {
+  async #lastOf(partition: number): Promise<Minimum> {
     const stream = streamName(this.#options.config.name, partition);
     try {
       if (!this.#manager) throw new Error('no connection to NATS');
-      return (await this.#manager.streams.info(stream)).state.last_seq;
+      const { created, state } = await this.#manager.streams.info(stream);
+      return { seq: state.last_seq, created };
     } catch (error) {
       const text = `stream ${stream} does not say how far it is, which a strong answer needs: ${errorText(error)}`;
       throw new StoreError('UNAVAILABLE', text, { cause: error });

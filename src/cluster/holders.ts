@@ -12,7 +12,7 @@ import type { Copies } from './copies.js';
 import type { LocalHolder } from './local-holder.js';
 import type { Member, Members } from './members.js';
 import type { Head } from './message.js';
-import { Elsewhere, type Peer, type Terms } from './peer.js';
+import { Elsewhere, type Minimum, type Peer, type Terms } from './peer.js';
 
 /** cc-backend gives up after 10 s. */
 const GIVE_UP_MS = 8_000;
@@ -29,7 +29,7 @@ export interface HoldersOptions {
   local: LocalHolder;
   peerOf(member: Member): Peer;
   /** Message that a partition's answer must contain. */
-  minimumOf(partition: number, isStrong: boolean): Promise<number>;
+  minimumOf(partition: number, isStrong: boolean): Promise<Minimum>;
   /** Publishes a command. @returns its number. */
   command(partition: number, head: Head): Promise<number>;
   /** Told that another holder had to be asked. */
@@ -68,7 +68,7 @@ export class Holders implements PartitionClient {
   /** Frees in all copies. @returns blocks freed in the one that is asked. */
   async #free(partition: number, { to, selectors }: Calls['free']['args']): Promise<number> {
     const seq = await this.#options.command(partition, { kind: 'free', to, selectors });
-    const terms = { minimums: { [partition]: seq }, stale: false };
+    const terms = { minimums: { [partition]: { seq } }, stale: false };
     return (await this.#call(partition, 'outcome', { seq }, terms)) as number;
   }
 
@@ -76,7 +76,7 @@ export class Holders implements PartitionClient {
     const distinct = [...new Set(partitions)];
     const minimums = await Promise.all(distinct.map((partition) => this.#options.minimumOf(partition, isStrong)));
     return {
-      minimums: Object.fromEntries(distinct.map((partition, i) => [partition, minimums[i] ?? 0])),
+      minimums: Object.fromEntries(distinct.map((partition, i) => [partition, minimums[i] ?? { seq: 0 }])),
       stale: false,
     };
   }

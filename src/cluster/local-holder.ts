@@ -63,8 +63,13 @@ export class LocalHolder {
     if (this.#members.isCutOff) throw new Elsewhere('cut off from NATS');
     const { follower } = copy;
     if (!this.#copies.isReady(partition)) throw new Elsewhere(`partition ${partition} is behind`);
-    if (!(await follower.reached(minimums[partition] ?? 0, CATCH_UP_MS))) {
-      throw new Elsewhere(`partition ${partition} is at message ${follower.applied}, asked for ${minimums[partition]}`);
+    const { seq, created } = minimums[partition] ?? { seq: 0 };
+    if (created !== undefined && created !== follower.created) {
+      follower.lookAgain();
+      throw new Elsewhere(`partition ${partition} follows another stream than that of ${created}`);
+    }
+    if (!(await follower.reached(seq, CATCH_UP_MS))) {
+      throw new Elsewhere(`partition ${partition} is at message ${follower.applied}, asked for ${seq}`);
     }
     return copy.client;
   }

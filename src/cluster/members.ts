@@ -24,10 +24,10 @@ const WATCH_MS = 2.5 * HEARTBEAT_MS;
 const PREFIX = 'store.';
 
 /**
- * What a store holds of a partition: last message applied, last one that is safe on its disk, whether it may be asked, and of a
- * stream that was made anew the last message of the one before.
+ * What a store holds of a partition: last message applied, last one that is safe on its disk, whether it may be asked, when the
+ * stream was made that it follows, and if that is not the first one the last message of the one before.
  */
-export type Holding = [applied: number, saved: number, ready: 0 | 1, before?: Origin];
+export type Holding = [applied: number, saved: number, ready: 0 | 1, created: string, before?: Origin];
 
 /** What a store says about itself. */
 export interface Heartbeat {

@@ -26,10 +26,17 @@ export class Elsewhere extends Error {
   override readonly name = 'Elsewhere';
 }
 
+/** A message that an answer must contain. */
+export interface Minimum {
+  seq: number;
+  /** When its stream was made, as NATS says it; absent: the one that is followed will do. */
+  created?: string;
+}
+
 /** What is asked of a store, beside the question. */
 export interface Terms {
-  /** Message that each partition must have applied. */
-  minimums: Record<number, number>;
+  /** What each partition must have applied. */
+  minimums: Record<number, Minimum>;
   /** Answers of a store that is cut off will do. */
   stale: boolean;
 }

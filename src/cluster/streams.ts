@@ -62,8 +62,8 @@ export interface Layout {
   replicas: number;
   /** All streams were made once: one that is missing is lost. */
   made: boolean;
-  /** Partitions whose stream was lost, and made anew. */
-  lost: number[];
+  /** Partitions whose stream was lost, and when it was made anew, as NATS says it. */
+  lost: Record<number, string>;
 }
 
 /** Why a store can't be one of the cluster's. */
@@ -111,7 +111,7 @@ export async function agreeOnLayout(
     if (entry === null || entry.operation !== 'PUT') {
       // Who knows the cluster's identity already has lost the bucket, and the streams with it or not.
       const made = identity !== undefined;
-      const layout: Layout = { version: 1, identity: identity ?? randomUUID(), partitions, replicas, made, lost: [] };
+      const layout: Layout = { version: 1, identity: identity ?? randomUUID(), partitions, replicas, made, lost: {} };
       if (await wins(bucket.create(LAYOUT, JSON.stringify(layout)))) {
         log.warn(`the cluster ${name} is new: ${partitions} partitions, ${replicas} copies of each`);
         return layout;
@@ -165,34 +165,37 @@ export async function ensureStreams(
   const limits = new Map<string, number>();
   for await (const stream of manager.streams.list(`ccms.${name}.p.*`))
     limits.set(stream.config.name, stream.config.max_bytes);
-  const made: number[] = [];
+  const made: Record<number, string> = {};
   for (let partition = 0; partition < partitions; partition++) {
     const stream = streamName(name, partition);
     const limit = limits.get(stream);
     if (limit === undefined) {
-      await makeStream(manager, config, partition);
-      made.push(partition);
+      made[partition] = await makeStream(manager, config, partition);
     } else if (limit !== streamMaxBytes) await manager.streams.update(stream, { max_bytes: streamMaxBytes });
   }
-  if (made.length) log.info(`made ${made.length} streams of cluster ${name}`);
-  return noteMade(bucket, wasMade ? made : [], log);
+  const count = Object.keys(made).length;
+  if (count) log.info(`made ${count} streams of cluster ${name}`);
+  return noteMade(bucket, wasMade ? made : {}, log);
 }
 
-/** Notes in the layout that all streams are there. @param missing partitions whose stream was there before. */
-async function noteMade(bucket: KV, missing: readonly number[], log: Logger): Promise<Layout> {
+/** Notes in the layout that all streams are there. @param remade partitions whose stream was there before, and when it was made anew. */
+async function noteMade(bucket: KV, remade: Readonly<Record<number, string>>, log: Logger): Promise<Layout> {
   for (;;) {
     const entry = await bucket.get(LAYOUT);
     if (entry === null) throw new Error('the layout of the cluster is gone');
     const layout = entry.json<Layout>();
-    const lost = missing.filter((partition) => !layout.lost.includes(partition));
+    const lost = Object.keys(remade).filter(
+      (partition) => layout.lost[Number(partition)] !== remade[Number(partition)],
+    );
     if (layout.made && !lost.length) return layout;
     if (lost.length) log.crit(`the streams of partitions ${lost.join(', ')} were lost, and are made anew`);
-    const changed = { ...layout, made: true, lost: [...layout.lost, ...lost] };
+    const changed = { ...layout, made: true, lost: { ...layout.lost, ...remade } };
     if (await wins(bucket.update(LAYOUT, JSON.stringify(changed), entry.revision))) return changed;
   }
 }
 
-async function makeStream(manager: JetStreamManager, config: ClusterConfig, partition: number): Promise<void> {
+/** @returns when it was made, also if somebody else has just made it. */
+async function makeStream(manager: JetStreamManager, config: ClusterConfig, partition: number): Promise<string> {
   const stream: Partial<StreamConfig> & { name: string } = {
     name: streamName(config.name, partition),
     subjects: [subjectOf(config.name, partition)],
@@ -206,7 +209,7 @@ async function makeStream(manager: JetStreamManager, config: ClusterConfig, part
     deny_delete: true,
   };
   try {
-    await manager.streams.add(stream);
+    return (await manager.streams.add(stream)).created;
   } catch (error) {
     throw withHint(error, config);
   }

@@ -54,7 +54,7 @@ export interface ClusterApi {
   /** Gives all partitions to others. */
   drain(): Promise<void>;
   /** Goes on without what is lost of a partition. */
-  acceptLoss(partition: number): void;
+  acceptLoss(partition: number): boolean;
 }
 
 /** What every route may use. Fixed once the server is made. */

@@ -59,7 +59,7 @@ function cluster(stores: Record<string, { holds: number[]; does: Behaviour }>, o
     } as unknown as Copies,
     local: { ask: answer('own', 'answers'), call: async () => 0 } as unknown as LocalHolder,
     peerOf: ({ id }: Member) => peers.get(id) as unknown as Peer,
-    minimumOf: async () => 0,
+    minimumOf: async () => ({ seq: 0 }),
     command: async () => 0,
     failedOver: () => {},
     answeredStale: () => {},

@@ -110,7 +110,8 @@ export function clusterRoutes(context: HttpContext, cluster: ClusterApi): Route[
         POST: {
           handle(exchange) {
             const partition = partitionOf(exchange, exchange.param('partition'));
-            cluster.acceptLoss(partition);
+            if (!cluster.acceptLoss(partition))
+              throw new HttpError(400, `partition: there is no partition ${partition}`);
             send(exchange, 200, TEXT_TYPE, `partition ${partition} goes on with what its stream has\n`);
           },
           document: {
