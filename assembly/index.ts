@@ -61,6 +61,7 @@ export { queryAllBegin } from './answer/nodes';
 export { activeHosts, hostIsActive } from './answer/active-hosts';
 export { dumpBegin, dumpStep } from './answer/dump';
 export { leafBegin, leafEnd, leafSeries, leafStep } from './answer/leaf';
+export { printSamples } from './answer/samples';
 export { nodeHealth } from './answer/health';
 export { ageBegin, ageBuckets, ageStep } from './series/age-histogram';
 export { hostsStep } from './answer/hosts';

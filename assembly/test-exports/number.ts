@@ -3,9 +3,10 @@ import { digits16, digits16Scalar, nonDigits32, nonDigits32Scalar } from '../tex
 import { POWERS_OF_FIVE } from '../text/number-table';
 import { parsed, parseUnsigned, parseValue } from '../text/number';
 import { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printString } from '../text/print';
+import { printShortest } from '../text/print-shortest';
 import { printStringScalar } from '../text/print-string';
 
-export { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printString, printStringScalar };
+export { FIXED_MAX_BYTES, printFixed2, printFixed3, printFixed3s, printI64, printShortest, printString, printStringScalar };
 export { parseUnsigned, parseValue };
 
 export function parsedValue(): f64 {

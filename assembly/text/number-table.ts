@@ -1,5 +1,5 @@
 /**
- * Powers of five, 128 bits each, for the Eisel-Lemire rounding in number-round.ts.
+ * Powers of five, 128 bits each, for the Eisel-Lemire rounding in number-round.ts and for shortest digits (print-shortest.ts).
  *
  *   POWERS_OF_FIVE + 16 * (q - SMALLEST_POWER):
  *   +0  u64  upper half of 5^q, scaled by a power of two so that its top bit is set
@@ -14,16 +14,18 @@
  *    so no error adds up; B leaves 128 bits for the last one.
  */
 
-/** Smallest and largest q with an entry; below, every u64 times 10^q rounds to 0, above (and not 0) to infinity. */
+/** Smallest and largest q of a double that is read; below, every u64 times 10^q rounds to 0, above (and not 0) to infinity. */
 export const SMALLEST_POWER: i32 = -342;
 export const LARGEST_POWER: i32 = 308;
+/** Entries go on up to this one: printing the smallest doubles multiplies by it. */
+const LAST_POWER: i32 = 324;
 
 const ENTRY_SIZE = 16;
 /** 32-bit words of the running integer: 5^342 has 795 bits, and 128 bits of its reciprocal are wanted. */
 const WORDS = 30;
 
 /** The table. Read-only once the module has started. */
-export const POWERS_OF_FIVE: usize = memory.data((LARGEST_POWER - SMALLEST_POWER + 1) * ENTRY_SIZE, 16);
+export const POWERS_OF_FIVE: usize = memory.data((LAST_POWER - SMALLEST_POWER + 1) * ENTRY_SIZE, 16);
 
 /** Little-endian 32-bit words; the words of zeros below let storeEntry read five words of the shortest integer. */
 const BELOW = 4;
@@ -62,7 +64,7 @@ function storeEntry(q: i32, top: i32): void {
 function fillUpwards(): void {
   let top = 0;
   setWord(0, 1);
-  for (let q = 0; q <= LARGEST_POWER; q++) {
+  for (let q = 0; q <= LAST_POWER; q++) {
     storeEntry(q, top);
     let carry: u64 = 0;
     for (let i = 0; i <= top; i++) {

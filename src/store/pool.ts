@@ -16,6 +16,7 @@ import type { Reconfiguration } from '../partition/partition.js';
 import { CHECKS_ONLY } from '../wasm/codes.js';
 import { Core } from '../wasm/core.js';
 import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
+import { SamplePrinter } from '../wasm/sample-printer.js';
 import { Buffers } from './buffers.js';
 import type { PartitionClient } from './client.js';
 import { EarlyWrites } from './early-writes.js';
@@ -90,6 +91,7 @@ export class Pool implements Store {
   #membership: Membership | undefined;
   #local = new LocalPartitions([], []);
   #prepared = false;
+  #samplePrinter: SamplePrinter | undefined;
   readonly #placement: Placement;
   readonly #everywhere: Everywhere;
   #state: Store['state'] = 'loading';
@@ -122,6 +124,12 @@ export class Pool implements Store {
     const isTrusted = this.#checker?.clocks.isTrusted ?? true;
     this.#checker = new LineChecker(this.#checks(new Map(known)));
     this.#checker.clocks.trust(isTrusted);
+  }
+
+  /** Made when it is needed: its memory is of no use to who asks no PromQL. */
+  get samplePrinter(): SamplePrinter {
+    this.#samplePrinter ??= new SamplePrinter(this.#module);
+    return this.#samplePrinter;
   }
 
   get #threads(): LocalThreadsOptions {

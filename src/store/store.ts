@@ -9,6 +9,7 @@ import type { Contents } from '../partition/contents.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';
 import type { Column, ColumnError } from '../wasm/columns.js';
 import type { QueryRequest } from '../wasm/request.js';
+import type { SamplePrinter } from '../wasm/sample-printer.js';
 import type { UnconfiguredMetrics } from '../wasm/unconfigured.js';
 import type { FieldMode } from '../wasm/writes.js';
 
@@ -24,6 +25,7 @@ export type { Column, ColumnError } from '../wasm/columns.js';
 export type { MemoryUse } from '../wasm/figures.js';
 export type { LeafAnswerPart, LeafRequest, NameFilter } from '../wasm/leaf.js';
 export type { QueryRequest, SeriesQuery } from '../wasm/request.js';
+export { PRINT_STEPS, type SamplePrinter } from '../wasm/sample-printer.js';
 export type { UnconfiguredMetric, UnconfiguredMetrics } from '../wasm/unconfigured.js';
 export type { FieldMode } from '../wasm/writes.js';
 
@@ -110,6 +112,8 @@ export interface Store {
    * belong to the caller. Rejects TOO_LARGE, CHANGED; with the signal's reason when that ends the work.
    */
   leaf(request: LeafRequest, signal?: AbortSignal): Promise<LeafAnswerPart[]>;
+  /** Prints rows of PromQL as JSON, in this thread. */
+  readonly samplePrinter: SamplePrinter;
   /** The names that there are at a depth of the tree, each once: 1 clusters, 2 hosts, 3 levels, 4 sub-levels. */
   levelNames(depth: number): Promise<string[]>;
   /** A number that is another one whenever nodes or series have come or gone. */

@@ -92,6 +92,7 @@ export interface Exports extends Record<string, unknown> {
   leafSeries(leaf: number): number;
   leafStep(leaf: number, budget: number): number;
   leafEnd(leaf: number): void;
+  printSamples(values: number, bits: number, n: number, start: number, step: number): number;
   nodeHealth(names: number, now: number, until: number, out: number): number;
   hostsStep(from: number, n: number): number;
   activeHosts(since: number, until: number): number;

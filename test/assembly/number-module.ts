@@ -18,6 +18,7 @@ export interface NumberModule {
   printFixed3(dst: number, x: number): number;
   printFixed2(dst: number, x: number): number;
   printFixed3s(dst: number, src: number, n: number): number;
+  printShortest(dst: number, x: number): number;
   printI64(dst: number, v: bigint): number;
   printString(dst: number, src: number, len: number): number;
   printStringScalar(dst: number, src: number, len: number): number;

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { formatSample } from '../../src/promql/print/numbers.js';
 import { seeded } from '../support/random.js';
 import { anyDouble, compileNumberModule, decompose, type NumberModule } from './number-module.js';
 
@@ -217,5 +218,46 @@ describe('printString', () => {
       expectString(bytes);
       expect(behind.every((each) => each === 0xaa)).toBe(true);
     }
+  });
+});
+
+describe('shortest digits', () => {
+  /** As JavaScript has them, in Prometheus's form. */
+  function expectShortest(x: number): void {
+    const printed = text(dst, core.printShortest(dst, x));
+    if (printed !== formatSample(x)) throw new Error(`${x} gave ${printed}, expected ${formatSample(x)}`);
+  }
+
+  it('are those of JavaScript for doubles of any bits, and of any size', () => {
+    const random = seeded(7);
+    for (let i = 0; i < 200_000; i++) expectShortest(anyDouble(random));
+    for (let i = 0; i < 200_000; i++) expectShortest((random() - 0.5) * 10 ** Math.floor(random() * 40 - 15));
+  });
+
+  it('are those of JavaScript at the edges of sizes and forms', () => {
+    const least = Number.MIN_VALUE;
+    for (const x of [0, -0, Number.NaN, 1 / 0, -1 / 0, least, 2 * least, 3 * least, Number.MAX_VALUE])
+      expectShortest(x);
+    const neighbours = new BigUint64Array(1);
+    const double = new Float64Array(neighbours.buffer);
+    const around = (x: number): void => {
+      double[0] = x;
+      const bits = neighbours[0] ?? 0n;
+      for (let by = -2n; by <= 2n; by++) {
+        neighbours[0] = bits + by;
+        if (Number.isFinite(double[0])) expectShortest(double[0] ?? 0);
+      }
+    };
+    for (let power = -1073; power < 1024; power++) around(2 ** power);
+    for (let power = -323; power < 309; power++) for (const digit of [1, 5, 9.5]) around(Number(`${digit}e${power}`));
+  });
+
+  it('are right for thousandths up to where these are no longer all different', () => {
+    const random = seeded(8);
+    for (let i = 0; i < 100_000; i++) {
+      const thousandths = Math.round((random() - 0.5) * 10 ** Math.floor(random() * 18));
+      expectShortest(thousandths / 1000);
+    }
+    for (let i = 0; i < 2000; i++) for (const whole of [0, 1, 999, 1e9, 1e12, 1e15]) expectShortest(whole + i / 1000);
   });
 });

@@ -14,6 +14,8 @@ import type {
   UnconfiguredMetrics,
   WriteOutcome,
 } from '../../src/store/store.js';
+import { SamplePrinter } from '../../src/wasm/sample-printer.js';
+import { coreModule } from '../support/core-driver.js';
 
 export interface Written {
   text: string;
@@ -42,6 +44,10 @@ export class MemoryStore implements Store {
   spans: NodeSpan[] = [];
   unknown: UnconfiguredMetrics = { metrics: [], forgotten: 0 };
   healths = new Map<string, NodeHealth>();
+
+  get samplePrinter(): SamplePrinter {
+    return new SamplePrinter(coreModule());
+  }
 
   takeBuffer(bytes: number): ArrayBuffer {
     this.taken += bytes;

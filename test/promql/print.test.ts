@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Labels } from '../../src/promql/evaluate/labels.js';
+import { type Grid, type Row, timeAt } from '../../src/promql/evaluate/rows.js';
+import { printRow } from '../../src/promql/print/json.js';
 import { formatSample, formatTime } from '../../src/promql/print/numbers.js';
-import { SampleStarts, sampleBytes, writeValue } from '../../src/promql/print/sample-text.js';
 import { splitLevel } from '../../src/promql/store/level-name.js';
+import { PRINT_STEPS, SamplePrinter } from '../../src/wasm/sample-printer.js';
+import { coreModule } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
 
 describe('numbers in answers', () => {
@@ -36,45 +39,42 @@ describe('numbers in answers', () => {
   });
 });
 
-describe('values as bytes', () => {
-  const text = (value: number): string => {
-    const bytes = new Uint8Array(40);
-    return Buffer.from(bytes.subarray(0, writeValue(value, bytes, 0))).toString();
+describe('samples that the core prints', () => {
+  const printer = new SamplePrinter(coreModule());
+  const textOf = (row: Row, grid: Grid): string => {
+    let text = '';
+    for (const part of printRow(row, grid, printer)) text += Buffer.from(part).toString();
+    return text;
   };
-
-  it('are the shortest digits, whatever their size', () => {
-    const random = seeded(5);
-    const special = [
-      0,
-      -0,
-      0.001,
-      -0.001,
-      0.1,
-      999.999,
-      1e12,
-      999_999_999_999.999,
-      1e15,
-      1e15 - 1,
-      123_456_789_012_345.67,
-    ];
-    for (const value of special) expect(text(value)).toBe(formatSample(value));
-    for (let i = 0; i < 50_000; i++) {
-      const size = 10 ** Math.floor(random() * 20 - 8);
-      const value = (random() - 0.5) * size;
-      const decimals = Math.round(value * 1000) / 1000;
-      expect(text(value)).toBe(formatSample(value));
-      expect(text(decimals)).toBe(formatSample(decimals));
-    }
+  const rowOf = (values: readonly number[], present: readonly number[]): Row => ({
+    labels: Labels.none,
+    values: Float64Array.from(values),
+    present: Uint8Array.from(present),
   });
 
-  it('stand between times and commas, where there are samples', () => {
-    const row = { labels: Labels.none, values: Float64Array.of(1, 2, 0.5), present: Uint8Array.of(0b101) };
-    const textAt = (start: number, step: number) =>
-      Buffer.from(sampleBytes(row, new SampleStarts({ start, step, count: 3 }))).toString();
+  it('have values of the shortest digits and times of their steps', () => {
+    const random = seeded(5);
+    const values = [0, -0, 1e15, Number.NaN, Number.POSITIVE_INFINITY, 5e-324, 1.5e-7, -1e21];
+    // More than are printed at once.
+    while (values.length < 5000) {
+      const value = (random() - 0.5) * 10 ** Math.floor(random() * 20 - 8);
+      values.push(value, Math.round(value * 1000) / 1000);
+    }
+    const grid = { start: 1_700_000_000_500, step: 500, count: values.length };
+    const row = rowOf(values, [...new Uint8Array(Math.ceil(values.length / 8)).fill(255)]);
+    const expected = values.map((value, at) => `[${formatTime(timeAt(grid, at))},"${formatSample(value)}"]`);
+    expect(textOf(row, grid).replaceAll('],[', ']\n[').split('\n')).toEqual(expected);
+  });
+
+  it('stand between commas, where there are any', () => {
+    const row = rowOf([1, 2, 0.5], [0b101]);
+    const textAt = (start: number, step: number) => textOf(row, { start, step, count: 3 });
     expect(textAt(0, 166_500)).toBe('[0,"1"],[333,"0.5"]');
     expect(textAt(1_700_000_000_000, 250)).toBe('[1700000000,"1"],[1700000000.500,"0.5"]');
     expect(textAt(-1500, 1000)).toBe('[-1.500,"1"],[0.500,"0.5"]');
     expect(textAt(9e15, 1000)).toBe('[9000000000000,"1"],[9000000000002,"0.5"]');
+    const late = rowOf([...new Float64Array(PRINT_STEPS), 7], [...new Uint8Array(PRINT_STEPS / 8), 1]);
+    expect(textOf(late, { start: 0, step: 1000, count: PRINT_STEPS + 1 })).toBe(`[${PRINT_STEPS},"7"]`);
   });
 });
 

@@ -1,16 +1,13 @@
 /** Results as the text of Prometheus's HTTP API, in pieces. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { PRINT_STEPS, type SamplePrinter } from '../../store/store.js';
 import type { QueryResult, QueryValue } from '../engine.js';
 import type { Labels } from '../evaluate/labels.js';
+import type { Grid, Row } from '../evaluate/rows.js';
 import { formatPlain } from '../parse/literals.js';
 import { formatSample, formatTime } from './numbers.js';
-import { SampleStarts, sampleBytes } from './sample-text.js';
-
-/** Characters of a piece. */
-const PIECE = 64 << 10;
-
-const NOTHING = new Uint8Array(0);
+import { Pieces } from './pieces.js';
 
 const LIMITED = 'results truncated due to limit';
 
@@ -39,8 +36,19 @@ export function printList(items: readonly string[], limit: number): string {
   return printSuccess(`[${kept.join(',')}]`, kept.length < items.length ? [LIMITED] : []);
 }
 
-/** The parts of a result's series: text, or bytes of it. */
-function* printSeries(value: QueryValue, limit: number): Generator<string | Uint8Array> {
+/** The samples of a row, printed by the core, with commas between them. Each part is to be used before the next one is taken. */
+export function* printRow(row: Row, grid: Grid, printer: SamplePrinter): Generator<Uint8Array> {
+  let isFirst = true;
+  for (let from = 0; from < grid.count; from += PRINT_STEPS) {
+    const text = printer.print(row, grid, from);
+    if (text.length === 0) continue;
+    yield isFirst ? text.subarray(1) : text;
+    isFirst = false;
+  }
+}
+
+/** The parts of a result's series: text, or bytes of it, which are to be used before the next part is taken. */
+function* printSeries(value: QueryValue, limit: number, printer: SamplePrinter): Generator<string | Uint8Array> {
   if (value.type === 'vector') {
     const time = formatTime(value.time);
     const rows = limit > 0 ? value.rows.slice(0, limit) : value.rows;
@@ -51,11 +59,10 @@ function* printSeries(value: QueryValue, limit: number): Generator<string | Uint
     }
   } else if (value.type === 'matrix') {
     const { grid } = value;
-    const starts = new SampleStarts(grid);
     const rows = limit > 0 ? value.rows.slice(0, limit) : value.rows;
     for (const [index, row] of rows.entries()) {
       yield `${index === 0 ? '' : ','}{"metric":${printLabels(row.labels)},"values":[`;
-      yield sampleBytes(row, starts);
+      yield* printRow(row, grid, printer);
       yield ']}';
     }
   } else if (value.type === 'samples') {
@@ -94,11 +101,12 @@ function printStatistics({ statistics }: QueryResult): string {
 }
 
 /**
- * The answer to a query. Between two pieces other things are done.
+ * The answer to a query, in pieces that belong to the caller. Between two pieces other things are done.
  * @param limit of series; 0: none. @param statistics whether they were asked for.
  */
 export async function* printResult(
   result: QueryResult,
+  printer: SamplePrinter,
   limit: number,
   statistics: boolean,
 ): AsyncGenerator<Uint8Array> {
@@ -108,34 +116,20 @@ export async function* printResult(
   const end =
     `${statistics ? `,"stats":${printStatistics(result)}` : ''}}` +
     `${printNotes([...result.warnings, ...(cut ? [LIMITED] : [])], result.infos)}}`;
-  let text = `{"status":"success","data":{"resultType":"${type}","result":`;
+  const begin = `{"status":"success","data":{"resultType":"${type}","result":`;
   if (value.type === 'scalar' || value.type === 'string') {
-    yield Buffer.from(text + printSingle(value) + end);
+    yield Buffer.from(begin + printSingle(value) + end);
     return;
   }
-  text += '[';
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const flush = (): Uint8Array => {
-    parts.push(Buffer.from(text));
-    const piece = parts.length === 1 ? parts[0] : Buffer.concat(parts);
-    text = '';
-    parts.length = 0;
-    length = 0;
-    return piece ?? NOTHING;
-  };
-  for (const part of printSeries(value, limit)) {
-    if (typeof part === 'string') {
-      text += part;
-    } else {
-      parts.push(Buffer.from(text), part);
-      length += text.length + part.length;
-      text = '';
-    }
-    if (length + text.length < PIECE) continue;
-    yield flush();
+  const pieces = new Pieces();
+  pieces.add(`${begin}[`);
+  for (const part of printSeries(value, limit, printer)) {
+    const full = pieces.add(part);
+    if (full === undefined) continue;
+    yield full;
     await nextTurn();
   }
-  text += `]${end}`;
-  yield flush();
+  const full = pieces.add(`]${end}`);
+  if (full !== undefined) yield full;
+  yield pieces.take();
 }

@@ -69,7 +69,8 @@ export class Handlers {
     };
     await this.service.query(options, async (result) => {
       if (format === 'json') {
-        await streamText(exchange, printResult(result, limit, parameters.text('stats') !== ''));
+        const printed = printResult(result, this.context.store.samplePrinter, limit, parameters.text('stats') !== '');
+        await streamText(exchange, printed);
       } else {
         const { resultTable } = await import('../../../table/result-table.js');
         await sendTable(exchange, format, resultTable(result, limit));
