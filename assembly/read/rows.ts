@@ -8,6 +8,7 @@ import { fillNaN } from '../memory/doubles';
 import { endBin, firstBin } from '../series/blocks';
 import { Series } from '../series/records';
 import { LeafRequest } from './leaf';
+import { lookBackOnBins, StepsOnBins } from './look-back';
 import { readBins } from './read';
 import { Sliding } from './sliding';
 import { Window, windowValue } from './windows';
@@ -18,6 +19,7 @@ const OVERRUN: u32 = 128;
 const SLIDING_FROM: i64 = 4;
 
 const window = changetype<Window>(memory.data(offsetof<Window>(), 8));
+const onBins = changetype<StepsOnBins>(memory.data(offsetof<StepsOnBins>(), 8));
 
 /** Bytes of a bitmap of n steps, a multiple of 8. */
 export function bitmapBytes(n: i32): u32 {
@@ -162,6 +164,7 @@ export class RowMaker {
 
   /** The newest sample not older than the look-back. */
   private lookBack(request: LeafRequest, cost: i32): i32 {
+    if (!this.step && this.lookBackOnBins(request)) return request.count;
     const asTime = request.fn == LeafFunction.InstantTime;
     const n = min(request.count, this.step + cost);
     const first = this.step;
@@ -188,6 +191,29 @@ export class RowMaker {
     this.newestTime = newestTime;
     this.step = n;
     return n - first;
+  }
+
+  /** The same for all steps at once, if they are whole bins apart. False: they are not. */
+  private lookBackOnBins(request: LeafRequest): bool {
+    const step = <i64>request.step;
+    const isOne = request.fixed == request.fixed;
+    if (request.fn != LeafFunction.Instant || isOne || step % this.width) return false;
+    const ahead = request.timeOf(0) - this.base;
+    const at = floorDiv(ahead, this.width);
+    const stride = step / this.width;
+    // Counted in 32 bits; steps of centuries are not worth a second way.
+    if (abs(at) + stride * <i64>request.count > <i64>i32.MAX_VALUE) return false;
+    onBins.bins = this.bins;
+    onBins.length = this.length;
+    onBins.at = <i32>at;
+    onBins.stride = <i32>stride;
+    onBins.back = <i32>min<i64>(floorDiv(this.range - 1 - (ahead - at * this.width), this.width), <i64>i32.MAX_VALUE >> 1);
+    onBins.values = this.values;
+    onBins.bits = this.bits;
+    onBins.count = request.count;
+    this.found = lookBackOnBins(onBins);
+    this.step = request.count;
+    return true;
   }
 
   /** Moves both ends of the window. */
