@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Window, windowFunctions } from '../../src/promql/evaluate/windows.js';
 import { coreFunctions } from '../../src/promql/store/store-source.js';
-import { LeafAggregation, type LeafFunction } from '../../src/wasm/codes.js';
+import { LeafAggregation, LeafFunction } from '../../src/wasm/codes.js';
 import { decodeLeaf, encodeLeaf, type LeafRequest } from '../../src/wasm/leaf.js';
 import { line, metrics, startCore, store, T0 } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
@@ -51,6 +51,18 @@ function expected(name: string, values: Float64Array, { range, step, count, star
   });
 }
 
+/** The newest sample in (time - lookback, time], times in ms; its own in s. */
+function newest(values: Float64Array, time: number, lookback: number): { value: number; time: number } | undefined {
+  for (let bin = Math.min(values.length - 1, Math.floor((time / 1000 - T0) / FREQUENCY)); bin >= 0; bin--) {
+    const at = T0 + bin * FREQUENCY;
+    if (at * 1000 <= time - lookback) return undefined;
+    // The text of -0 is that of 0.
+    const value = (values[bin] as number) + 0;
+    if (!Number.isNaN(value)) return { value, time: at };
+  }
+  return undefined;
+}
+
 describe('windows in the core', () => {
   const random = seeded(3);
   const core = startCore(metrics(...Object.keys(series).map((name): [string, number] => [name, FREQUENCY])));
@@ -65,12 +77,12 @@ describe('windows in the core', () => {
     store(core, text, 'c');
   }
 
-  function asked(metric: string, fn: LeafFunction, shape: Shape): (number | undefined)[] {
+  function asked(metric: string, fn: LeafFunction, shape: Shape, lookback = 0): (number | undefined)[] {
     const request: LeafRequest = {
       ...shape,
       shift: 0,
       fixed: undefined,
-      lookback: 0,
+      lookback,
       adaptiveLookback: false,
       function: fn,
       parameter: 120,
@@ -115,4 +127,32 @@ describe('windows in the core', () => {
       }
     });
   }
+
+  const MINUTE = FREQUENCY * 1000;
+  const end = first + BINS * MINUTE;
+  const instants: Record<string, Shape> = {
+    'each bin': { range: 0, start: first - 20 * MINUTE, step: MINUTE, count: BINS + 40 },
+    'every second bin': { range: 0, start: first - 3 * MINUTE, step: 2 * MINUTE, count: 780 },
+    'every seventh bin, between bins': { range: 0, start: first - 7 * MINUTE + 1, step: 7 * MINUTE, count: 230 },
+    'off the bins': { range: 0, start: first - 1000, step: 47_001, count: 2000 },
+    'behind the data': { range: 0, start: end + MINUTE, step: MINUTE, count: 50 },
+    'before the data': { range: 0, start: first - 100 * MINUTE, step: MINUTE, count: 90 },
+  };
+
+  it('an instant is the newest sample that is not too old', () => {
+    for (const lookback of [1000, MINUTE, 3 * MINUTE - 1, 5 * MINUTE, 2 * BINS * MINUTE]) {
+      for (const [which, shape] of Object.entries(instants)) {
+        for (const [metric, values] of data) {
+          const message = `${metric}, ${which}, looking ${lookback} ms back`;
+          const want = Array.from({ length: shape.count }, (_, i) =>
+            newest(values, shape.start + i * shape.step, lookback),
+          );
+          expect(asked(metric, LeafFunction.Instant, shape, lookback), message).toEqual(want.map((one) => one?.value));
+          expect(asked(metric, LeafFunction.InstantTime, shape, lookback), message).toEqual(
+            want.map((one) => one?.time),
+          );
+        }
+      }
+    }
+  });
 });
