@@ -40,8 +40,8 @@ function allocateAndForget(): number {
 }
 
 /**
- * Milliseconds after a burst at which its garbage is collected: soon, for the buffers outside of V8's heap, and once more when V8
- * sees that little is allocated, for only then does it give up pages of its own (32 MB after 400 large requests).
+ * Milliseconds after a burst at which its garbage is collected. The first time frees the buffers outside of V8's heap. V8 gives up
+ * pages of its own (32 MB after 400 large requests) only once it sees that little is allocated; the second time is for these.
  */
 const CALM_MS = [1000, 8000];
 

@@ -24,8 +24,8 @@ const WATCH_MS = 2.5 * HEARTBEAT_MS;
 const PREFIX = 'store.';
 
 /**
- * What a store holds of a partition: last message applied, last one that is safe on its disk, whether it may be asked, when the
- * stream was made that it follows, and if that is not the first one the last message of the one before.
+ * What a store holds of a partition: the last message that is applied, the last one that is safe on its disk, whether it may be
+ * asked, and when its stream was made. `before` is how far it was in the stream before that, if there was one.
  */
 export type Holding = [applied: number, saved: number, ready: 0 | 1, created: string, before?: Origin];
 

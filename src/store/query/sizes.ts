@@ -1,8 +1,8 @@
 /**
  * How answers are cut on their way from the core to the client: the one place that says so.
  *
- *   worker   a piece has at most PIECE bytes and a little more, a first one its share of WHOLE where so much is not to be had
- *            for all of them; small pieces of one message share a buffer
+ *   worker   a piece has PIECE bytes and a little more at most; while the budget has no room for that, each first piece has
+ *            its share of WHOLE. Small pieces of one message share a buffer
  *   main     an answer of up to WHOLE bytes is put together and sent with its length; of a longer one parts of CHUNK bytes and
  *            more are passed on as they are, and smaller ones are gathered
  *
