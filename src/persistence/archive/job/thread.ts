@@ -6,7 +6,7 @@ import type { ArchiveJob } from './job.js';
 /** Runs the job in a thread of its own, so that neither requests nor writes wait for it. */
 export function archiveInThread(job: ArchiveJob): Promise<ArchiveResult[]> {
   return new Promise((resolve, reject) => {
-    const thread = new Worker(new URL('./worker.js', import.meta.url), {
+    const thread = new Worker(new URL('./archive-worker.js', import.meta.url), {
       workerData: { job, log: logSettings() },
       name: 'archive',
     });

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { configureLog, type LogSettings, logger } from '../../../log.js';
 import { type ArchiveJob, runArchiveJob } from './job.js';
 
-if (!parentPort) throw new Error('worker.js is started by the server, not by hand');
+if (!parentPort) throw new Error('archive-worker.js is started by the server, not by hand');
 const { job, log } = workerData as { job: ArchiveJob; log: LogSettings };
 configureLog(log);
 parentPort.postMessage(await runArchiveJob(job, logger('archive')));
