@@ -21,9 +21,17 @@ const SCAVENGE_BYTES = 6 << 20;
 /** Just below the largest block that glibc's threshold follows (32 MiB). */
 const THRESHOLD_BLOCK = 30 << 20;
 
-// Stays on: flags are the whole process's, and a thread that took it back would take it from one that is just beginning.
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as Collect;
+let found: Collect | undefined;
+
+/** V8's `gc`. It is looked for when it is first needed: a context costs 10 ms of a thread's start. */
+function collect(type: 'minor' | 'major'): void {
+  if (!found) {
+    // Stays on: flags are the whole process's, and a thread that took it back would take it from one that is just beginning.
+    setFlagsFromString('--expose-gc');
+    found = runInNewContext('gc') as Collect;
+  }
+  found({ type });
+}
 
 let bytes = 0;
 
@@ -32,7 +40,7 @@ export function countReceived(n: number): void {
   bytes += n;
   if (bytes < SCAVENGE_BYTES) return;
   bytes = 0;
-  setImmediate(() => collect({ type: 'minor' }));
+  setImmediate(() => collect('minor'));
 }
 
 function allocateAndForget(): number {
@@ -53,7 +61,7 @@ export function collectSoon(): void {
   isCollecting = true;
   for (const [i, delay] of CALM_MS.entries()) {
     setTimeout(() => {
-      collect({ type: 'major' });
+      collect('major');
       isCollecting = i < CALM_MS.length - 1;
     }, delay).unref();
   }
@@ -62,5 +70,5 @@ export function collectSoon(): void {
 /** Call once, when the start's own garbage is there to be collected as well. */
 export function settleHeap(): void {
   allocateAndForget();
-  collect({ type: 'major' });
+  collect('major');
 }

@@ -1,25 +1,26 @@
-/** Programs that tests write themselves, on top of what is built in dist/, and the commands that they may find. */
+/** Programs that tests write themselves, on top of modules of src/, and the commands that they may find. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { writeModules } from '../../scripts/modules.js';
 import { temporaryDirectory } from './directories.js';
 import { type Finished, finished, type ProcessOptions, startProcess, type TestProcess } from './processes.js';
 import { until } from './wait.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-let copied: string | undefined;
+let directory: string | undefined;
 let written = 0;
 
-/** A copy of dist/ that any user may read, one for all tests of a file. */
-function copyOfDist(): string {
-  if (copied !== undefined) return copied;
-  copied = temporaryDirectory();
-  chmodSync(copied, 0o755);
-  cpSync(join(ROOT, 'dist'), copied, { recursive: true, filter: (path) => !/\.(map|wat)$|\/dist\/web$/.test(path) });
-  symlinkSync(join(ROOT, 'node_modules'), join(copied, 'node_modules'));
-  writeFileSync(join(copied, 'package.json'), '{"type": "module"}');
-  return copied;
+/** A directory of src/ as JavaScript that any user may read, one for all tests of a file. */
+function modules(): string {
+  if (directory !== undefined) return directory;
+  directory = temporaryDirectory();
+  chmodSync(directory, 0o755);
+  writeModules(directory);
+  symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
+  writeFileSync(join(directory, 'package.json'), '{"type": "module"}');
+  return directory;
 }
 
 export interface ProgramOptions extends ProcessOptions {
@@ -28,9 +29,9 @@ export interface ProgramOptions extends ProcessOptions {
   node?: string | undefined;
 }
 
-/** Starts module code that may import what is built as if it stood in dist/: `./log.js`. */
+/** Starts module code that imports as if it stood in src/: `./log.js`. */
 export function startProgram(code: string, { args = [], node, ...options }: ProgramOptions = {}): TestProcess {
-  const path = join(copyOfDist(), `program-${++written}.js`);
+  const path = join(modules(), `program-${++written}.js`);
   writeFileSync(path, code);
   return startProcess(node ?? process.execPath, [path, ...args], options);
 }

@@ -1,0 +1,1 @@
+export declare function writeModules(directory: string): void;
