@@ -116,7 +116,7 @@ describe('dist/server.js', () => {
     [['-loglevel=info', '-logdate'], /^<6>\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[INFO\] server: listening/m],
   ])('logs with %j', async (args, line) => {
     const server = await startServer(CONFIG_OF_FREE_PORT, { args });
-    expect(server.log()).toMatch(line);
+    await expect.poll(() => server.log()).toMatch(line);
     expect(await server.stop()).toBe(0);
   });
 
