@@ -52,12 +52,15 @@ export function table(servers: readonly { name: string; figures: readonly Measur
   const [first, second] = servers;
   if (first === undefined) return '';
   const head = ['', ...servers.map(({ name }) => name), ...(second === undefined ? [] : ['times better'])];
-  const rows = first.figures.map((figure) => {
-    const other = second?.figures.find(({ key }) => key === figure.key);
-    const cells = [`${figure.label}, ${figure.unit}`, formatNumber(figure.median)];
+  const all = new Map(servers.toReversed().flatMap(({ figures }) => figures.map((figure) => [figure.key, figure])));
+  const order = new Set(servers.flatMap(({ figures }) => figures.map(({ key }) => key)));
+  const rows = [...order].map((key) => {
+    const { label, unit, better } = all.get(key) ?? { label: key, unit: '', better: 'less' };
+    const medians = servers.map(({ figures }) => figures.find((figure) => figure.key === key)?.median ?? Number.NaN);
+    const cells = [`${label}, ${unit}`, ...medians.map(formatNumber)];
     if (second !== undefined) {
-      const ratio = other === undefined ? Number.NaN : figure.median / other.median;
-      cells.push(formatNumber(other?.median ?? Number.NaN), formatNumber(figure.better === 'more' ? ratio : 1 / ratio));
+      const ratio = (medians[0] ?? Number.NaN) / (medians[1] ?? Number.NaN);
+      cells.push(formatNumber(better === 'more' ? ratio : 1 / ratio));
     }
     return cells;
   });

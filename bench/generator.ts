@@ -184,8 +184,10 @@ async function paced(
       const due = began + (step + host / hosts) * spread * 1000;
       const wait = due - performance.now();
       if (wait > 0) await sleep(wait);
-      const connection = connections[host++ % connections.length];
-      if (connection) sent.push(send(connection, request));
+      const at = host++ % connections.length;
+      const connection = connections[at];
+      // A connection takes one request at a time.
+      if (connection) sent[at] = (sent[at] ?? Promise.resolve()).then(() => send(connection, request));
     }
   }
   await Promise.all(sent);

@@ -4,14 +4,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { Generator } from './client.js';
+import { clusters } from './cluster.js';
 import { curves } from './curves.js';
 import { type Figure, summarise, table } from './figures.js';
-import type { Load } from './load.js';
-import { Nats } from './nats.js';
 import { type Options, OWN_SERVER, parseOptions } from './options.js';
 import { promql } from './promql.js';
-import { round, type Topic } from './scenarios.js';
-import type { ServerOptions } from './server.js';
+import { round } from './scenarios.js';
 
 const options = parseOptions(process.argv.slice(2));
 if ('exit' in options) {
@@ -28,6 +26,7 @@ mkdirSync(options.out, { recursive: true });
 const stamp = new Date().toISOString().replace(/[:.]/g, '-');
 try {
   if (options.curves) await curves(options, join(options.out, `curves-${stamp}`));
+  else if (options.clusterTopics.size) await compareClusters(options, join(options.out, `cluster-${stamp}.json`));
   else await compare(options, join(options.out, `bench-${stamp}.json`));
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -38,34 +37,31 @@ try {
 async function compare(options: Options, file: string): Promise<void> {
   const { load, rounds, topics, server, peer } = options;
   const servers = [{ name: 'server', command: server, rounds: [] as Figure[][] }];
-  if (options.cluster) servers.push({ name: 'cluster', command: server, rounds: [] });
   if (peer !== '') servers.push({ name: 'peer', command: peer, rounds: [] });
   const others = [...topics].some((topic) => topic !== 'promql');
   for (let i = 0; others && i < rounds; i++) {
     for (const one of i % 2 === 0 ? servers : servers.toReversed()) {
       process.stderr.write(`round ${i + 1} of ${rounds}: ${one.name}\n`);
-      const measured = { command: one.command, frequency: load.frequency };
-      one.rounds.push(await (one.name === 'cluster' ? clusterRound : round)(measured, load, topics));
+      one.rounds.push(await round({ command: one.command, frequency: load.frequency }, load, topics));
     }
   }
   const results = servers.map(({ name, command, rounds: all }) => ({ name, command, figures: summarise(all) }));
   if (others) process.stdout.write(`${table(results)}\n`);
   if (topics.has('promql')) results.push(...(await comparePromql(options)));
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, revision: revision() };
-  writeFileSync(file, `${JSON.stringify({ machine, load, rounds, results }, undefined, 2)}\n`);
-  process.stderr.write(`written to ${file}\n`);
+  keep(file, { load, rounds, results });
 }
 
-/** A round of a store that is a cluster of one, with what NATS takes for it. */
-async function clusterRound(server: ServerOptions, load: Load, topics: ReadonlySet<Topic>): Promise<Figure[]> {
-  const nats = await Nats.start();
-  try {
-    const figures = await round({ ...server, sections: (port) => nats.sections(port) }, load, topics);
-    const value = nats.cpuSeconds();
-    return [...figures, { key: 'nats_cpu', label: 'processor time of NATS', unit: 's', value, better: 'less' }];
-  } finally {
-    await nats.stop();
-  }
+/** The server alone, and as clusters of one store and of three. */
+async function compareClusters({ load, rounds, server, clusterTopics }: Options, file: string): Promise<void> {
+  const results = await clusters({ command: server, frequency: load.frequency }, load, rounds, clusterTopics);
+  process.stdout.write(`${table(results)}\n`);
+  keep(file, { load, rounds, results });
+}
+
+function keep(file: string, what: object): void {
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, revision: revision() };
+  writeFileSync(file, `${JSON.stringify({ machine, ...what }, undefined, 2)}\n`);
+  process.stderr.write(`written to ${file}\n`);
 }
 
 /** PromQL, in one round: the peers keep what they were sent. */

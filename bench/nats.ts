@@ -1,4 +1,4 @@
-/** A nats-server with JetStream, for a store that is a cluster of one. */
+/** A nats-server with JetStream, for stores that are a cluster. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,6 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuSecondsOf, freePort } from './server.js';
 
 const READY_MS = 10_000;
+/** Of all streams. */
+const STREAM_BYTES = 2 ** 34;
 
 export class Nats {
   readonly #child: ChildProcess;
@@ -44,17 +46,18 @@ export class Nats {
     return cpuSecondsOf(this.#child.pid ?? 0);
   }
 
-  /** Sections of the configuration of a store that is alone in its cluster. */
-  sections(port: number): object {
+  /** Sections of the configuration of a store of the cluster. @param more keys of the section `cluster`. */
+  sections(port: number, id: string, more: { partitions: number; replicas: number }): object {
     return {
       nats: { address: `nats://127.0.0.1:${this.port}` },
       cluster: {
         name: 'bench',
-        id: 'one',
+        id,
         advertise: `http://127.0.0.1:${port}`,
-        replicas: 1,
+        ...more,
         'stream-replicas': 1,
-        'stream-max-bytes': 2 ** 34,
+        // NATS reserves them on its disk.
+        'stream-max-bytes': Math.floor(STREAM_BYTES / more.partitions),
       },
     };
   }

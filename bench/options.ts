@@ -1,6 +1,7 @@
 /** The bench's command line. */
 import { resolve } from 'node:path';
 import { type FlagTable, parseGoFlags } from '../src/flags.js';
+import { CLUSTER_TOPICS, type ClusterTopic } from './cluster.js';
 import type { Load } from './load.js';
 import type { PromqlPeer } from './promql.js';
 import { TOPICS, type Topic } from './scenarios.js';
@@ -16,8 +17,8 @@ export interface Options {
   /** Servers that PromQL is compared with. */
   promqlPeers: PromqlPeer[];
   curves: boolean;
-  /** Beside the server alone, the same as a cluster of one. */
-  cluster: boolean;
+  /** Instead: what to measure of clusters of one and three stores beside the server alone. Empty: nothing. */
+  clusterTopics: ReadonlySet<ClusterTopic>;
   /** Directory of the result files. */
   out: string;
 }
@@ -54,7 +55,7 @@ const FLAGS = {
     kind: 'string',
     default: '',
     placeholder: 'A,B',
-    usage: `What to measure, of: ${TOPICS.join(', ')}; default: all but ${NOT_BY_DEFAULT.join(', ')}`,
+    usage: `What to measure, of: ${TOPICS.join(', ')}; default: all but ${NOT_BY_DEFAULT.join(', ')}; with -cluster of: ${CLUSTER_TOPICS.join(', ')}`,
   },
   server: {
     kind: 'string',
@@ -83,7 +84,7 @@ const FLAGS = {
   cluster: {
     kind: 'bool',
     default: false,
-    usage: 'The same server as a cluster of one beside it, with a nats-server of its own',
+    usage: 'Instead: clusters of one and of three stores beside the server alone, with a nats-server each',
   },
   out: { kind: 'string', default: 'bench/results', placeholder: 'DIR', usage: 'Where the result files go' },
 } as const satisfies FlagTable;
@@ -109,14 +110,17 @@ export function parseOptions(argv: readonly string[]): Options | OptionsExit {
   for (const name of AT_LEAST_ONE) {
     if (values[name] < 1) return wrong(`-${name} ${values[name]}: expected at least 1`);
   }
-  const named = values.only === '' ? TOPICS.filter((topic) => !NOT_BY_DEFAULT.includes(topic)) : values.only.split(',');
-  const topics = new Set(TOPICS.filter((topic) => named.includes(topic)));
-  const unknown = named.find((name) => !TOPICS.some((topic) => topic === name));
-  if (unknown !== undefined) return wrong(`-only ${unknown}: expected some of ${TOPICS.join(', ')}`);
+  const all: readonly string[] = values.cluster ? CLUSTER_TOPICS : TOPICS;
+  const byDefault = all.filter((topic) => !NOT_BY_DEFAULT.some((name) => name === topic));
+  const named = values.only === '' ? byDefault : values.only.split(',');
+  const unknown = named.find((name) => !all.includes(name));
+  if (unknown !== undefined) return wrong(`-only ${unknown}: expected some of ${all.join(', ')}`);
+  const topics = new Set(TOPICS.filter((topic) => !values.cluster && named.includes(topic)));
+  const clusterTopics = new Set(CLUSTER_TOPICS.filter((topic) => values.cluster && named.includes(topic)));
   for (const name of ['prometheus', 'victoriametrics'] as const) {
     if (values[name] !== '' && !URL.canParse(values[name])) return wrong(`-${name} ${values[name]}: expected a URL`);
   }
-  const { hosts, threads, steps, connections, repetitions, rounds, peer, curves, cluster, out } = values;
+  const { hosts, threads, steps, connections, repetitions, rounds, peer, curves, out } = values;
   return {
     load: {
       hosts,
@@ -139,7 +143,7 @@ export function parseOptions(argv: readonly string[]): Options | OptionsExit {
       { name: 'VictoriaMetrics', url: values.victoriametrics },
     ].filter(({ url }) => url !== ''),
     curves,
-    cluster,
+    clusterTopics,
     out,
   };
 }

@@ -93,7 +93,8 @@ export class Server {
     );
   }
 
-  private async ask(request: Buffer): Promise<Answer> {
+  /** Asks over a connection of its own. @throws Error when nobody answers */
+  async ask(request: Buffer): Promise<Answer> {
     const connection = await Connection.open(this.port, { tls: this.access?.tls });
     try {
       return await connection.send(request, true);
