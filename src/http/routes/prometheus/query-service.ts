@@ -6,13 +6,13 @@ import { DurationError } from '../../../promql/evaluate/durations.js';
 import type { Labels } from '../../../promql/evaluate/labels.js';
 import { ExecutionError } from '../../../promql/evaluate/rows.js';
 import { QueryCanceled, QueryTimeout, TooManySamples } from '../../../promql/evaluate/run.js';
-import { QueriesBusy, QueryGate } from '../../../promql/gate.js';
 import type { Matcher } from '../../../promql/parse/matcher.js';
 import { parseSelector } from '../../../promql/parse/parser.js';
 import { ParseError } from '../../../promql/parse/position.js';
 import { StoreSource } from '../../../promql/store/store-source.js';
 import { StoreError } from '../../../store/store.js';
 import { ClientGone, HttpError } from '../../errors.js';
+import { Lane, LaneFull } from '../../lane.js';
 import type { HttpContext, ObserveQuery, QueryRefusal } from '../../route.js';
 import { TimeoutError } from './errors.js';
 import { invalidParameter } from './parameters.js';
@@ -27,7 +27,9 @@ function toHttp(error: unknown, parameter: string): unknown {
     return new HttpError(422, new TooManySamples().message);
   if (error instanceof QueryTimeout) return new TimeoutError(error.message);
   if (error instanceof QueryCanceled) return new ClientGone(error.message);
-  if (error instanceof QueriesBusy) return new HttpError(503, error.message, ['Retry-After', '1']);
+  if (error instanceof LaneFull) {
+    return new HttpError(503, `as many queries run as may, and ${error.message}; try again soon`, ['Retry-After', '1']);
+  }
   return error;
 }
 
@@ -38,13 +40,14 @@ function refusalOf(error: unknown): QueryRefusal | undefined {
   if (error instanceof ExecutionError) return 'execution';
   if (error instanceof QueryTimeout) return 'timeout';
   if (error instanceof QueryCanceled) return 'canceled';
-  return error instanceof QueriesBusy ? 'busy' : undefined;
+  return error instanceof LaneFull ? 'busy' : undefined;
 }
 
 export class PrometheusService {
   private readonly engine: Engine;
   private readonly source: StoreSource;
-  private readonly gate: QueryGate;
+  /** As many queries as may run may wait besides. */
+  private readonly lane: Lane;
 
   private readonly observe: ObserveQuery | undefined;
 
@@ -58,7 +61,7 @@ export class PrometheusService {
       maxSamples,
       maxMemory: maxMemoryBytes,
     });
-    this.gate = new QueryGate(maxQueries);
+    this.lane = new Lane(maxQueries, maxQueries);
   }
 
   /** Runs a query, and `use` with its result, which is closed afterwards. @throws HttpError, StoreError */
@@ -73,7 +76,7 @@ export class PrometheusService {
       return (last - before) / 1000;
     };
     try {
-      await this.gate.run(async () => {
+      await this.lane.run(async () => {
         seconds.queue = lap();
         const result = await this.engine.execute(options);
         seconds.evaluation = lap();
