@@ -2,7 +2,7 @@
  * What the host sees of the core: numbers only. Addresses are of linear memory; memory is the core's unless a comment says
  * that the caller frees it. Times are unix seconds as f64, sizes bytes. Only src/wasm calls it.
  */
-import { MemoryKind, STAGING_SLACK } from '../src/wasm/codes';
+import { MemoryKind, STAGING_SLACK } from '../src/wasm/tables/codes';
 import { alloc, bytesReserved, bytesUsed, expectBytes, free } from './memory/alloc';
 import { out } from './memory/out';
 import { Frame } from './durable/frame';

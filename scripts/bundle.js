@@ -15,7 +15,7 @@ await build({
     'metrics-seen': 'src/metrics-seen.ts',
     simulate: 'src/simulate.ts',
     // Threads.
-    worker: 'src/store/worker.ts',
+    worker: 'src/store/local/worker.ts',
     loader: 'src/store/load/loader.ts',
     'archive-worker': 'src/persistence/archive/job/archive-worker.ts',
   },

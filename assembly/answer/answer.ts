@@ -3,7 +3,7 @@
  * output holds a piece's worth, so that a large answer never keeps writes or other answers waiting. cc-json.ts and columns.ts
  * write what comes up here.
  */
-import { MemoryKind, QueryError } from '../../src/wasm/codes';
+import { MemoryKind, QueryError } from '../../src/wasm/tables/codes';
 import { alloc, capacity, free } from '../memory/alloc';
 import { Name } from '../memory/name';
 import { out } from '../memory/out';

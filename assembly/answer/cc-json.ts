@@ -5,8 +5,8 @@
  *   {"error":"..","from":0,"to":0,"resolution":0,"avg":0,"min":0,"max":0}
  *   {"data":[1.5,null],"from":1,"to":3,"resolution":1,"avg":1.5,"min":1.5,"max":1.5}
  */
-import { AnswerParts, AnswerStep, QueryError } from '../../src/wasm/codes';
-import { EndsField } from '../../src/wasm/layouts';
+import { AnswerParts, AnswerStep, QueryError } from '../../src/wasm/tables/codes';
+import { EndsField } from '../../src/wasm/tables/layouts';
 import { out } from '../memory/out';
 import { Column } from '../read/evaluate';
 import { Query } from '../read/request';

@@ -26,8 +26,8 @@
  *
  * Padding is not written: `from` says when a column begins.
  */
-import { AnswerParts, AnswerStep } from '../../src/wasm/codes';
-import { ColumnPart } from '../../src/wasm/layouts';
+import { AnswerParts, AnswerStep } from '../../src/wasm/tables/codes';
+import { ColumnPart } from '../../src/wasm/tables/layouts';
 import { out } from '../memory/out';
 import { Node } from '../series/records';
 import { writeNames } from '../series/names';

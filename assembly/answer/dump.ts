@@ -3,7 +3,7 @@
  *
  *   {"hwthread0":{"ipc":[{"start":1699999950,"len":128,"end":1700007630}]},"cpu_load":[...]}
  */
-import { AnswerStep } from '../../src/wasm/codes';
+import { AnswerStep } from '../../src/wasm/tables/codes';
 import { out } from '../memory/out';
 import { printI64, printString } from '../text/print';
 import { Node, Series } from '../series/records';

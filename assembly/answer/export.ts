@@ -1,6 +1,6 @@
 /** Series as plain doubles for writers of other formats (archive, the reference's files, JSON checkpoints). */
-import { Export } from '../../src/wasm/codes';
-import { ExportedField } from '../../src/wasm/layouts';
+import { Export } from '../../src/wasm/tables/codes';
+import { ExportedField } from '../../src/wasm/tables/layouts';
 import { endBin, firstBin } from '../series/blocks';
 import { writeSeriesNames } from '../series/names';
 import { out } from '../memory/out';

@@ -1,6 +1,6 @@
 /** Counts for /metrics and `debug?summary=1`. */
-import { LOOSE_BLOCKS } from '../../src/wasm/codes';
-import { CountedField } from '../../src/wasm/layouts';
+import { LOOSE_BLOCKS } from '../../src/wasm/tables/codes';
+import { CountedField } from '../../src/wasm/tables/layouts';
 import { bytesEqual } from '../memory/bytes';
 import { stats } from '../read/kernels';
 import { Statistics } from '../read/statistics';

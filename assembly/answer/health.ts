@@ -1,5 +1,5 @@
 /** Which metrics of a node still arrive. */
-import { NodeState } from '../../src/wasm/codes';
+import { NodeState } from '../../src/wasm/tables/codes';
 import { binsScratch, blockIndex, endBin, firstBin } from '../series/blocks';
 import { Metric, metricFind } from '../series/metrics';
 import { Node, Series } from '../series/records';

@@ -11,8 +11,8 @@
  *
  * Oldest and newest are times of samples, unix seconds; the frequency is that of the series with the newest one.
  */
-import { SeriesStep } from '../../src/wasm/codes';
-import { HostField } from '../../src/wasm/layouts';
+import { SeriesStep } from '../../src/wasm/tables/codes';
+import { HostField } from '../../src/wasm/tables/layouts';
 import { out } from '../memory/out';
 import { Node, Series } from '../series/records';
 import { allSeries, nextStep, seriesByNumber } from '../series/series';

@@ -10,8 +10,8 @@
  *   rows     of `count` doubles each, behind one bitmap; 0: none. Rows of samples have no bitmap: missing bins are NaN
  *   first, last   unix milliseconds: of the series' oldest and newest sample; of the first and last bin for rows of samples
  */
-import { LeafFunction, LeafStep, MemoryKind } from '../../src/wasm/codes';
-import { LeafPart } from '../../src/wasm/layouts';
+import { LeafFunction, LeafStep, MemoryKind } from '../../src/wasm/tables/codes';
+import { LeafPart } from '../../src/wasm/tables/layouts';
 import { alloc, free } from '../memory/alloc';
 import { out } from '../memory/out';
 import { Group, GROUPS_BYTES, Groups, addRow, rowsOf } from '../read/grouping';

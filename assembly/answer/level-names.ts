@@ -6,7 +6,7 @@
  *          │ u16 length │ bytes │
  *          └────────────┴───────┘
  */
-import { SeriesStep } from '../../src/wasm/codes';
+import { SeriesStep } from '../../src/wasm/tables/codes';
 import { out } from '../memory/out';
 import { Node } from '../series/records';
 import { allSeries, nextStep, seriesByNumber } from '../series/series';

@@ -3,7 +3,7 @@
  * Writes to the output buffer, both at once so that they agree: the queries' JSON as the answer echoes it, and the same
  * queries in the request's binary form (read/request.ts).
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc } from '../memory/alloc';
 import { Name } from '../memory/name';
 import { out } from '../memory/out';

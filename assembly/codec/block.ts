@@ -2,7 +2,7 @@
  * Sealed blocks: n = 1..512 consecutive bins in as few bytes as they take without loss. Every bin reads back bit by bit;
  * only NaNs (missing bins) all become the canonical one. This file is the way in; layout.ts draws the bytes.
  */
-import { Codec } from '../../src/wasm/codecs';
+import { Codec } from '../../src/wasm/tables/codecs';
 import { addInto, fill } from '../memory/doubles';
 import { checkEntries, decodeEntries } from './entries';
 import { checkGaps, gapsEnd, punchGaps } from './gaps';

@@ -1,5 +1,5 @@
 /** Chooses the codec of a block and writes it. */
-import { Codec } from '../../src/wasm/codecs';
+import { Codec } from '../../src/wasm/tables/codecs';
 import { decimals, planDecimals, power } from './decimal';
 import { entriesA, entriesB, planRuns, planSparse, writeEntries } from './entries';
 import { gapsSize, writeGaps } from './gaps';

@@ -9,7 +9,7 @@
  * ```
  * Values of the integer kinds are decimals above the least bin: (least * 10^k + value) / 10^k.
  */
-import { Codec } from '../../src/wasm/codecs';
+import { Codec } from '../../src/wasm/tables/codecs';
 import { fill } from '../memory/doubles';
 import { decimalPlaces, MAX_PLACES, power, scaledInteger } from './decimal';
 import { Block } from './layout';

@@ -11,7 +11,7 @@
  * ```
  * A patch adds its (signed) upper bits above the packed ones; a misfit is a bin that is no decimal, kept as it is.
  */
-import { Codec } from '../../src/wasm/codecs';
+import { Codec } from '../../src/wasm/tables/codecs';
 import { decimals, inversePower, MAX_PLACES, misfitAt, power, scaledInteger } from './decimal';
 import { Block, halfOf, laneBytes, laneOffset, MAX_WIDTH } from './layout';
 import { packLanes, unpackLanes } from './pack';

@@ -17,7 +17,7 @@
  * Equal steps of both lanes share bit offset and shift, so one SIMD instruction works on two bins (after FastLanes,
  * Afroozeh & Boncz, VLDB 2023), while differences are still taken between neighbours in time.
  */
-import { Codec } from '../../src/wasm/codecs';
+import { Codec } from '../../src/wasm/tables/codecs';
 
 /** Most bins of a block. */
 export const MAX_BINS: i32 = 512;

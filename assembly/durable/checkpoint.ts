@@ -12,8 +12,8 @@
  *            │ i32 first bin  │ u8 open │ a block as in codec/layout.ts │    open 1: the series' newest bins, still growing
  *            └────────────────┴─────────┴───────────────────────────────┘
  */
-import { CheckpointContent, FrameMagic, LineError, SeriesStep } from '../../src/wasm/codes';
-import { FrameField, LoadedField, WrittenField } from '../../src/wasm/layouts';
+import { CheckpointContent, FrameMagic, LineError, SeriesStep } from '../../src/wasm/tables/codes';
+import { FrameField, LoadedField, WrittenField } from '../../src/wasm/tables/layouts';
 import { encodeBins, reopenLast, sealLoose, sealOpen } from '../series/blocks';
 import { blockIsSound, decodeBlock } from '../codec/block';
 import { Block } from '../codec/layout';

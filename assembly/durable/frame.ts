@@ -6,8 +6,8 @@
  *   │ magic  │ length n │ CRC-32C of rest │ version │ n bytes │    CRC over version and payload
  *   └────────┴──────────┴─────────────────┴─────────┴─────────┘
  */
-import { FrameMagic } from '../../src/wasm/codes';
-import { FrameField } from '../../src/wasm/layouts';
+import { FrameMagic } from '../../src/wasm/tables/codes';
+import { FrameField } from '../../src/wasm/tables/layouts';
 import { crc32c } from '../memory/crc32c';
 
 /** Of all frames that are written, and the only one that is read. */

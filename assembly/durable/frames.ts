@@ -2,8 +2,8 @@
  * Finds whole frames in a file's bytes, log or checkpoint, and says what lies between them: a torn tail is cut at the last
  * whole frame, damage in the middle is skipped to the next frame that checks.
  */
-import { FrameSearch } from '../../src/wasm/codes';
-import { FoundField, FrameField } from '../../src/wasm/layouts';
+import { FrameSearch } from '../../src/wasm/tables/codes';
+import { FoundField, FrameField } from '../../src/wasm/tables/layouts';
 import { FRAME_VERSION, Frame } from './frame';
 
 /** Frames are smaller than this; a larger length is damage. */

@@ -1,5 +1,5 @@
 /** Runs of bins from elsewhere (the reference's files), written as samples. */
-import { LineError } from '../../src/wasm/codes';
+import { LineError } from '../../src/wasm/tables/codes';
 import { metricFind } from '../series/metrics';
 import { namesRead, readNames } from '../series/names';
 import { roundSample } from '../text/round';

@@ -19,8 +19,8 @@
  * segments can be read alone, and in none of them a number means two series: when a damaged definition is left out, its
  * samples are too, and never become another series'.
  */
-import { FrameMagic, LogSeries, LogTime, LogValue, MemoryKind } from '../../src/wasm/codes';
-import { FrameField, LoggedField } from '../../src/wasm/layouts';
+import { FrameMagic, LogSeries, LogTime, LogValue, MemoryKind } from '../../src/wasm/tables/codes';
+import { FrameField, LoggedField } from '../../src/wasm/tables/layouts';
 import { realloc } from '../memory/alloc';
 import { writeNames, writeSeriesNames } from '../series/names';
 import { Node, Series } from '../series/records';

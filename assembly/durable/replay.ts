@@ -1,6 +1,6 @@
 /** Reads the log's records back (log.ts draws them). */
-import { LineError, LogSeries, LogTag, LogTime, LogValue, MemoryKind, Replay } from '../../src/wasm/codes';
-import { ReplayedField } from '../../src/wasm/layouts';
+import { LineError, LogSeries, LogTag, LogTime, LogValue, MemoryKind, Replay } from '../../src/wasm/tables/codes';
+import { ReplayedField } from '../../src/wasm/tables/layouts';
 import { free, realloc } from '../memory/alloc';
 import { log } from './log';
 import { namesRead, readNames } from '../series/names';

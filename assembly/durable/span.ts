@@ -1,5 +1,5 @@
 /** A stretch of time that samples are in, for the host. */
-import { SpanField } from '../../src/wasm/layouts';
+import { SpanField } from '../../src/wasm/tables/layouts';
 import { Series } from '../series/records';
 
 @unmanaged

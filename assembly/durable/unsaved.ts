@@ -2,7 +2,7 @@
  * What no checkpoint holds yet, for those who must know before they free it (archive) or write it in a layout other than
  * checkpoint.ts (JSON). An open block always counts: it grows without a mark.
  */
-import { Unsaved } from '../../src/wasm/codes';
+import { Unsaved } from '../../src/wasm/tables/codes';
 import { Node } from '../series/records';
 import { allSeries, seriesByNumber } from '../series/series';
 import { hostOf } from '../series/tree';

@@ -1,6 +1,6 @@
 /** A batch of lines: what holds for all of them, what became of them, and which were refused. */
-import { LAST_LINE_ERROR, LineError } from '../../src/wasm/codes';
-import { BatchField, RefusalField } from '../../src/wasm/layouts';
+import { LAST_LINE_ERROR, LineError } from '../../src/wasm/tables/codes';
+import { BatchField, RefusalField } from '../../src/wasm/tables/layouts';
 import { log } from '../durable/log';
 import { clusterIntern } from '../series/keys';
 import { Node } from '../series/records';

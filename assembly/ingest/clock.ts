@@ -9,8 +9,8 @@
  *   └────────┴───────┴──────────────┴────────────────┴─────────────┴─────────────┴──────────┘
  *   reason: LineError     lines: how many so far     seconds: of the first of them, unix time
  */
-import { LineError, MAX_TIME_FAULTS } from '../../src/wasm/codes';
-import { TimeFaultField } from '../../src/wasm/layouts';
+import { LineError, MAX_TIME_FAULTS } from '../../src/wasm/tables/codes';
+import { TimeFaultField } from '../../src/wasm/tables/layouts';
 import { bytesEqual } from '../memory/bytes';
 
 @unmanaged

@@ -7,7 +7,7 @@
  * timestamp, which stands last, all are stored. Only for a prefix or a field that is new, tags are parsed and names are made.
  * A field of an unknown metric costs a look at the metrics and is passed over without reading its value.
  */
-import { LineError } from '../../src/wasm/codes';
+import { LineError } from '../../src/wasm/tables/codes';
 import { log } from '../durable/log';
 import { holdsSample } from '../read/holds';
 import { FIELDS, GROUPS, Key, keyAdd, keyAt, keyFind } from '../series/keys';

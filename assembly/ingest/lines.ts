@@ -6,7 +6,7 @@
  * in the line before; 4. the newline. The sample goes to the open block and the log. Whatever differs goes to the slow
  * path (text/line.ts), which parses the whole line anew: the fast path never decides that a line is bad.
  */
-import { LineError, Precision } from '../../src/wasm/codes';
+import { LineError, Precision } from '../../src/wasm/tables/codes';
 import { log, logSample } from '../durable/log';
 import { holdsSample } from '../read/holds';
 import { Key, keyAdd, keyAt, keyFind } from '../series/keys';

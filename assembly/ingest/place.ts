@@ -1,5 +1,5 @@
 /** Where the line belongs whose tags were parsed last: to which cluster, which partition, which node of the tree. */
-import { LineError } from '../../src/wasm/codes';
+import { LineError } from '../../src/wasm/tables/codes';
 import { Node } from '../series/records';
 import { partitionOf } from '../series/partition';
 import { nodeEnsure, root } from '../series/tree';

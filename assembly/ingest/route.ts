@@ -5,7 +5,7 @@
  * The result are runs of consecutive lines (runs.ts).
  */
 import { bytesEqual } from '../memory/bytes';
-import { LineError } from '../../src/wasm/codes';
+import { LineError } from '../../src/wasm/tables/codes';
 import { cluster, host, parsePrefix } from '../text/line';
 import { lineEnd, skipBlanks } from '../text/line-end';
 import { partitionOf } from '../series/partition';

@@ -7,8 +7,8 @@
  *   │ partition │ offset │ length │ first line │ lines │    20 bytes a run; lines count from 0
  *   └───────────┴────────┴────────┴────────────┴───────┘
  */
-import { MemoryKind } from '../../src/wasm/codes';
-import { RunField, RunsField } from '../../src/wasm/layouts';
+import { MemoryKind } from '../../src/wasm/tables/codes';
+import { RunField, RunsField } from '../../src/wasm/tables/layouts';
 import { capacity, realloc } from '../memory/alloc';
 
 @unmanaged

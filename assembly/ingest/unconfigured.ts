@@ -7,8 +7,8 @@
  * How often a series is sent is learned from one, the example: the first that came, or the next one when that has not been seen
  * for an hour. Times are read in its lines only.
  */
-import { MemoryKind } from '../../src/wasm/codes';
-import { UnconfiguredField, UnconfiguredRowField } from '../../src/wasm/layouts';
+import { MemoryKind } from '../../src/wasm/tables/codes';
+import { UnconfiguredField, UnconfiguredRowField } from '../../src/wasm/tables/layouts';
 import { alloc, free } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';

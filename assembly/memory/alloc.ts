@@ -2,7 +2,7 @@
  * The allocator of linear memory: chunks of tlsf.ts, counted to the byte by what they are used for. When memory is exhausted,
  * kept roll-ups go first; then scratch has a reserve, and all others get 0.
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { Chunk, HEADER, MIN_SIZE, grow, occupy, release, take } from './tlsf';
 
 const PAGE_BITS: u32 = 16;

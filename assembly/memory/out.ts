@@ -1,6 +1,6 @@
 /** The output buffer: one owner, one `ensure`, one `reset`. Answers, checkpoint frames and dumps are made here. */
-import { MemoryKind } from '../../src/wasm/codes';
-import { OutputField } from '../../src/wasm/layouts';
+import { MemoryKind } from '../../src/wasm/tables/codes';
+import { OutputField } from '../../src/wasm/tables/layouts';
 import { capacity, free, realloc } from './alloc';
 
 const FIRST: u32 = 65536;

@@ -13,7 +13,7 @@
  *
  * Linear probing; removal shifts later entries back, so there are no tombstones.
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, free } from './alloc';
 
 const FIRST_CAPACITY: u32 = 64;

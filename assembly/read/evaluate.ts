@@ -2,7 +2,7 @@
  * Second stage of reading: the selected series -> a column of doubles with its statistics. Several series are rolled up, and
  * the result is scaled and resampled.
  */
-import { Aggregation, AnswerParts, MemoryKind, QueryError } from '../../src/wasm/codes';
+import { Aggregation, AnswerParts, MemoryKind, QueryError } from '../../src/wasm/tables/codes';
 import { alloc, capacity, free } from '../memory/alloc';
 import { fillNaN } from '../memory/doubles';
 import { endBin, firstBin } from '../series/blocks';

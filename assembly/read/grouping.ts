@@ -9,7 +9,7 @@
  *   rows: of sum, sum and what rounding lost; of avg, these and the number of samples; of variance, squared differences, mean and
  *   number; else one. Where there was no sample they mean nothing.
  */
-import { LeafAggregation, LeafGrouping, MemoryKind } from '../../src/wasm/codes';
+import { LeafAggregation, LeafGrouping, MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, free } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';

@@ -16,8 +16,8 @@
  * f64 up to `room`, u32 after it. Times are milliseconds, unix time where they are points. For `LeafFunction.Series` the series are
  * meant that have samples from `start` to `range`.
  */
-import { LevelFilter } from '../../src/wasm/codes';
-import { LeafField } from '../../src/wasm/layouts';
+import { LevelFilter } from '../../src/wasm/tables/codes';
+import { LeafField } from '../../src/wasm/tables/layouts';
 import { bytesEqual } from '../memory/bytes';
 import { Names } from '../memory/name';
 import { Metric, metricFind } from '../series/metrics';

@@ -4,7 +4,7 @@
  *
  * Lists lie one behind the other in an arena. All are forgotten when a series or a node comes or goes, and when the arena is full.
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, reserveIsLent } from '../memory/alloc';
 import { Metric } from '../series/metrics';
 import { Node } from '../series/records';

@@ -8,7 +8,7 @@
  *            └────────┴─────────────────┴──────────────┴──────────┴────────┴──────────┴──────┴─────────┴──────────┘
  *     bits: `QueryBits`     names: `Name`, ids: `Names` (memory/name.ts)
  */
-import { AnswerParts, QueryBits } from '../../src/wasm/codes';
+import { AnswerParts, QueryBits } from '../../src/wasm/tables/codes';
 import { Name, Names } from '../memory/name';
 
 /**

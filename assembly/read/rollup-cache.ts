@@ -6,7 +6,7 @@
  * The least recently used ones go when there are more than `budget` bytes, all of them when memory is exhausted (alloc.ts), when
  * samples are freed, and by `rollupsDrop`.
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, bytesUsed, capacity, free, onExhausted } from '../memory/alloc';
 import { Series } from '../series/records';
 import { seriesIn } from './series-list';

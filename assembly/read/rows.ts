@@ -2,7 +2,7 @@
  * Rows of a leaf: what a series has at each step, a double and a bit each. A missing value is NaN in the row as well, so that
  * rows are added up without looking at bits. A row is made in as many turns as its windows need.
  */
-import { LeafFunction, MemoryKind } from '../../src/wasm/codes';
+import { LeafFunction, MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, capacity, free } from '../memory/alloc';
 import { fillNaN } from '../memory/doubles';
 import { endBin, firstBin } from '../series/blocks';

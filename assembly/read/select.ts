@@ -2,7 +2,7 @@
  * First stage of reading: names and ids -> the series that an entry is made of. A level has the metric's series of its own, or
  * else those of its children, and so on down.
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { capacity, realloc } from '../memory/alloc';
 import { Name } from '../memory/name';
 import { Metric } from '../series/metrics';

@@ -3,7 +3,7 @@
  * which are kept as pairs of doubles (Dekker's and Knuth's exact addition). A pair has 106 bits, so the difference is at least as exact
  * as a compensated sum over the window, unless the window is tiny beside what came before: then the caller adds it up.
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, capacity, free } from '../memory/alloc';
 
 /** Bits that a window's sum may be smaller than the largest sum: what is left of the 106 is more than a double has. */

@@ -2,7 +2,7 @@
  * The functions over a window of bins: the newest one, and PromQL's functions of range vectors. Formulas and order of operations
  * are those of src/promql/evaluate/windows.ts, which does the same for samples at any times, and of Prometheus.
  */
-import { LeafFunction } from '../../src/wasm/codes';
+import { LeafFunction } from '../../src/wasm/tables/codes';
 
 /** A window of the bins of one series. A missing bin is NaN; there is no other NaN. */
 @unmanaged

@@ -7,7 +7,7 @@
  *            │ ended long ago     ... │ 1 s ago  │ ends now   │ ...   ends in long     │   bytes, u32 each
  *            └────────────────────────┴──────────┴────────────┴────────────────────────┘
  */
-import { AgeHistogram } from '../../src/wasm/codes';
+import { AgeHistogram } from '../../src/wasm/tables/codes';
 import { capacity } from '../memory/alloc';
 import { allSeries, nextStep, seriesByNumber } from './series';
 

@@ -2,7 +2,7 @@
  * A series' block table: its bins older than the open block, as rows (block-ref.ts) sorted by first bin, not overlapping;
  * gaps between blocks are missing bins.
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, capacity, free, realloc } from '../memory/alloc';
 import { encodeBlock } from '../codec/encode';
 import { Block, MAX_BINS } from '../codec/layout';

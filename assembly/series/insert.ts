@@ -1,5 +1,5 @@
 /** Blocks that were read from a file, put into a series' block table. */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { free } from '../memory/alloc';
 import { blockIndex, closeRoom, copyBlock, dropBlock, makeRoom } from './blocks';
 import { decodeBlock } from '../codec/block';

@@ -9,7 +9,7 @@
  * Keys are named by slots, not addresses, so that a prediction that outlived its key is merely wrong. Slots are counted
  * from 1, and 0 means none.
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, free, realloc } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';

@@ -2,7 +2,7 @@
  * Late samples: those that fall before a series' open block. They are kept as plain doubles in loose blocks (block-ref.ts),
  * which the next seal compresses.
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, capacity, free, realloc } from '../memory/alloc';
 import { BlockRef, LooseBlock } from './block-ref';
 import { blockIndex, makeRoom, sealLoose } from './blocks';

@@ -1,5 +1,5 @@
 /** The metrics of the configuration. They are added at the start, or when it is read again, and stay at the same address. */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';

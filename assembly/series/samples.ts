@@ -1,5 +1,5 @@
 /** Writing samples into a series: the last write to a bin wins, late ones are kept, gaps become missing bins. */
-import { LineError, MemoryKind } from '../../src/wasm/codes';
+import { LineError, MemoryKind } from '../../src/wasm/tables/codes';
 import { capacity, realloc } from '../memory/alloc';
 import { fillNaN } from '../memory/doubles';
 import { sealOpen } from './blocks';

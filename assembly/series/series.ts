@@ -1,5 +1,5 @@
 /** All series of the partition: by node and metric, and by number. Within a node they hang in insertion order. */
-import { MemoryKind, SeriesStep } from '../../src/wasm/codes';
+import { MemoryKind, SeriesStep } from '../../src/wasm/tables/codes';
 import { alloc, free, realloc } from '../memory/alloc';
 import { Table } from '../memory/table';
 import { Metric } from './metrics';

@@ -2,7 +2,7 @@
  * The level tree: root → cluster → host → type+id → stype+id. Children hang in insertion order, so that an answer never
  * depends on a hash table's order. One table for all nodes, keyed by parent and name.
  */
-import { MemoryKind } from '../../src/wasm/codes';
+import { MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, free } from '../memory/alloc';
 import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Table } from '../memory/table';

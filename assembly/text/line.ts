@@ -7,7 +7,7 @@
  * Grammar after influxdata/line-protocol v2 (`\ `, `\,`, `\=` escapes; quoted strings may hold newlines). Results are in
  * `parsedLine` and in words, unescaped. Pure: knows neither tree nor metrics.
  */
-import { LineError } from '../../src/wasm/codes';
+import { LineError } from '../../src/wasm/tables/codes';
 import { isBlank, skipBlanks } from './line-end';
 import { parseUnsigned, parseValue, parsed } from './number';
 import { tagIsNode, tagLevel, tagNext, tagNote, tagValueAt, tagsBegin } from './tags';

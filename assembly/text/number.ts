@@ -11,7 +11,7 @@
  *
  * Every result is the double nearest to the decimal, ties to even.
  */
-import { LineError } from '../../src/wasm/codes';
+import { LineError } from '../../src/wasm/tables/codes';
 import { digits16, digits8, digitsBelow8, nonDigits32, ZEROS } from './number-digits';
 import { INFINITY_BITS, roundDecimal, roundDecimalBits } from './number-round';
 import { roundExactly } from './number-slow';

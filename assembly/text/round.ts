@@ -1,5 +1,5 @@
 /** Samples of metrics with reduced `precision`, rounded once, before they are logged and stored. */
-import { Precision } from '../../src/wasm/codes';
+import { Precision } from '../../src/wasm/tables/codes';
 
 const TENS: usize = memory.data<f64>([1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000]);
 /** 2^27 + 1: splits a double into two halves of 26 bits (Veltkamp). */

@@ -8,7 +8,7 @@
  * Two values never make the same id: a prefix that is cut off must be there, and what a name must not hold is escaped as in
  * URLs, the escape included.
  */
-import { LineError, MemoryKind } from '../../src/wasm/codes';
+import { LineError, MemoryKind } from '../../src/wasm/tables/codes';
 import { alloc, free } from '../memory/alloc';
 import { bytesEqual } from '../memory/bytes';
 

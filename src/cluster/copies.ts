@@ -10,7 +10,7 @@ import { errorText, type Logger, limited } from '../log.js';
 import { partitionDirectories, partitionDirectory, removeDirectory } from '../persistence/partition-directories.js';
 import type { Origin } from '../persistence/stream-position.js';
 import type { PartitionClient } from '../store/client.js';
-import type { LocalPartitions } from '../store/local-partitions.js';
+import type { LocalPartitions } from '../store/local/local-partitions.js';
 import { Applying } from './applying.js';
 import { ownersOf } from './assignment.js';
 import { Follower } from './follower.js';

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { FrameMagic } from '../wasm/codes.js';
+import { FrameMagic } from '../wasm/tables/codes.js';
 import { describeArchive, describeBlocks, describeLog, describeManifest } from './describe-own.js';
 import { describeReferenceFile } from './describe-reference.js';
 

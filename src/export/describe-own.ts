@@ -7,9 +7,9 @@ import { archiveRuns } from '../persistence/archive/parquet/existing-archive.js'
 import { type CheckpointFile, type Manifest, readManifest } from '../persistence/checkpoint/manifest.js';
 import { LogFrames, seriesHeaders } from '../persistence/frame-reader.js';
 import { type FileReport, scanFile } from '../persistence/scan-file.js';
-import { FrameMagic } from '../wasm/codes.js';
 import { Core } from '../wasm/core.js';
 import { compileCore } from '../wasm/module.js';
+import { FrameMagic } from '../wasm/tables/codes.js';
 import { formatTime, SeriesSummary } from './series-summary.js';
 
 /** Damaged stretches of a file that are listed one by one. */

@@ -1,5 +1,5 @@
+import { discard, unreadBody } from './connection/unread.js';
 import type { Exchange } from './exchange.js';
-import { discard, unreadBody } from './unread.js';
 
 /** Headers of every answer, as Node's flat list of names and values. */
 const COMMON_HEADERS: readonly string[] = ['X-Content-Type-Options', 'nosniff', 'Referrer-Policy', 'no-referrer'];

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.js';
 import type { Logger } from '../log.js';
 import type { Store } from '../store/store.js';
 import type { Authenticator } from './auth.js';
-import type { ReceiveBudget } from './body.js';
+import type { ReceiveBudget } from './body/body.js';
 import type { HttpError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { Writers } from './writers.js';

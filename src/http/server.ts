@@ -8,11 +8,11 @@ import type { Store } from '../store/store.js';
 import { errorHeaders, JSON_TYPE, send } from './answer.js';
 import { makeApp, routesOf } from './app.js';
 import { Authenticator } from './auth.js';
-import { ReceiveBudget } from './body.js';
-import { Connections, lacksHost, portOf, serverOptions } from './connections.js';
+import { ReceiveBudget } from './body/body.js';
+import { Connections, lacksHost, portOf, serverOptions } from './connection/connections.js';
+import { connectToSelf } from './connection/self-connection.js';
 import { errorBody } from './errors.js';
 import type { ClusterApi, Figures, HttpContext, HttpLog, Observe, ObserveQuery } from './route.js';
-import { connectToSelf } from './self-connection.js';
 import { type WarmUpOptions, warmUpWhenIdle } from './warm-up.js';
 import { Writers } from './writers.js';
 

@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Store } from '../store/store.js';
-import { ask } from './self-client.js';
+import { ask } from './connection/self-client.js';
 
 /** Rounds of all questions, enough for V8 to optimise the core; then of short ones, enough for what every request passes. */
 const LONG_ROUNDS = 20;

@@ -1,5 +1,5 @@
 /** How far the oldest data must be freed to give back so many bytes: the host's side of assembly/series/age-histogram.ts. */
-import { AgeHistogram } from '../wasm/codes.js';
+import { AgeHistogram } from '../wasm/tables/codes.js';
 
 const STEPS = 1 << AgeHistogram.Bits;
 

@@ -25,7 +25,7 @@ import { Mutex } from './mutex.js';
 
 /** What triggers a checkpoint, and why. Each names the file that asks for it. */
 export const TRIGGERS = {
-  /** src/store/shard.ts: the files that were read may go once our own hold their samples. */
+  /** src/store/local/shard.ts: the files that were read may go once our own hold their samples. */
   load: 'files of another layout, or damaged ones, were loaded',
   /** This file, each second. */
   'log-size': 'the log has outgrown its limit',

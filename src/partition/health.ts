@@ -1,5 +1,5 @@
-import { NodeState } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
+import { NodeState } from '../wasm/tables/codes.js';
 import type { NodeHealth } from './figures.js';
 
 /**

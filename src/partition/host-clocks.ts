@@ -6,8 +6,8 @@
 import type { StoreConfig } from '../config/config.js';
 import { formatSeconds } from '../config/duration.js';
 import type { Logger } from '../log.js';
-import { LineError } from '../wasm/codes.js';
-import { lineReasons } from '../wasm/line-reasons.js';
+import { LineError } from '../wasm/tables/codes.js';
+import { lineReasons } from '../wasm/tables/line-reasons.js';
 import type { TimeFault, TimeLimits } from '../wasm/writes.js';
 
 /** Samples may be so many retentions old: a collector that was cut off sends what it has kept. */

@@ -1,6 +1,6 @@
 /** Lines that were refused: how many by reason, and the newest example of each, for whoever has to find the sender. */
-import { LineError } from '../wasm/codes.js';
-import { lineReasons } from '../wasm/line-reasons.js';
+import { LineError } from '../wasm/tables/codes.js';
+import { lineReasons } from '../wasm/tables/line-reasons.js';
 import type { Batch } from '../wasm/writes.js';
 
 export interface RefusalExample {

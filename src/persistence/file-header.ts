@@ -12,9 +12,9 @@
  * Number: of the file's name. Begun: unix seconds. Before: the segment before, all 0: none. Series: that were named in it.
  */
 import { readSync } from 'node:fs';
-import { FrameMagic } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
-import { FrameField } from '../wasm/layouts.js';
+import { FrameMagic } from '../wasm/tables/codes.js';
+import { FrameField } from '../wasm/tables/layouts.js';
 
 const PAYLOAD = 44;
 /** Bytes of the frame. */

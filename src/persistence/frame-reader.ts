@@ -4,7 +4,7 @@
  * frames' checksums.
  */
 
-import { LogSeries, LogTag, LogTime, LogValue } from '../wasm/codes.js';
+import { LogSeries, LogTag, LogTime, LogValue } from '../wasm/tables/codes.js';
 
 export interface SeriesHeader {
   /** Cluster, host and the levels below. */

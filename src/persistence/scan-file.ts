@@ -1,9 +1,9 @@
 /** Reads the frames of a log segment or checkpoint file, and says what lies between them. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Logger } from '../log.js';
-import { FrameMagic } from '../wasm/codes.js';
 import type { Core } from '../wasm/core.js';
-import { FrameField } from '../wasm/layouts.js';
+import { FrameMagic } from '../wasm/tables/codes.js';
+import { FrameField } from '../wasm/tables/layouts.js';
 import { type FileHeader, readHeader } from './file-header.js';
 
 const CHUNK = 1 << 20;

@@ -1,9 +1,9 @@
 /** Main thread. Cuts a body into one part a partition, and joins what became of the parts. */
 
-import type { LineError } from '../wasm/codes.js';
-import { lineReasons } from '../wasm/line-reasons.js';
 import { Router } from '../wasm/router.js';
 import type { Run } from '../wasm/runs.js';
+import type { LineError } from '../wasm/tables/codes.js';
+import { lineReasons } from '../wasm/tables/line-reasons.js';
 import type { RefusedLine, TimeFault } from '../wasm/writes.js';
 import type { Buffers } from './buffers.js';
 import type { Written } from './client.js';

@@ -20,12 +20,12 @@ import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 
 export type { RefusalFigures } from '../partition/refusals.js';
 export { StoreError, type StoreErrorCode } from '../store-error.js';
-export { LeafAggregation, LeafFunction, LeafGrouping, QueryError } from '../wasm/codes.js';
 export type { Column, ColumnError } from '../wasm/columns.js';
 export type { MemoryUse } from '../wasm/figures.js';
 export type { LeafAnswerPart, LeafRequest, NameFilter } from '../wasm/leaf.js';
 export type { QueryRequest, SeriesQuery } from '../wasm/request.js';
 export { PRINT_STEPS, type SamplePrinter } from '../wasm/sample-printer.js';
+export { LeafAggregation, LeafFunction, LeafGrouping, QueryError } from '../wasm/tables/codes.js';
 export type { UnconfiguredMetric, UnconfiguredMetrics } from '../wasm/unconfigured.js';
 export type { FieldMode } from '../wasm/writes.js';
 

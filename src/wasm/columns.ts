@@ -1,7 +1,8 @@
 /** Columns as the core writes them (assembly/answer/columns.ts draws a part). */
-import { QueryError } from './codes.js';
-import { ColumnPart } from './layouts.js';
+
 import { decodeLevels } from './names.js';
+import { QueryError } from './tables/codes.js';
+import { ColumnPart } from './tables/layouts.js';
 
 /** A part of a column: all of it, or what fits in a piece. The parts of a column follow each other. */
 export interface Column {

@@ -4,13 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { MetricConfig } from '../config/config.js';
-import { Aggregation, Precision } from './codes.js';
 import { Figures } from './figures.js';
 import { Files } from './files.js';
 import { Instance, outOfMemory } from './instance.js';
 import { Reads } from './reads.js';
 import { Router } from './router.js';
 import { SeriesAccess } from './series.js';
+import { Aggregation, Precision } from './tables/codes.js';
 import { Writes } from './writes.js';
 
 const encoder = new TextEncoder();

@@ -1,9 +1,10 @@
 /** Counts and sizes of a partition. */
-import { codecNames } from './codec-names.js';
-import { AgeHistogram, LAST_LINE_ERROR, LOOSE_BLOCKS, MemoryKind } from './codes.js';
+
 import { type Instance, outOfMemory } from './instance.js';
-import { CountedField } from './layouts.js';
 import { encodeSelector } from './names.js';
+import { codecNames } from './tables/codec-names.js';
+import { AgeHistogram, LAST_LINE_ERROR, LOOSE_BLOCKS, MemoryKind } from './tables/codes.js';
+import { CountedField } from './tables/layouts.js';
 import { readUnconfigured, type UnconfiguredMetrics } from './unconfigured.js';
 
 const encoder = new TextEncoder();

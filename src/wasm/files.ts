@@ -1,8 +1,9 @@
 /** Makes and reads the frames of log segments and checkpoint files (docs/formats.md). */
-import { type CheckpointContent, type FrameMagic, FrameSearch, Replay, SeriesStep } from './codes.js';
+
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
-import { FoundField, FrameField, LoadedField, ReplayedField, WrittenField } from './layouts.js';
 import { readSpan } from './span.js';
+import { type CheckpointContent, type FrameMagic, FrameSearch, Replay, SeriesStep } from './tables/codes.js';
+import { FoundField, FrameField, LoadedField, ReplayedField, WrittenField } from './tables/layouts.js';
 
 export class Files {
   readonly #instance: Instance;

@@ -1,5 +1,5 @@
 /** Reads what the core lists hosts in; the layout is drawn in assembly/answer/hosts.ts. */
-import { HostField } from './layouts.js';
+import { HostField } from './tables/layouts.js';
 
 /** A host, or a part of it: some of its series. Times are unix seconds. */
 export interface HostPart {

@@ -5,7 +5,7 @@
 import { instantiateSync } from '@assemblyscript/loader';
 import { StoreError } from '../store-error.js';
 import type { Exports } from './exports.js';
-import { OutputField } from './layouts.js';
+import { OutputField } from './tables/layouts.js';
 
 /** A view of linear memory. */
 export type MemoryView = Uint8Array<ArrayBuffer>;

@@ -2,9 +2,10 @@
  * Leaves of PromQL expressions in the binary form that the core reads and writes (assembly/read/leaf.ts and
  * assembly/answer/leaf.ts draw them).
  */
-import { type LeafAggregation, type LeafFunction, LevelFilter } from './codes.js';
-import { LeafField, LeafPart } from './layouts.js';
+
 import { concat, decodeNames, encodeName } from './names.js';
+import { type LeafAggregation, type LeafFunction, LevelFilter } from './tables/codes.js';
+import { LeafField, LeafPart } from './tables/layouts.js';
 
 /** Which names of a level are taken: all, only these, or all but these. */
 export type NameFilter = { readonly only: readonly string[] } | { readonly allBut: readonly string[] } | undefined;

@@ -1,10 +1,10 @@
 /** Answers questions in steps, so that a worker can store in between. Nothing here changes a sample. */
 import { StoreError } from '../store-error.js';
-import { AnswerStep, LeafStep, type NodeState, SeriesStep } from './codes.js';
 import { decodeHosts, type HostPart } from './hosts.js';
 import { type Instance, type MemoryView, type Output, outOfMemory } from './instance.js';
-import { EndsField } from './layouts.js';
 import { concat, decodeList, encodeList, encodeName, encodeSelector } from './names.js';
+import { AnswerStep, LeafStep, type NodeState, SeriesStep } from './tables/codes.js';
+import { EndsField } from './tables/layouts.js';
 
 export class Reads {
   readonly #instance: Instance;

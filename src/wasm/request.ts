@@ -2,7 +2,7 @@
  * Queries in the binary form that the core reads (assembly/read/request.ts draws it). Made on the main thread: a worker copies
  * it into linear memory as it is.
  */
-import { AnswerParts, QueryBits } from './codes.js';
+import { AnswerParts, QueryBits } from './tables/codes.js';
 
 /** One query as cc-backend sends it; absent members have the protocol's defaults filled in. */
 export interface SeriesQuery {

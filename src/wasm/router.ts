@@ -1,8 +1,9 @@
 /** Finds out which partition hosts and lines belong to; stores nothing. */
-import { STAGING_SLACK } from './codes.js';
+
 import { Instance, outOfMemory } from './instance.js';
 import { NameBytes } from './names.js';
 import { type Run, readRuns } from './runs.js';
+import { STAGING_SLACK } from './tables/codes.js';
 
 const encoder = new TextEncoder();
 

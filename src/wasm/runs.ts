@@ -1,5 +1,5 @@
 import type { Instance } from './instance.js';
-import { RunField, RunsField } from './layouts.js';
+import { RunField, RunsField } from './tables/layouts.js';
 
 /** A stretch of consecutive lines for one partition. */
 export interface Run {

@@ -1,9 +1,10 @@
 /** Samples of single series, by the series' number: for files of other layouts than our own. */
-import { Export, Unsaved } from './codes.js';
+
 import { type Instance, outOfMemory } from './instance.js';
-import { ExportedField } from './layouts.js';
 import { decodeNames, encodeNames } from './names.js';
 import { readSpan, type Span } from './span.js';
+import { Export, Unsaved } from './tables/codes.js';
+import { ExportedField } from './tables/layouts.js';
 
 /** Bins of one series: the middle of bin i is at start + i * frequency. Missing bins are NaN. */
 export interface ExportedSeries {

@@ -1,5 +1,5 @@
 import type { Instance } from './instance.js';
-import { SpanField } from './layouts.js';
+import { SpanField } from './tables/layouts.js';
 
 /** A stretch of time, unix seconds; from > to: it is empty. */
 export interface Span {

@@ -1,6 +1,6 @@
 /** Reads what the core knows of metrics that arrive without being configured; assembly/ingest/unconfigured.ts draws it. */
 import type { Instance } from './instance.js';
-import { UnconfiguredField, UnconfiguredRowField } from './layouts.js';
+import { UnconfiguredField, UnconfiguredRowField } from './tables/layouts.js';
 
 /** A metric that arrives although the configuration does not name it. What comes from outside, names and all, is as it was sent. */
 export interface UnconfiguredMetric {

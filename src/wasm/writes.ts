@@ -1,10 +1,10 @@
 /** Stores lines, frees samples, and gives out the log bytes of both. */
 import type { TagRule } from '../config/influx-tags.js';
-import { LineError, STAGING_SLACK } from './codes.js';
 import { type Instance, type MemoryView, outOfMemory } from './instance.js';
-import { BatchField, LoggedField, RefusalField, TimeFaultField } from './layouts.js';
 import { encodeSelector, NameBytes } from './names.js';
 import { type Run, readRuns } from './runs.js';
+import { LineError, STAGING_SLACK } from './tables/codes.js';
+import { BatchField, LoggedField, RefusalField, TimeFaultField } from './tables/layouts.js';
 import { encodeTagRules } from './tag-rules.js';
 
 const encoder = new TextEncoder();

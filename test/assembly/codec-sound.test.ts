@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { codecNames } from '../../src/wasm/codec-names.js';
+import { codecNames } from '../../src/wasm/tables/codec-names.js';
 import { gapPatterns, hardCases, loadClasses, Random, withGaps } from './codec-data.js';
 import { type CodecModule, expectWords, loadCodecModule } from './codec-module.js';
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { codecNames } from '../../src/wasm/codec-names.js';
-import { Codec } from '../../src/wasm/codecs.js';
+import { codecNames } from '../../src/wasm/tables/codec-names.js';
+import { Codec } from '../../src/wasm/tables/codecs.js';
 import { gapPatterns, hardCases, loadClasses, Random, withGaps } from './codec-data.js';
 import { type CodecModule, expectWords, loadCodecModule, wordsOf } from './codec-module.js';
 

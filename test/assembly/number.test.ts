@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LineError } from '../../src/wasm/codes.js';
+import { LineError } from '../../src/wasm/tables/codes.js';
 import { seeded } from '../support/random.js';
 import { anyDouble, compileNumberModule, decompose, type NumberModule } from './number-module.js';
 

@@ -1,8 +1,8 @@
 /** A core that has no hosts checks lines: it must say of each what a core that stores them says. */
 import { describe, expect, it } from 'vitest';
 import { tagRules } from '../../src/config/influx-tags.js';
-import { CHECKS_ONLY } from '../../src/wasm/codes.js';
 import { Core } from '../../src/wasm/core.js';
+import { CHECKS_ONLY } from '../../src/wasm/tables/codes.js';
 import { coreModule } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LineError, MAX_TIME_FAULTS } from '../../src/wasm/codes.js';
 import type { Core } from '../../src/wasm/core.js';
+import { LineError, MAX_TIME_FAULTS } from '../../src/wasm/tables/codes.js';
 import type { Batch, TimeLimits } from '../../src/wasm/writes.js';
 import { metric, startCore, T0 } from '../support/core-driver.js';
 

@@ -1,12 +1,12 @@
-/** What both sides of the boundary know stands once, in src/wasm: codes.ts, codecs.ts and layouts.ts. */
+/** What both sides of the boundary know stands once, in src/wasm/tables: codes.ts, codecs.ts and layouts.ts. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import * as codecs from '../../src/wasm/codecs.js';
-import * as codes from '../../src/wasm/codes.js';
-import * as layouts from '../../src/wasm/layouts.js';
+import * as codecs from '../../src/wasm/tables/codecs.js';
+import * as codes from '../../src/wasm/tables/codes.js';
+import * as layouts from '../../src/wasm/tables/layouts.js';
 
-const TABLES = ['src/wasm/codes.ts', 'src/wasm/codecs.ts', 'src/wasm/layouts.ts'];
+const TABLES = ['src/wasm/tables/codes.ts', 'src/wasm/tables/codecs.ts', 'src/wasm/tables/layouts.ts'];
 /** What the tables export: numbers, and enums by their members. */
 const exported = Object.entries({ ...codes, ...codecs, ...layouts });
 

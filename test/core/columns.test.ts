@@ -1,9 +1,9 @@
 /** Columns against cc-backend's JSON: the same requests, and every number of the text from the doubles of the columns. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { QueryError } from '../../src/wasm/codes.js';
 import { type Column, type ColumnError, readColumns } from '../../src/wasm/columns.js';
 import type { Core } from '../../src/wasm/core.js';
 import { encodeForAllNodes, encodeRequest, type SeriesQuery } from '../../src/wasm/request.js';
+import { QueryError } from '../../src/wasm/tables/codes.js';
 import type { Series } from '../support/client.js';
 import { ask, coreModule, metric, seriesQuery, startCore, store, T0 } from '../support/core-driver.js';
 import { printDecimals } from '../support/exact-decimals.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LineError } from '../../src/wasm/codes.js';
 import type { Core } from '../../src/wasm/core.js';
+import { LineError } from '../../src/wasm/tables/codes.js';
 import {
   ask,
   checkpoint,

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import { tagRules } from '../../src/config/influx-tags.js';
-import { LineError } from '../../src/wasm/codes.js';
 import type { Core } from '../../src/wasm/core.js';
+import { LineError } from '../../src/wasm/tables/codes.js';
 import type { Batch } from '../../src/wasm/writes.js';
 import { coreModule, exportAll, metric, startCore, T0 } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CheckpointContent } from '../../src/wasm/codes.js';
 import { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
+import { CheckpointContent } from '../../src/wasm/tables/codes.js';
 import { smallCore } from '../support/small-core.js';
 
 const METRICS = new Map([['load', { frequency: 1, aggregation: 'sum', precision: 'double' } as const]]);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { NodeState } from '../../src/wasm/codes.js';
+import { NodeState } from '../../src/wasm/tables/codes.js';
 import { metric, startCore, store, T0 } from '../support/core-driver.js';
 
 const NOW = T0 + 100_000;

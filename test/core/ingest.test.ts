@@ -4,10 +4,10 @@ import { Buffers } from '../../src/store/buffers.js';
 import type { Written } from '../../src/store/client.js';
 import { HostRouter, joinOutcomes, type Part } from '../../src/store/routing.js';
 import type { WriteOutcome } from '../../src/store/store.js';
-import { LineError } from '../../src/wasm/codes.js';
 import type { Core } from '../../src/wasm/core.js';
 import { Router } from '../../src/wasm/router.js';
 import type { ExportedSeries } from '../../src/wasm/series.js';
+import { LineError } from '../../src/wasm/tables/codes.js';
 import {
   ask,
   coreModule,

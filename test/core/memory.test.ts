@@ -1,10 +1,10 @@
 import { instantiateSync } from '@assemblyscript/loader';
 import { describe, expect, it } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
-import { CheckpointContent } from '../../src/wasm/codes.js';
 import type { Core } from '../../src/wasm/core.js';
 import type { Exports } from '../../src/wasm/exports.js';
 import type { Counts } from '../../src/wasm/figures.js';
+import { CheckpointContent } from '../../src/wasm/tables/codes.js';
 import {
   ask,
   coreModule,

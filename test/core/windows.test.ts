@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Window, windowFunctions } from '../../src/promql/evaluate/windows.js';
 import { coreFunctions } from '../../src/promql/store/store-source.js';
-import { LeafAggregation, LeafFunction } from '../../src/wasm/codes.js';
 import { decodeLeaf, encodeLeaf, type LeafRequest } from '../../src/wasm/leaf.js';
+import { LeafAggregation, LeafFunction } from '../../src/wasm/tables/codes.js';
 import { line, metrics, startCore, store, T0 } from '../support/core-driver.js';
 import { seeded } from '../support/random.js';
 

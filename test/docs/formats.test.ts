@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Codec } from '../../src/wasm/codecs.js';
-import { CheckpointContent } from '../../src/wasm/codes.js';
 import { Core } from '../../src/wasm/core.js';
+import { Codec } from '../../src/wasm/tables/codecs.js';
+import { CheckpointContent } from '../../src/wasm/tables/codes.js';
 import { gapPatterns, hardCases, loadClasses, Random, withGaps } from '../assembly/codec-data.js';
 import { expectWords, loadCodecModule, wordsOf } from '../assembly/codec-module.js';
 import { readBlock, readCheckpoint, readFrames, readLog } from './format-reader.js';

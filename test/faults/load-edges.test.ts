@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FrameMagic } from '../../src/wasm/codes.js';
 import type { Core } from '../../src/wasm/core.js';
+import { FrameMagic } from '../../src/wasm/tables/codes.js';
 import {
   checkpoint,
   line,

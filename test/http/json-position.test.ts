@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jsonErrorPosition } from '../../src/http/json-position.js';
+import { jsonErrorPosition } from '../../src/http/body/json-position.js';
 
 describe('jsonErrorPosition', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { makeApp, routesOf } from '../../src/http/app.js';
-import { ReceiveBudget } from '../../src/http/body.js';
+import { ReceiveBudget } from '../../src/http/body/body.js';
 import { documentPath } from '../../src/http/openapi.js';
 import type { HttpContext } from '../../src/http/route.js';
 import { Writers } from '../../src/http/writers.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { ask } from '../../src/http/self-client.js';
+import { ask } from '../../src/http/connection/self-client.js';
 
 const open: { destroy(): void }[] = [];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { unknownKeyHint } from '../../src/http/unknown-keys.js';
+import { unknownKeyHint } from '../../src/http/body/unknown-keys.js';
 import { ask } from '../support/client.js';
 import { start } from './harness.js';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { connectToSelf, isOtherEnd } from '../../src/http/self-connection.js';
+import { connectToSelf, isOtherEnd } from '../../src/http/connection/self-connection.js';
 import type { ClusterSummary } from '../../src/store/store.js';
 import { ask } from '../support/client.js';
 import { configWith } from '../support/config.js';

@@ -107,10 +107,10 @@ describe('in assembly', () => {
     const layers = ['memory', 'text', 'codec', 'series', 'read', 'answer'];
     const files: Record<string, string> = {
       'assembly/durable/target.ts': X,
-      'src/wasm/codes.ts': X,
+      'src/wasm/tables/codes.ts': X,
       'src/wasm/instance.ts': X,
       'assembly/index.ts': `${importing('./answer/target')}export { x as z } from './durable/target';\n`,
-      'assembly/text/codes.ts': importing('../../src/wasm/codes'),
+      'assembly/text/codes.ts': importing('../../src/wasm/tables/codes'),
       'assembly/text/instance.ts': importing('../../src/wasm/instance'),
     };
     const refused = [

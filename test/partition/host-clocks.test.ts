@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { HostClocks } from '../../src/partition/host-clocks.js';
-import { LineError } from '../../src/wasm/codes.js';
+import { LineError } from '../../src/wasm/tables/codes.js';
 import type { TimeFault } from '../../src/wasm/writes.js';
 import { KeptLog } from '../support/kept-log.js';
 

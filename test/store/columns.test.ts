@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Pool } from '../../src/store/pool.js';
 import type { AnswerColumn, QueryRequest, SeriesQuery } from '../../src/store/store.js';
-import { QueryError } from '../../src/wasm/codes.js';
+import { QueryError } from '../../src/wasm/tables/codes.js';
 import { textOf } from '../support/answer-text.js';
 import { seriesQuery, T0 } from '../support/core-driver.js';
 import { startPool, writeTo } from './running-pool.js';

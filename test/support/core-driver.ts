@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricConfig } from '../../src/config/config.js';
 import type { QueryRequest, SeriesQuery } from '../../src/store/store.js';
-import { CheckpointContent, FrameMagic } from '../../src/wasm/codes.js';
 import { Core } from '../../src/wasm/core.js';
 import { encodeRequest } from '../../src/wasm/request.js';
 import type { ExportedSeries } from '../../src/wasm/series.js';
+import { CheckpointContent, FrameMagic } from '../../src/wasm/tables/codes.js';
 import type { Series } from './client.js';
 
 /** A time without meaning that all tests count from: unix seconds, a multiple of 3600. */

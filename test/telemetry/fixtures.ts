@@ -3,8 +3,8 @@ import { type NatsState, newNatsState } from '../../src/nats/state.js';
 import { Refusals } from '../../src/partition/refusals.js';
 import type { PartitionStats, Store } from '../../src/store/store.js';
 import { createTelemetry, type Telemetry, type TelemetryOptions } from '../../src/telemetry/telemetry.js';
-import { codecNames } from '../../src/wasm/codec-names.js';
-import { LineError } from '../../src/wasm/codes.js';
+import { codecNames } from '../../src/wasm/tables/codec-names.js';
+import { LineError } from '../../src/wasm/tables/codes.js';
 
 /** Two partitions with figures that are easy to tell apart. */
 export function twoPartitions(): PartitionStats[] {

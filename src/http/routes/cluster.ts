@@ -3,7 +3,7 @@
  * but a signature with the stores' secret; what they say is the cluster's own matter (src/cluster/door.ts).
  */
 import { BINARY_TYPE, JSON_TYPE, send, sendJson, TEXT_TYPE } from '../answer.js';
-import { readBody } from '../body.js';
+import { readBody } from '../body/body.js';
 import { HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import type { ClusterApi, HttpContext, OperationDocument, Route } from '../route.js';

@@ -1,6 +1,6 @@
 import { send, TEXT_TYPE } from '../answer.js';
+import { readJson } from '../body/json.js';
 import { HttpError } from '../errors.js';
-import { readJson } from '../json.js';
 import { requireReady } from '../ready.js';
 import type { HttpContext, Route } from '../route.js';
 import { FreeSchema } from '../schemas.js';

@@ -1,6 +1,6 @@
 import type { NodeHealth } from '../../store/store.js';
 import { JSON_TYPE, sendJson } from '../answer.js';
-import { readJson } from '../json.js';
+import { readJson } from '../body/json.js';
 import { requireReady } from '../ready.js';
 import type { HttpContext, Operation, Route } from '../route.js';
 import { HealthcheckSchema } from '../schemas.js';

@@ -3,7 +3,7 @@
  * database is a cluster, so there is nothing to create: it is there with its first sample.
  */
 import { JSON_TYPE, send } from '../answer.js';
-import { readBody } from '../body.js';
+import { readBody } from '../body/body.js';
 import { HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import type { HttpContext, Operation, Route } from '../route.js';

@@ -5,9 +5,9 @@
 
 import type { Precision } from '../../store/store.js';
 import { JSON_TYPE, send, sendNothing } from '../answer.js';
+import { receiveLines } from '../body/receive.js';
 import { HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
-import { receiveLines } from '../receive.js';
 import { refusalText } from '../refusals.js';
 import type { HttpContext, Operation, Parameter, Route } from '../route.js';
 import { influxQueryRoute } from './influx-query.js';

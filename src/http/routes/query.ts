@@ -1,17 +1,17 @@
 import type { QueryRequest, SeriesQuery } from '../../store/store.js';
 import type { Table } from '../../table/table.js';
 import { JSON_TYPE } from '../answer.js';
-import type { Body } from '../body.js';
+import type { Body } from '../body/body.js';
+import { jsonOf, readJsonBody } from '../body/json.js';
+import { unknownKeyHint } from '../body/unknown-keys.js';
 import { formatOf, formatParameter, NOT_ACCEPTABLE, sendTable } from '../columns.js';
 import { ClientGone, HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
-import { jsonOf, readJsonBody } from '../json.js';
 import { Lane } from '../lane.js';
 import { requireRunning } from '../ready.js';
 import type { HttpContext, Operation, Route } from '../route.js';
 import { type QueryBody, QuerySchema, type SeriesQueryBody } from '../schemas.js';
 import { sendAnswer } from '../stream.js';
-import { unknownKeyHint } from '../unknown-keys.js';
 
 /** Go's int64 as far as a double counts in ones. */
 function wholeSeconds(value: number | null | undefined): number {

@@ -1,8 +1,8 @@
 import type { FieldMode } from '../../store/store.js';
 import { JSON_TYPE, sendStored } from '../answer.js';
+import { receiveLines } from '../body/receive.js';
 import { HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
-import { receiveLines } from '../receive.js';
 import { refusalText } from '../refusals.js';
 import type { HttpContext, Route } from '../route.js';
 

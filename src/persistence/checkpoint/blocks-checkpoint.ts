@@ -6,8 +6,9 @@
  *
  * The open blocks are written first (assembly/durable/checkpoint.ts says why), and read last.
  */
-import { CheckpointContent } from '../../wasm/codes.js';
+
 import type { Core } from '../../wasm/core.js';
+import { CheckpointContent } from '../../wasm/tables/codes.js';
 import { CheckpointFileWriter } from './checkpoint-file.js';
 import type { CheckpointRun } from './checkpoint-run.js';
 import type { CheckpointFile } from './manifest.js';

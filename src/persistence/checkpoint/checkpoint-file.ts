@@ -2,8 +2,8 @@
 import { close, closeSync, fdatasync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { CheckpointContent } from '../../wasm/codes.js';
 import type { Core } from '../../wasm/core.js';
+import { CheckpointContent } from '../../wasm/tables/codes.js';
 import { headerFrame } from '../file-header.js';
 import { removeFile, syncDirectory, writeAll } from '../files.js';
 import { checkpointNumber } from '../layout.js';

@@ -1,6 +1,7 @@
 /** Main thread. A leaf of a PromQL expression asked of the partitions that may have series of it. */
-import { LeafFunction } from '../../wasm/codes.js';
+
 import { decodeLeaf, encodeLeaf, type LeafAnswerPart, type LeafRequest } from '../../wasm/leaf.js';
+import { LeafFunction } from '../../wasm/tables/codes.js';
 import type { Placement } from '../placement.js';
 import { StoreError } from '../store.js';
 import type { PieceStream } from './piece-stream.js';

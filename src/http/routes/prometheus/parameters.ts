@@ -1,6 +1,6 @@
 /** Parameters of Prometheus's API: from the URL and from a form body, the body's first. */
 
-import { readBody } from '../../body.js';
+import { readBody } from '../../body/body.js';
 import { HttpError } from '../../errors.js';
 import type { Exchange } from '../../exchange.js';
 import type { HttpContext } from '../../route.js';

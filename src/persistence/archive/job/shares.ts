@@ -8,9 +8,9 @@
  */
 import type { MetricConfig } from '../../../config/config.js';
 import type { Logger } from '../../../log.js';
-import { FrameMagic } from '../../../wasm/codes.js';
 import { Core } from '../../../wasm/core.js';
 import { compileCore } from '../../../wasm/module.js';
+import { FrameMagic } from '../../../wasm/tables/codes.js';
 import { seriesHeaders } from '../../frame-reader.js';
 import { readJsonCheckpoint } from '../../reference/json-reader.js';
 import { ReferenceFormatError, type SeriesRun } from '../../reference/types.js';

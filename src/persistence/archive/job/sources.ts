@@ -1,9 +1,9 @@
 /** What holds samples of a stretch of time in a checkpoint directory, in the order in which it must be read. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { FrameMagic } from '../../../wasm/codes.js';
 import { Core } from '../../../wasm/core.js';
 import { compileCore } from '../../../wasm/module.js';
+import { FrameMagic } from '../../../wasm/tables/codes.js';
 import { readManifest } from '../../checkpoint/manifest.js';
 import { LogFrames } from '../../frame-reader.js';
 import { isJsonWindow } from '../../json/json-windows.js';

@@ -1,17 +1,17 @@
 /** Main thread. The partitions of one shard of this process, asked in messages (protocol.ts). */
-import { countReceived } from '../heap.js';
-import { StoreError } from '../store-error.js';
-import type { Buffers } from './buffers.js';
-import type { CallName, Calls, PartitionClient, PartitionWrite, Written } from './client.js';
-import { fromFailure } from './failure.js';
-import type { LoadHelp } from './load/protocol.js';
-import type { Loading } from './loading.js';
-import type { FromWorker, Opened, ToWorker } from './protocol.js';
-import type { AnswerBudget } from './query/budget.js';
-import { type PackedPieces, Spares, unpack } from './query/pack.js';
-import { type PieceSource, PieceStream } from './query/piece-stream.js';
-import type { Question } from './query/question.js';
-import { PIECE, WHOLE } from './query/sizes.js';
+import { countReceived } from '../../heap.js';
+import { StoreError } from '../../store-error.js';
+import type { Buffers } from '../buffers.js';
+import type { CallName, Calls, PartitionClient, PartitionWrite, Written } from '../client.js';
+import { fromFailure } from '../failure.js';
+import type { LoadHelp } from '../load/protocol.js';
+import type { Loading } from '../loading.js';
+import type { FromWorker, Opened, ToWorker } from '../protocol.js';
+import type { AnswerBudget } from '../query/budget.js';
+import { type PackedPieces, Spares, unpack } from '../query/pack.js';
+import { type PieceSource, PieceStream } from '../query/piece-stream.js';
+import type { Question } from '../query/question.js';
+import { PIECE, WHOLE } from '../query/sizes.js';
 import type { ShardLink } from './shard-link.js';
 
 /** Waits for the answer to a message. */

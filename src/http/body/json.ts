@@ -1,9 +1,9 @@
 import * as v from 'valibot';
+import { HttpError } from '../errors.js';
+import type { Exchange } from '../exchange.js';
+import type { HttpContext } from '../route.js';
 import { type Body, readBody } from './body.js';
-import { HttpError } from './errors.js';
-import type { Exchange } from './exchange.js';
 import { jsonErrorPosition } from './json-position.js';
-import type { HttpContext } from './route.js';
 
 /** Parsing holds the main thread: 16 MiB are 150 000 queries or a fifth of a second. */
 const MAX_JSON_BYTES = 16 << 20;

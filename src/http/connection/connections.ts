@@ -3,7 +3,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorBody } from './errors.js';
+import { errorBody } from '../errors.js';
 
 /** Collectors write every 10 to 60 s: a connection outlives a minute's pause. Unit: milliseconds, as all of these. */
 const KEEP_ALIVE_TIMEOUT = 75_000;

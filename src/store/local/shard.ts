@@ -5,17 +5,25 @@
  * Writes that wait in the port together are stored together and answered after one log write (group commit).
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { configureLog, logger } from '../log.js';
-import { CheckpointQueue } from '../partition/checkpointer.js';
-import { Jobs } from '../partition/jobs.js';
-import { Partition, type PartitionOptions } from '../partition/partition.js';
-import { Core } from '../wasm/core.js';
-import type { CallName, Calls } from './client.js';
-import { toFailure } from './failure.js';
-import { loadHelped } from './load/helped.js';
-import type { LoadHelp } from './load/protocol.js';
-import type { CallMessage, FromWorker, Opened, ToWorker, WorkerStart, WriteMessage, WroteMessage } from './protocol.js';
-import { OpenAnswers } from './query/open-answers.js';
+import { configureLog, logger } from '../../log.js';
+import { CheckpointQueue } from '../../partition/checkpointer.js';
+import { Jobs } from '../../partition/jobs.js';
+import { Partition, type PartitionOptions } from '../../partition/partition.js';
+import { Core } from '../../wasm/core.js';
+import type { CallName, Calls } from '../client.js';
+import { toFailure } from '../failure.js';
+import { loadHelped } from '../load/helped.js';
+import type { LoadHelp } from '../load/protocol.js';
+import type {
+  CallMessage,
+  FromWorker,
+  Opened,
+  ToWorker,
+  WorkerStart,
+  WriteMessage,
+  WroteMessage,
+} from '../protocol.js';
+import { OpenAnswers } from '../query/open-answers.js';
 
 const TICK_MS = 1000;
 /** Milliseconds after which a question is the last message to be taken at once: writes wait for an end, and so do timers. */

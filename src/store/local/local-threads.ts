@@ -1,8 +1,8 @@
 /** Main thread. Makes the workers that have the partitions of this process, and has them load on all cores. */
-import type { Config } from '../config/config.js';
-import { logSettings } from '../log.js';
-import { startLoaders } from './load/loaders.js';
-import type { ThreadStart } from './load/protocol.js';
+import type { Config } from '../../config/config.js';
+import { logSettings } from '../../log.js';
+import { startLoaders } from '../load/loaders.js';
+import type { ThreadStart } from '../load/protocol.js';
 import { LocalClient, type LocalClientOptions } from './local-client.js';
 import { LocalPartitions, partitionsOf } from './local-partitions.js';
 import { inlineShard, threadShard } from './shard-link.js';

@@ -1,7 +1,7 @@
 /** Main thread. A shard at the other end of a port: in a worker thread, or on this very thread. */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import type { LoadHelp } from './load/protocol.js';
-import type { FromWorker, LoadMessage, ToWorker, WorkerStart } from './protocol.js';
+import type { LoadHelp } from '../load/protocol.js';
+import type { FromWorker, LoadMessage, ToWorker, WorkerStart } from '../protocol.js';
 
 export interface ShardLink {
   /** Has the shard read its partitions. To be called once, before anything else is posted. @param help its ports are taken over. */

@@ -11,9 +11,9 @@
 
 import type { IncomingMessage } from 'node:http';
 import { createGunzip, type Gunzip } from 'node:zlib';
-import { countReceived } from '../heap.js';
-import { ClientGone, HttpError } from './errors.js';
-import type { Exchange } from './exchange.js';
+import { countReceived } from '../../heap.js';
+import { ClientGone, HttpError } from '../errors.js';
+import type { Exchange } from '../exchange.js';
 
 /** A body: the first `length` bytes of `buffer`, which belongs to whoever asked for it. */
 export interface Body {

@@ -2,16 +2,16 @@
  * Main thread. The partitions that are open in this process, and the worker that each belongs to. A store without a cluster
  * has all of them open from its start to its end; one of a cluster opens and closes its share while it runs.
  */
-import type { LogSettings } from '../log.js';
-import { Ages } from '../partition/age-histogram.js';
-import type { Trigger } from '../partition/checkpointer.js';
-import type { PartitionStats } from '../partition/figures.js';
-import type { Reconfiguration } from '../partition/partition.js';
-import type { CallName, Calls } from './client.js';
-import type { LoadHelp } from './load/protocol.js';
+import type { LogSettings } from '../../log.js';
+import { Ages } from '../../partition/age-histogram.js';
+import type { Trigger } from '../../partition/checkpointer.js';
+import type { PartitionStats } from '../../partition/figures.js';
+import type { Reconfiguration } from '../../partition/partition.js';
+import type { CallName, Calls } from '../client.js';
+import type { LoadHelp } from '../load/protocol.js';
+import { sum } from '../merge.js';
+import type { Opened } from '../protocol.js';
 import type { LocalClient } from './local-client.js';
-import { sum } from './merge.js';
-import type { Opened } from './protocol.js';
 
 type Change = Reconfiguration & { log: LogSettings };
 

@@ -1,8 +1,8 @@
-import type { FieldMode, Precision, WriteOutcome } from '../store/store.js';
+import type { FieldMode, Precision, WriteOutcome } from '../../store/store.js';
+import type { Exchange } from '../exchange.js';
+import { requireRunning } from '../ready.js';
+import type { HttpContext } from '../route.js';
 import { readBody } from './body.js';
-import type { Exchange } from './exchange.js';
-import { requireRunning } from './ready.js';
-import type { HttpContext } from './route.js';
 
 /** Reads a body of line protocol and stores it. Rejects without having stored anything. */
 export async function receiveLines(
