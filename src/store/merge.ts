@@ -1,4 +1,5 @@
 /** Main thread. Partitions' answers to calls become the store's. */
+import type { HostClockCounts } from '../partition/host-clocks.js';
 import type { ClusterSummary, PartitionStats, UnconfiguredMetric, UnconfiguredMetrics } from './store.js';
 
 /** One summary a cluster, by name. */
@@ -62,6 +63,10 @@ export function withChecked(parts: PartitionStats[], checked: CheckedFigures): P
     refusals,
   };
   return [all, ...rest];
+}
+
+export function sumClocks(parts: readonly HostClockCounts[]): HostClockCounts {
+  return { ahead: sum(parts.map(({ ahead }) => ahead)), senders: sum(parts.map(({ senders }) => senders)) };
 }
 
 export function sum(numbers: readonly number[]): number {

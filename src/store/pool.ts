@@ -18,14 +18,14 @@ import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 import { SamplePrinter } from '../wasm/sample-printer.js';
 import { CHECKS_ONLY } from '../wasm/tables/codes.js';
 import { Buffers } from './buffers.js';
-import type { PartitionClient } from './client.js';
 import { EarlyWrites } from './early-writes.js';
 import { Everywhere } from './everywhere.js';
-import { type CheckedLines, LineChecker, type LineCheckerOptions } from './line-checker.js';
+import { LineChecker, type LineCheckerOptions } from './line-checker.js';
 import { Loading } from './loading.js';
 import { LocalPartitions } from './local/local-partitions.js';
 import { type LocalThreadsOptions, loadOnAllCores, startThreads } from './local/local-threads.js';
-import { type CheckedFigures, mergeUnconfigured, sum, withChecked } from './merge.js';
+import type { Membership } from './membership.js';
+import { type CheckedFigures, mergeUnconfigured, sum, sumClocks, withChecked } from './merge.js';
 import { Placement } from './placement.js';
 import { AnswerBudget } from './query/budget.js';
 import { columnsOf } from './query/columns.js';
@@ -50,9 +50,7 @@ import {
   type WriteOptions,
   type WriteOutcome,
 } from './store.js';
-import { type Lines, Writes } from './writes.js';
-
-const UNITS_PER_SECOND: Record<Precision, number> = { auto: 0, s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
+import { type Lines, UNITS_PER_SECOND, Writes } from './writes.js';
 
 export interface PoolOptions {
   config: Config;
@@ -61,17 +59,6 @@ export interface PoolOptions {
   modulePath: string | URL;
   /** Told when a worker died: the process must end. */
   onFatal(error: Error): void;
-}
-
-/** What makes a store one of several. */
-export interface Membership {
-  /** Asks whoever holds a partition. Nothing is written through it. */
-  readonly client: PartitionClient;
-  /**
-   * Resolves once the good lines will be in every copy. The body stays the caller's. Rejects with a StoreError when that is
-   * not sure; they may be then, all the same.
-   */
-  publish(lines: Lines, checked: CheckedLines): Promise<void>;
 }
 
 export class Pool implements Store {
@@ -373,13 +360,9 @@ export class Pool implements Store {
   /** Hosts that are ahead of this server's clock, of those that send (`HostClocks.count`). */
   async hostClocks(withSenders: boolean): Promise<HostClockCounts> {
     const parts = await this.#local.everywhere('hostClocks', { withSenders });
-    const counts = parts.reduce((a, b) => ({ ahead: a.ahead + b.ahead, senders: a.senders + b.senders }), {
-      ahead: 0,
-      senders: 0,
-    });
     // In a cluster times are checked where lines come in, not where they are stored.
     const ahead = this.#checker?.clocks.ahead(Math.floor(Date.now() / 1000)).length ?? 0;
-    return { ahead: counts.ahead + ahead, senders: counts.senders + (withSenders ? ahead : 0) };
+    return sumClocks([...parts, { ahead, senders: withSenders ? ahead : 0 }]);
   }
 
   /** Whether samples are refused for their time. */

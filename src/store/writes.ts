@@ -2,12 +2,15 @@
 import type { Written } from './client.js';
 import type { Placement } from './placement.js';
 import { type HostRouter, joinOutcomes, type Part } from './routing.js';
-import { type FieldMode, StoreError, type WriteOutcome } from './store.js';
+import { type FieldMode, type Precision, StoreError, type WriteOutcome } from './store.js';
 
 /** Bytes of bodies that may be on their way at once, or two of the largest allowed; and as many may wait for that. */
 const MAX_IN_FLIGHT = 128 << 20;
 /** How long. cc-metric-collector gives up after 5 s, and never sends again what was answered 503. */
 const WAIT_MS = 4000;
+
+/** Units of timestamps in a second; 0: what the digits of each say. */
+export const UNITS_PER_SECOND: Record<Precision, number> = { auto: 0, s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
 
 /** A body of line protocol. */
 export interface Lines {
