@@ -97,9 +97,10 @@ export class Service {
     this.#undo.push(reloadOnHangup(running, this.#config, this.#flags, this.#reloadable));
     await this.#listen();
     this.#store ??= openStore(this.#config, this.#pool, this.#cluster);
+    this.#ownClock = startOwnClock(this.#pool, logger('clock'));
     await this.#startNats();
     await this.#store.ready;
-    this.#startJobs();
+    this.#startClock();
     settleHeap();
     log.info(`listening on ${this.#config.main.host}:${this.#http?.port}`);
     await sdNotify('READY=1');
@@ -140,11 +141,6 @@ export class Service {
         ...(this.#pool.withoutLog.length > 0 && { log: logProblem(this.#pool.withoutLog) }),
       }),
     });
-  }
-
-  #startJobs(): void {
-    this.#ownClock = startOwnClock(this.#pool, logger('clock'));
-    this.#startClock();
   }
 
   /** What runs by the clock. */

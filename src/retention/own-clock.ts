@@ -31,7 +31,7 @@ export interface OwnClock {
 export function startOwnClock(store: ClockedStore, log: Logger): OwnClock {
   let problem: string | undefined;
   const check = async (): Promise<void> => {
-    if (store.state !== 'ready') return;
+    if (store.state === 'stopping') return;
     const next = await problemOf(store);
     if ((next === undefined) !== (problem === undefined)) {
       await store.trustClock(next === undefined);

@@ -12,6 +12,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoreConfig } from '../config/config.js';
+import type { HostClockCounts } from '../partition/host-clocks.js';
 import { setAside } from '../persistence/damaged-files.js';
 import { EARLY_WRITES, listSegments, segmentName } from '../persistence/layout.js';
 import { LogFile } from '../persistence/log/log-file.js';
@@ -20,6 +21,7 @@ import type { Run } from '../wasm/runs.js';
 import { FrameMagic } from '../wasm/tables/codes.js';
 import type { Buffers } from './buffers.js';
 import { decodeLines, encodeHead } from './early-lines.js';
+import { EarlySenders } from './early-senders.js';
 import { LineChecker, type LineCheckerOptions } from './line-checker.js';
 import type { CheckedFigures } from './merge.js';
 import { StoreError, type WriteOutcome } from './store.js';
@@ -46,6 +48,7 @@ export class EarlyWrites {
   readonly #options: EarlyWritesOptions;
   readonly #directory: string;
   readonly #checker: LineChecker;
+  readonly #senders = new EarlySenders();
   #file: LogFile | undefined;
   #fileBytes = 0;
   #phase: 'closed' | 'holding' | 'last' | 'applied' = 'closed';
@@ -65,6 +68,20 @@ export class EarlyWrites {
   /** What became of the lines that were not kept. */
   get figures(): CheckedFigures {
     return this.#checker.figures;
+  }
+
+  /** Hosts that are ahead of this server's clock, of those that send (`HostClocks.count`). */
+  hostClocks(withSenders: boolean): HostClockCounts {
+    return this.#checker.clocks.count(this.#senders, withSenders, Math.floor(Date.now() / 1000));
+  }
+
+  /** Whether lines are refused for their time. */
+  get trustsClock(): boolean {
+    return this.#checker.clocks.isTrusted;
+  }
+
+  set trustsClock(isTrusted: boolean) {
+    this.#checker.clocks.trust(isTrusted);
   }
 
   /**
@@ -103,7 +120,9 @@ export class EarlyWrites {
     const { outcome, runs, now } = this.#checker.check(lines);
     const { body, length, cluster, perSecond, fields } = lines;
     if (runs.length) {
-      this.#append(new Uint8Array(body, 0, length), runs, encodeHead({ cluster, perSecond, fields, now }));
+      const text = new Uint8Array(body, 0, length);
+      this.#senders.note(text, runs, Math.floor(Date.now() / 1000));
+      this.#append(text, runs, encodeHead({ cluster, perSecond, fields, now }));
     }
     return outcome;
   }

@@ -169,12 +169,23 @@ export class Pool implements Store {
     this.#early?.open();
     await loadOnAllCores(this.#local, this.#threads);
     await beforeReady();
-    const early = await this.#early?.apply((lines) => this.#writes.store(this.#placement, lines));
+    const early = await this.#applyEarly();
     if (this.#state !== 'loading') return;
     this.#state = 'ready';
     this.#notKept = this.#early?.figures;
     this.#early = undefined;
-    await this.#reportLoad(early ?? 0);
+    await this.#reportLoad(early);
+  }
+
+  /** Stores what was kept during the load. @returns lines. */
+  async #applyEarly(): Promise<number> {
+    const early = this.#early;
+    if (!early) return 0;
+    // Their times were judged when they came, and are noted again: whoever was ahead still is.
+    await this.#local.everywhere('trustClock', { isTrusted: false });
+    const lines = await early.apply((each) => this.#writes.store(this.#placement, each));
+    if (this.#state === 'loading') await this.#local.everywhere('trustClock', { isTrusted: early.trustsClock });
+    return lines;
   }
 
   /** @param early lines that were written during the load. */
@@ -359,6 +370,7 @@ export class Pool implements Store {
 
   /** Hosts that are ahead of this server's clock, of those that send (`HostClocks.count`). */
   async hostClocks(withSenders: boolean): Promise<HostClockCounts> {
+    if (this.#state === 'loading') return this.#early?.hostClocks(withSenders) ?? { ahead: 0, senders: 0 };
     const parts = await this.#local.everywhere('hostClocks', { withSenders });
     // In a cluster times are checked where lines come in, not where they are stored.
     const ahead = this.#checker?.clocks.ahead(Math.floor(Date.now() / 1000)).length ?? 0;
@@ -368,7 +380,8 @@ export class Pool implements Store {
   /** Whether samples are refused for their time. */
   async trustClock(isTrusted: boolean): Promise<void> {
     this.#checker?.clocks.trust(isTrusted);
-    await this.#local.everywhere('trustClock', { isTrusted });
+    if (this.#early) this.#early.trustsClock = isTrusted;
+    else await this.#local.everywhere('trustClock', { isTrusted });
   }
 
   /** Bytes in use in linear memory, one figure a partition that is open here. */

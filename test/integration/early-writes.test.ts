@@ -154,6 +154,34 @@ describe('while a server loads', () => {
     await next.process.stop('SIGKILL');
   });
 
+  it('samples that are ahead are kept when most hosts are: then this server is behind, and says so', async () => {
+    const server = await startLoading(await killed());
+    const { port } = server;
+    const now = Math.floor(Date.now() / 1000);
+    const sent = async (host: string, seconds: number): Promise<number> =>
+      (await write(port, line(host, 7, ` ${now + seconds}`))).status;
+    const clock = async (): Promise<unknown> =>
+      (JSON.parse((await ask(port, '/healthz')).body) as Record<string, unknown>).clock;
+    expect(await sent('good', 0)).toBe(200);
+    for (const host of ['a', 'b', 'c']) expect(await sent(host, 3600)).toBe(400);
+    await until(
+      async () => (await clock()) !== undefined,
+      () => server.process.log,
+    );
+    expect(await clock()).toMatch(/^this server's clock .* seems to be wrong: 3 of 4 hosts/);
+    expect(server.process.log).toMatch(/\[ERR\] clock: .*no sample is refused for its time until they agree/);
+    for (const host of ['a', 'b', 'c', 'd']) expect(await sent(host, 3600)).toBe(200);
+    await server.load();
+    // Nor is it trusted again because the load is over.
+    expect(await sent('e', 3600)).toBe(200);
+    await sleep(2100);
+    expect(await clock()).toMatch(/5 of 6 hosts/);
+    const queries = ['a', 'd', 'e'].map((host) => ({ metric: 'cpu_load', host }));
+    const { results } = await query(port, { cluster: 'c', from: now + 3540, to: now + 3660, queries });
+    expect(results.map(([entry]) => entry?.data?.includes(7))).toEqual([true, true, true]);
+    await server.process.stop('SIGKILL');
+  });
+
   it('lines without a time have that of their arrival, however long the load takes', async () => {
     const metrics = { each_second: { frequency: 1, aggregation: null } };
     const server = await startLoading(await killed({}, metrics));
