@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
 import { Ages } from '../../src/partition/age-histogram.js';
-import { type CapOptions, type CappedStore, enforceMemoryCap } from '../../src/retention/memory-cap.js';
+import { type CappedStore, enforceMemoryCap, startMemoryCap } from '../../src/retention/memory-cap.js';
 import { Core } from '../../src/wasm/core.js';
+import { configWith } from '../support/config.js';
 import { ask, seriesQuery } from '../support/core-driver.js';
 import { KeptLog } from '../support/kept-log.js';
 import { seeded } from '../support/random.js';
@@ -75,13 +76,8 @@ class BlockStore implements CappedStore {
 const twoDays = (): Block[] =>
   Array.from({ length: 48 }, (_, i) => ({ from: NOW - (48 - i) * HOUR, to: NOW - (47 - i) * HOUR, bytes: MB }));
 
-const enforce = (
-  store: CappedStore,
-  cap: number,
-  log = new KeptLog(),
-  partitionLimit = 1e12,
-  more: CapOptions = {},
-): Promise<number> => enforceMemoryCap(store, cap, log, { partitionLimit, now: () => NOW, ...more });
+const enforce = (store: CappedStore, cap: number, log = new KeptLog(), partitionLimit = 1e12): Promise<number> =>
+  enforceMemoryCap(store, cap, log, { partitionLimit, now: () => NOW });
 
 describe('enforceMemoryCap', () => {
   it('leaves a store below its cap alone', async () => {
@@ -103,10 +99,24 @@ describe('enforceMemoryCap', () => {
     ]);
   });
 
-  it('says that it spares no job where retention would', async () => {
+  it.each([
+    [
+      'says that it spares no job where retention would',
+      { backendUrl: 'http://backend' },
+      /were freed, running jobs not spared; /,
+    ],
+    ['does not where retention spares none either', {}, /were freed; /],
+  ])('%s, when it looks by the clock', async (_what, main, said) => {
+    vi.useFakeTimers({ now: NOW * 1000 });
+    onTestFinished(() => void vi.useRealTimers());
     const log = new KeptLog();
-    await enforce(new BlockStore(twoDays()), 40 * MB, log, 1e12, { hasBackend: true });
-    expect(log.lines).toEqual([expect.stringContaining('were freed, running jobs not spared; ')]);
+    const freed: number[] = [];
+    const config = configWith({ memoryCapBytes: 40 * MB }, main);
+    const cap = startMemoryCap(new BlockStore(twoDays()), config, log, (blocks) => freed.push(blocks));
+    await vi.advanceTimersByTimeAsync(6000);
+    await cap.stop();
+    expect(freed).toEqual([10]);
+    expect(log.lines).toEqual([expect.stringMatching(said)]);
   });
 
   it.each([
