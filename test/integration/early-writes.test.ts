@@ -80,10 +80,13 @@ describe('while a server loads', () => {
       'cpu_load,cluster=c value=1\n',
       'unknown,cluster=c,hostname=h value=1\n',
       'cpu_load,cluster=c,hostname=h value=x\n',
+      line('ahead', 1, ` ${Math.floor(Date.now() / 1000) + 3600}`),
     ];
     const bad = await write(port, lines.join(''));
     expect(bad.status).toBe(400);
-    expect(JSON.parse(bad.body).error).toMatch(/^2 of 4 lines refused: line 3: no host: .*; line 5: /);
+    expect(JSON.parse(bad.body).error).toMatch(
+      /^3 of 5 lines refused: line 3: no host: .*; line 5: .*; line 6: timestamp more than future-limit .*\(host ahead, /,
+    );
     const health = await ask(port, '/healthz');
     expect([health.status, Number(health.headers['retry-after']) > 0]).toEqual([503, true]);
     const asked = await ask(port, '/api/query', {
@@ -104,6 +107,8 @@ describe('while a server loads', () => {
     // What was not kept counts like any other.
     expect(await figure(port, 'ccms_lines_refused_total{reason="no_host"}')).toBe(1);
     expect(await figure(port, 'ccms_lines_refused_total{reason="bad_value"}')).toBe(1);
+    expect(await figure(port, 'ccms_lines_refused_total{reason="timestamp_too_new"}')).toBe(1);
+    expect(server.process.log).toMatch(/\[WARN\].*host ahead of cluster c: 1 lines refused/);
     expect(await figure(port, 'ccms_lines_skipped_total')).toBe(1);
     await server.process.stop('SIGKILL');
   });

@@ -1,5 +1,5 @@
 /** systemd's part is played by a datagram socket: what the real server tells it, and when. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -91,4 +91,12 @@ describe('systemd', () => {
     server = await startServer(config(), { env: { NOTIFY_SOCKET: '' } });
     expect(server.log()).not.toMatch(/systemd/);
   });
+});
+
+it('starts the service once the clock is right, which samples are judged by', () => {
+  const unit = readFileSync(new URL('../../contrib/systemd/cc-metric-store.service', import.meta.url), 'utf8');
+  for (const key of ['Wants', 'After']) {
+    const targets = new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1]?.split(' ');
+    expect(targets).toContain('time-sync.target');
+  }
 });
