@@ -202,7 +202,7 @@ export class Checkpointer {
       `${this.#options.directory}: checkpoint because ${TRIGGERS[trigger]}: ` +
         `${reasons.size ? `everything (${[...reasons].join(', ')})` : 'what is new'}, ${run.bytes} bytes`,
     );
-    for (const path of files.tidy()) logger.err(`${path}: set aside; what was good of it is kept`);
+    for (const line of files.tidy()) logger.err(line);
     log.dropBelow(firstSegment);
   }
 

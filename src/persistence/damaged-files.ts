@@ -1,12 +1,16 @@
-/** Files that can't be trusted are kept under other names. */
+/** Files that can't be trusted, or are not where they belong, are kept under other names. */
 import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { SUPERSEDED } from './layout.js';
+import { FOREIGN, SUPERSEDED } from './layout.js';
 
 /** What a file that can't be trusted is called when it is set aside: `<name>.corrupt`, never an older one's name. */
 export function corruptName(path: string): string {
-  let target = `${path}.corrupt`;
-  for (let n = 1; existsSync(target); n++) target = `${path}.${n}.corrupt`;
+  return freshName(path, '.corrupt');
+}
+
+function freshName(path: string, suffix: string): string {
+  let target = `${path}${suffix}`;
+  for (let n = 1; existsSync(target); n++) target = `${path}.${n}${suffix}`;
   return target;
 }
 
@@ -21,7 +25,15 @@ export function keepDamaged(root: string, paths: string[]): void {
 
 /** Sets a file aside. @returns the new path. */
 export function setAside(path: string): string {
-  const target = corruptName(path);
+  return rename(path, corruptName(path));
+}
+
+/** Renames a file that holds hosts of other partitions, for the next start to find (misplaced.ts). @returns the new path. */
+export function leaveToOthers(path: string): string {
+  return rename(path, freshName(path, FOREIGN));
+}
+
+function rename(path: string, target: string): string {
   renameSync(path, target);
   return target;
 }

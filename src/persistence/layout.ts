@@ -24,10 +24,13 @@ import { existsSync, readdirSync } from 'node:fs';
 
 const LOG = /^(\d{8,})\.log$/;
 const BLOCKS = /^(\d{8,})\.blocks$/;
+const FOREIGN_FILE = /^\d{8,}\.(log|blocks)(?:\.\d+)?\.foreign$/;
 /** Where writes are kept that came during the load (src/store/early-writes.ts). */
 export const EARLY_WRITES = 'early-writes';
 /** Where files go that were replaced and may be wanted still. */
 export const SUPERSEDED = 'superseded';
+/** What is behind the name of a file that holds hosts of other partitions and does not say whose it is. */
+export const FOREIGN = '.foreign';
 /** Name of a partition's manifest. */
 export const MANIFEST = 'manifest.json';
 /** Name of the file that says how far a partition has read its stream. */
@@ -73,4 +76,12 @@ export function checkpointNumber(name: string): number {
 /** Checkpoint files of a directory, oldest first, in the manifest or not. */
 export function listCheckpoints(directory: string): { name: string; number: number }[] {
   return numbered(directory, BLOCKS);
+}
+
+/** Files of a directory that hold hosts of other partitions. */
+export function listForeign(directory: string): { name: string; kind: 'segment' | 'checkpoint' }[] {
+  return readdirSync(directory).flatMap((name) => {
+    const match = FOREIGN_FILE.exec(name);
+    return match ? [{ name, kind: match[1] === 'log' ? ('segment' as const) : ('checkpoint' as const) }] : [];
+  });
 }

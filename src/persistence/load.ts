@@ -28,6 +28,8 @@ export interface Loaded {
   damaged: boolean;
   /** Paths of files to be set aside once that checkpoint is safe. */
   aside: string[];
+  /** Paths of files that hold hosts of other partitions, to be found by the next start once that checkpoint is safe. */
+  foreign: string[];
   samples: number;
   /** What is not there although other files name it. */
   missing: Missing[];
@@ -87,6 +89,7 @@ export async function loadDirectory(
   };
   const kept: Manifest['files'] = [];
   const aside: string[] = [];
+  const withForeign: string[] = [];
   const all = { files: 0, bytes: 0 };
   for (const [i, file] of manifest.files.entries()) {
     await immediate();
@@ -121,11 +124,11 @@ export async function loadDirectory(
       miss({ name: file.name, isPart: true, ...spanOf(file), bytes: file.bytes - read.bytes, series: file.series });
     // Without a manifest the last file may be unfinished; then the log still holds all of it.
     const mayBeTorn = state.kind === 'damaged' && i === manifest.files.length - 1;
-    const holdsForeign = !dirty && reportForeign(path, foreign, log);
-    if (reportFile(path, read, log, mayBeTorn) || short || holdsForeign) {
-      aside.push(path);
-      damaged = true;
-    } else kept.push(file);
+    const isDamaged = reportFile(path, read, log, mayBeTorn) || short;
+    if (!dirty && reportForeign(path, foreign, log)) withForeign.push(path);
+    else if (isDamaged) aside.push(path);
+    else kept.push(file);
+    damaged ||= isDamaged || withForeign.includes(path);
   }
   core.files.checkpointLoadEnd();
 
@@ -158,11 +161,11 @@ export async function loadDirectory(
     samples += stored;
     if (unnamed) log.err(`${path}: ${unnamed} samples are left out: what named their series is damaged`);
     found.push({ number, bytes: read.bytes, header: read.header });
-    const holdsForeign = !dirty && reportForeign(path, foreign, log);
-    if (reportFile(path, read, log, true) || holdsForeign) {
-      aside.push(path);
-      damaged = true;
-    } else segments.push({ number, bytes: read.bytes, head: read.headBytes, begun: read.header?.begun ?? 0 });
+    const isDamaged = reportFile(path, read, log, true);
+    if (!dirty && reportForeign(path, foreign, log)) withForeign.push(path);
+    else if (isDamaged) aside.push(path);
+    else segments.push({ number, bytes: read.bytes, head: read.headBytes, begun: read.header?.begun ?? 0 });
+    damaged ||= isDamaged || withForeign.includes(path);
   }
   // Another layout's directory is read by all partitions: one says so. What is sheltered is of several chains.
   if ((!dirty || core.index === 0) && !isShelter(directory)) missingSegments(manifest, found).forEach(miss);
@@ -179,6 +182,7 @@ export async function loadDirectory(
       Math.max(0, ...[...manifest.files, ...(manifest.kept ?? []), ...listCheckpoints(directory)].map(numberOf)) + 1,
     damaged,
     aside,
+    foreign: withForeign,
     samples,
     missing,
     read: all,
@@ -190,9 +194,9 @@ function spanOf({ from, to }: CheckpointFile): { from: number | undefined; to: n
   return to === Number.MAX_VALUE ? { from: undefined, to: undefined } : { from, to };
 }
 
-/** Says that a file holds series of other partitions. @returns whether it does. */
+/** Says that a file which does not name its partition holds series of others. @returns whether it does. */
 function reportForeign(path: string, series: number, log: Logger): boolean {
-  if (series) log.err(`${path}: holds ${series} series of other partitions, which are left out; the file is kept`);
+  if (series) log.err(`${path}: holds ${series} series of other partitions, which the next start will load`);
   return series > 0;
 }
 

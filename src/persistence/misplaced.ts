@@ -3,6 +3,9 @@
  * anything is loaded each goes to where it belongs, and if there is a file of that name already, to `partition-0-of-0`: like
  * a directory of another number of partitions that is read by all, each taking its own hosts, and removed once their own
  * files hold it.
+ *
+ * A file without a header (of an older version, or damaged there) does not say whose it is. A partition that finds other
+ * partitions' hosts in one leaves it to the next start under another name, and then it goes there too.
  */
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,7 +14,7 @@ import type { Core } from '../wasm/core.js';
 import { readManifest } from './checkpoint/manifest.js';
 import { readHeader, seemsToBeOf } from './file-header.js';
 import { syncDirectory } from './files.js';
-import { checkpointName, listCheckpoints, listSegments, MANIFEST, segmentName } from './layout.js';
+import { checkpointName, listCheckpoints, listForeign, listSegments, MANIFEST, segmentName } from './layout.js';
 import { isShelter, partitionDirectories, partitionDirectory, shelterOf } from './partition-directories.js';
 
 interface Owner {
@@ -22,9 +25,9 @@ interface Owner {
 interface MisplacedFile {
   path: string;
   kind: 'segment' | 'checkpoint' | 'manifest';
-  owner: Owner;
-  /** Where it belongs. */
-  home: string;
+  /** Whose it is, and where it belongs. Undefined: it does not say, and holds hosts of several. */
+  owner?: Owner;
+  home?: string;
 }
 
 type Checker = () => Core;
@@ -55,6 +58,7 @@ function* misplacedIn(checker: Checker, root: string, directory: Owner & { path:
     const owner = otherOwner(checker, path, directory);
     if (owner) yield { path, kind, owner, home: join(homeOf(owner), nameOf(owner.number)) };
   }
+  for (const { name, kind } of listForeign(at)) yield { path: join(at, name), kind };
   const state = readManifest(at);
   const owner = state.kind === 'read' ? state.manifest.partition : undefined;
   if (!owner || (owner.index === index && owner.count === count)) return;
@@ -82,6 +86,10 @@ export function returnMisplaced(checker: Checker, root: string, log: Logger): vo
     return { ...file, from: file.path, path };
   });
   for (const { from, path, kind, owner, home } of moved) {
+    if (!owner || home === undefined) {
+      log.warn(`${from}: its samples go to their partitions`);
+      continue;
+    }
     const whose = `${from}: is of partition ${owner.index} of ${owner.count}`;
     if (existsSync(dirname(home)) && !existsSync(home)) {
       renameSync(path, home);

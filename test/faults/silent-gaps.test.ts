@@ -1,11 +1,22 @@
 /** Files that somebody has deleted, swapped or copied: nothing goes without a word, and what is there finds its partition. */
-import { copyFileSync, cpSync, existsSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.js';
 import { captureLog, configureLog, logger, logSettings } from '../../src/log.js';
 import { type OpenStore, openStore } from '../../src/open-store.js';
 import { Pool } from '../../src/store/pool.js';
+import { FrameField } from '../../src/wasm/tables/layouts.js';
 import { textOf } from '../support/answer-text.js';
 import { ask, figure, type Series, write } from '../support/client.js';
 import { configWith } from '../support/config.js';
@@ -221,6 +232,37 @@ describe('files in a directory of another partition', () => {
     expect(await store.stored()).toEqual(all(0, 1, 2));
     expect(store.log).not.toMatch(/ERR|WARN/);
   });
+
+  it.each([
+    ['checkpoint file', '.blocks', '00000077.blocks', 'stop'],
+    ['log segment', '.log', '00000077.log', 'kill'],
+  ] as const)(
+    'a %s that does not say whose it is is loaded where its hosts are by the next start',
+    async (_, kind, name, end) => {
+      let store = await Started.at();
+      await store.put(0, 1, 2);
+      const dir = await store[end]();
+      const [original = ''] = files(dir, 1, kind);
+      const whole = readFileSync(original);
+      const header = FrameField.Payload + whole.readUInt32LE(FrameField.Length);
+      // As an older version wrote it: without the frame that names the partition.
+      writeFileSync(join(partition(dir, 0), name), whole.subarray(header));
+      rmSync(original);
+      // Of the checkpoint files that are not named only those count that are there without a manifest.
+      for (const index of [0, 1]) rmSync(join(partition(dir, index), 'manifest.json'), { force: true });
+      store = await Started.at(dir);
+      expect(store.log).toMatch(
+        /ERR.*00000077.*: holds \d+ series of other partitions, which the next start will load/,
+      );
+      expect(Object.values(await store.stored()).some((minutes) => minutes.length === 0)).toBe(true);
+      store = await Started.at(await store.kill());
+      expect(store.log).toMatch(/WARN.*00000077.*\.foreign: its samples go to their partitions/);
+      expect(await store.stored()).toEqual(all(0, 1, 2));
+      store = await Started.at(await store.kill());
+      expect(await store.stored()).toEqual(all(0, 1, 2));
+      expect(store.log).not.toMatch(/ERR|foreign/);
+    },
+  );
 
   it.each([
     ['checkpoint file', '.blocks', '00000077.blocks', 'stop'],

@@ -14,6 +14,7 @@ function fileSet(archivedTo: number | undefined, freedTo: number, aside: string[
     nextCheckpoint: 1,
     damaged: false,
     aside: aside.map((name) => join(directory, name)),
+    foreign: [],
     samples: 0,
     missing: [],
     read: { files: 0, bytes: 0 },

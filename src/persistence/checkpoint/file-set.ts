@@ -12,7 +12,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setAside } from '../damaged-files.js';
+import { leaveToOthers, setAside } from '../damaged-files.js';
 import { removeFile } from '../files.js';
 import { checkpointName, listCheckpoints } from '../layout.js';
 import type { Loaded } from '../load.js';
@@ -30,6 +30,8 @@ export class FileSet {
   #next: number;
   /** Damaged files that may go as soon as a checkpoint holds what was good of them. */
   #aside: string[];
+  /** Files that are of no more use here once there is such a checkpoint, but to other partitions. */
+  #foreign: string[];
   #archivedTo: number | undefined;
   #freedTo: number;
   #pins = 0;
@@ -52,6 +54,7 @@ export class FileSet {
     this.#manifest = loaded.manifest;
     this.#next = loaded.nextCheckpoint;
     this.#aside = loaded.aside;
+    this.#foreign = loaded.foreign;
     this.#archivedTo = archivedTo;
     this.#freedTo = freedTo;
     this.#removeUnnamed();
@@ -115,12 +118,17 @@ export class FileSet {
     this.#writing.clear();
   }
 
-  /** Removes what a checkpoint has replaced, and sets aside what was damaged. @returns paths that those were moved to. */
+  /** Removes what a checkpoint has replaced, and renames what was damaged or is not its own. @returns a line about each of these. */
   tidy(): string[] {
-    const moved = this.#aside.filter(existsSync).map(setAside);
+    const aside = this.#aside.filter(existsSync).map(setAside);
+    const foreign = this.#foreign.filter(existsSync).map(leaveToOthers);
     this.#aside = [];
+    this.#foreign = [];
     this.#removeUnnamed();
-    return moved;
+    return [
+      ...aside.map((path) => `${path}: set aside; what was good of it is kept`),
+      ...foreign.map((path) => `${path}: kept for the next start, which loads what is of other partitions`),
+    ];
   }
 
   /** Removes files whose samples all end before `to`. Where data is archived, all of that is. @returns their number. */
@@ -173,7 +181,7 @@ export class FileSet {
     if (this.#pins) return;
     const { files, kept = [] } = this.#manifest;
     const named = new Set([...files, ...kept].map(({ name }) => join(this.#directory, name)));
-    for (const path of this.#aside) named.add(path);
+    for (const path of [...this.#aside, ...this.#foreign]) named.add(path);
     for (const { name } of listCheckpoints(this.#directory)) {
       const path = join(this.#directory, name);
       if (!this.#writing.has(name) && !named.has(path)) removeFile(path);
