@@ -1,29 +1,60 @@
 import { expect, it } from 'vitest';
-import { Lane } from '../../src/http/lane.js';
+import { Lane, LaneFull } from '../../src/http/lane.js';
 
-it('so many tasks at once, the others in order, whatever becomes of them', async () => {
+/** A task that runs until it is ended. */
+class Task {
+  began = false;
+  end: () => void = () => {};
+  fail: (error: Error) => void = () => {};
+
+  run = (): Promise<void> => {
+    this.began = true;
+    return new Promise((resolve, reject) => {
+      this.end = resolve;
+      this.fail = reject;
+    });
+  };
+}
+
+/** What follows from promises that are settled has happened. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+it('runs so many tasks at once, the others in the order in which they came', async () => {
   const lane = new Lane(2);
-  const begun: number[] = [];
-  const ends: (() => void)[] = [];
-  const tasks = [0, 1, 2, 3].map((i) =>
-    lane.run(async () => {
-      begun.push(i);
-      await new Promise<void>((resolve) => ends.push(resolve));
-      if (i === 1) throw new Error('failed');
-      return i;
-    }),
-  );
-  const settled = Promise.allSettled(tasks);
-  expect(begun).toEqual([0, 1]);
-  ends[1]?.();
-  await expect(tasks[1]).rejects.toThrow('failed');
-  expect(begun).toEqual([0, 1, 2]);
-  ends[0]?.();
-  expect(await tasks[0]).toBe(0);
-  expect(begun).toEqual([0, 1, 2, 3]);
-  ends[2]?.();
-  ends[3]?.();
-  await settled;
-  // All places are free again.
-  expect(await Promise.all([lane.run(async () => 4), lane.run(async () => 5)])).toEqual([4, 5]);
+  const tasks = Array.from({ length: 4 }, () => new Task());
+  const runs = tasks.map((task) => lane.run(task.run));
+  const begun = (): boolean[] => tasks.map(({ began }) => began);
+  expect(begun()).toEqual([true, true, false, false]);
+  tasks[1]?.end();
+  await settled();
+  expect(begun()).toEqual([true, true, true, false]);
+  tasks[0]?.fail(new Error('broken'));
+  await expect(runs[0]).rejects.toThrow('broken');
+  await settled();
+  expect(begun()).toEqual([true, true, true, true]);
+  for (const task of tasks) task.end();
+  await Promise.all(runs.slice(1));
+  const next = new Task();
+  const run = lane.run(next.run);
+  expect(next.began).toBe(true);
+  next.end();
+  await run;
+});
+
+it('sends away whoever finds no room to wait, and takes others again later', async () => {
+  const lane = new Lane(1, 1);
+  const [running, waiting, refused] = [new Task(), new Task(), new Task()];
+  const first = lane.run(running.run);
+  const second = lane.run(waiting.run);
+  await expect(lane.run(refused.run)).rejects.toThrow(LaneFull);
+  expect(refused.began).toBe(false);
+  running.end();
+  await first;
+  await settled();
+  waiting.end();
+  await second;
+  const again = lane.run(refused.run);
+  expect(refused.began).toBe(true);
+  refused.end();
+  await again;
 });
