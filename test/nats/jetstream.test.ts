@@ -43,6 +43,11 @@ describe('JetStream ingest', () => {
   const addStream = async (): Promise<void> => {
     await manager.streams.add({ name: 'METRICS', subjects: ['metrics.*', 'rest.*'] });
   };
+  /** As the store makes it, but with a short wait for acknowledgements, for the sake of the test's time. */
+  const addImpatientDurable = async (): Promise<void> => {
+    const config = { durable_name: 'store', filter_subject: 'metrics.*', ack_policy: AckPolicy.Explicit };
+    await manager.consumers.add('METRICS', { ...config, ack_wait: nanos(500) });
+  };
   const pending = async (): Promise<{ acks: number; messages: number }> => {
     const info = await manager.consumers.info('METRICS', 'store');
     return { acks: info.num_ack_pending, messages: info.num_pending };
@@ -72,9 +77,7 @@ describe('JetStream ingest', () => {
 
   it('misses nothing when it is stopped in the middle of a backlog', async () => {
     await addStream();
-    // As the store makes it, but with a short wait for acknowledgements, for the sake of the test's time.
-    const config = { durable_name: 'store', filter_subject: 'metrics.*', ack_policy: AckPolicy.Explicit };
-    await manager.consumers.add('METRICS', { ...config, ack_wait: nanos(500) });
+    await addImpatientDurable();
     await publishRaw(server.port, 'metrics.a', lines(0, 10_000));
     for (let i = 0; i < 3; i++) {
       const before = store.lines.length;
@@ -107,6 +110,7 @@ describe('JetStream ingest', () => {
 
   it('gives messages back that the store refuses, and gets them again', async () => {
     await addStream();
+    await addImpatientDurable();
     store.refuse = 'LOG_FAILED';
     const ingest = start();
     await publishRaw(server.port, 'metrics.a', lines(0, 100));
@@ -122,6 +126,7 @@ describe('JetStream ingest', () => {
 
   it('loses nothing when the buffer is far smaller than the backlog', async () => {
     await addStream();
+    await addImpatientDurable();
     await publishRaw(server.port, 'metrics.a', lines(0, 5000));
     store.hold();
     const ingest = start({ maxBufferedBytes: 50_000, batchBytes: 4096 });
