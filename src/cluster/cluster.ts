@@ -60,6 +60,7 @@ export class Cluster implements Membership {
   readonly #members: Members;
   readonly #copies: Copies;
   readonly #trimming: Trimming;
+  readonly #linkState = newNatsState();
   readonly #link: NatsLink;
   readonly #gateway: Gateway;
   readonly #peers = new Map<string, Peer>();
@@ -78,6 +79,8 @@ export class Cluster implements Membership {
   #saving: Promise<void> = Promise.resolve();
   /** Of the cluster that the data directory is of. */
   #identity: string | undefined;
+  /** Why NATS can't be used at the moment, although it is reached. */
+  #refused: string | undefined;
   #started: { resolve(): void; reject(error: Error): void } | undefined;
 
   /** Connects to nothing yet. @throws Error when the secret or NATS's address can't be read. */
@@ -157,7 +160,7 @@ export class Cluster implements Membership {
     });
     this.#trimming = new Trimming(cluster.name, cluster.id, this.#members, this.#copies);
     const failed = limited(log, 10);
-    this.#link = new NatsLink(config.nats, newNatsState(), log, failed, (connection) => {
+    this.#link = new NatsLink(config.nats, this.#linkState, log, failed, (connection) => {
       void this.#connected(connection);
     });
   }
@@ -213,7 +216,9 @@ export class Cluster implements Membership {
     );
     const inTime = await Promise.race([started.then(() => true), sleep(WITHOUT_NATS_MS, false, { ref: false })]);
     this.#started = undefined;
-    if (!inTime) log.err('NATS is not there: questions are answered with what this store has, writes are refused');
+    if (inTime) return;
+    const why = this.#refused ?? this.#linkState.lastError ?? 'it has not answered yet';
+    log.err(`NATS can't be used: ${why}; questions are answered with what this store has, writes are refused until then`);
   }
 
   async #connected(connection: NatsConnection): Promise<void> {
@@ -230,6 +235,7 @@ export class Cluster implements Membership {
     while (!connection.isClosed()) {
       try {
         unwatch = await this.#join(connection);
+        this.#refused = undefined;
         this.#started?.resolve();
         return;
       } catch (error) {
@@ -239,7 +245,8 @@ export class Cluster implements Membership {
           else onFatal(error);
           return;
         }
-        log.warn(`NATS can't be used yet: ${errorText(error)}`);
+        this.#refused = errorText(error);
+        log.warn(`NATS can't be used yet: ${this.#refused}`);
         await sleep(RETRY_MS);
       }
     }

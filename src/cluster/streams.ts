@@ -23,6 +23,12 @@ import { errorText, type Logger } from '../log.js';
 export const STREAM_NOT_FOUND = 10059;
 const MESSAGE_TOO_OLD = 10037;
 const WRONG_LAST_SEQUENCE = 10071;
+/** A single server has less room than is to be set aside for a stream; of several too few have, or are there. */
+const NO_STORAGE = 10047;
+const NO_PEERS = 10005;
+/** A single server was asked for several copies. */
+const NO_REPLICAS = 10074;
+const GIB = 2 ** 30;
 /** A message has at most 256 KiB. */
 const MAX_MESSAGE = 1 << 20;
 
@@ -71,6 +77,10 @@ export class MembershipError extends Error {
   override readonly name = 'MembershipError';
 }
 
+function gib(bytes: number): string {
+  return `${Number((bytes / GIB).toFixed(1))} GiB`;
+}
+
 /** The layout's key. */
 export const LAYOUT = 'layout';
 
@@ -87,8 +97,19 @@ export async function openBucket(connection: NatsConnection, config: ClusterConf
   }
 }
 
-function withHint(error: unknown, { streamReplicas }: ClusterConfig): unknown {
-  if (streamReplicas === 1 || apiCode(error) === undefined) return error;
+/** Says which key of the configuration wants more than NATS has. */
+function withHint(error: unknown, { name, partitions, streamReplicas, streamMaxBytes }: ClusterConfig): unknown {
+  const code = apiCode(error);
+  if (code === NO_STORAGE || code === NO_PEERS) {
+    return new Error(
+      `NATS can't make the streams of cluster ${name}: ${errorText(error)} (${code}); ${partitions} streams of ` +
+        `${streamMaxBytes} bytes want ${gib(partitions * streamMaxBytes)} of its file store set aside, in each of ` +
+        `${streamReplicas} copies (cluster.stream-max-bytes; max_file_store of NATS)`,
+      { cause: error },
+    );
+  }
+  // Whatever else is wrong, a missing leader for one, may be over in a moment.
+  if (code !== NO_REPLICAS) return error;
   return new MembershipError(
     `NATS can't keep ${streamReplicas} copies of a stream: ${errorText(error)} ` +
       '(cluster.stream-replicas; one NATS server needs 1)',
@@ -171,7 +192,13 @@ export async function ensureStreams(
     const limit = limits.get(stream);
     if (limit === undefined) {
       made[partition] = await makeStream(manager, config, partition);
-    } else if (limit !== streamMaxBytes) await manager.streams.update(stream, { max_bytes: streamMaxBytes });
+    } else if (limit !== streamMaxBytes) {
+      try {
+        await manager.streams.update(stream, { max_bytes: streamMaxBytes });
+      } catch (error) {
+        throw withHint(error, config);
+      }
+    }
   }
   const count = Object.keys(made).length;
   if (count) log.info(`made ${count} streams of cluster ${name}`);

@@ -42,7 +42,8 @@ const DEFAULT_CHECKPOINT_SECONDS = 12 * 3600;
 const DEFAULT_FUTURE_LIMIT = '10m';
 const DEFAULT_MAX_BODY_BYTES = 64 * 2 ** 20;
 const DEFAULT_PARTITIONS = 32;
-const DEFAULT_STREAM_BYTES = 4 * 2 ** 30;
+/** JetStream sets it aside for each stream: 32 GiB for 32 partitions, which a usual disk has. */
+const DEFAULT_STREAM_BYTES = 2 ** 30;
 
 /**
  * Relative paths in the file stay relative to the working directory, as in the reference.

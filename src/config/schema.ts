@@ -246,7 +246,7 @@ export const clusterSchema = object(
       whole(
         1 << 20,
         'a whole number of bytes from 1048576',
-        'Most bytes of one stream, then writes wait; default 4 GiB',
+        'Most bytes of one stream, set aside at NATS; a write that finds it full is answered 503; default 1 GiB',
       ),
     ),
     'rebalance-after': v.optional(

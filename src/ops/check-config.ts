@@ -28,6 +28,8 @@ const GB = 1e9;
 const LINE_BYTES = 95;
 /** A partition of a cluster can't be divided any more. */
 const MOST_PARTITION_BYTES = 3e9;
+/** A stream is trimmed a quarter of an hour late, and a store may take as long to come back. */
+const LEAST_SECONDS = 3600;
 const LOOPBACK = /^(localhost|127\.|::1$)/;
 
 /** @param given replaces the default assumptions: 1000 hosts of 743 series each, and this machine */
@@ -72,14 +74,26 @@ function describeCluster({ name, id, partitions, replicas, streamReplicas }: Clu
 
 /** What the partitions of a cluster take, of all hosts together. */
 function clusterEstimate(cluster: ClusterConfig, bytes: number, series: number, { metrics }: Config): string[] {
-  const { partitions, replicas } = cluster;
-  const linesASecond = [...metrics.values()].reduce((n, { frequency }) => n + series / metrics.size / frequency, 0);
-  const streamed = linesASecond * LINE_BYTES * 3600;
+  const { partitions, replicas, streamMaxBytes, streamReplicas } = cluster;
+  const streamed = streamedAnHour(series, metrics);
   return [
     `  In the cluster: about ${gigabytes((bytes - BASE_BYTES) / partitions)} a partition, ` +
       `${gigabytes((bytes - BASE_BYTES) * replicas)} for all copies; of three stores each ${gigabytes(((bytes - BASE_BYTES) * Math.min(replicas, 3)) / 3)}`,
-    `  Streams: about ${gigabytes(streamed)} an hour, of which some 15 minutes are kept`,
+    `  Streams: about ${gigabytes(streamed)} an hour, of which some 15 minutes are kept; NATS sets ` +
+      `${gigabytes(partitions * streamMaxBytes)} aside for each of their ${streamReplicas} copies, which hold ` +
+      `${formatSeconds(secondsUntilFull(cluster, streamed))} while a store is away`,
   ];
+}
+
+/** Bytes of lines that all streams together take in an hour. */
+function streamedAnHour(series: number, metrics: Config['metrics']): number {
+  const linesASecond = [...metrics.values()].reduce((n, { frequency }) => n + series / metrics.size / frequency, 0);
+  return linesASecond * LINE_BYTES * 3600;
+}
+
+/** How long streams that nobody trims take writes, whole seconds. @param streamed bytes an hour, of all of them. */
+function secondsUntilFull({ partitions, streamMaxBytes }: ClusterConfig, streamed: number): number {
+  return Math.round((partitions * streamMaxBytes * 3600) / Math.max(streamed, 1));
 }
 
 function warningsOf({ main, metrics, store, cluster }: Config, assumed: Assumptions, bytes: number): string[] {
@@ -89,6 +103,15 @@ function warningsOf({ main, metrics, store, cluster }: Config, assumed: Assumpti
     warnings.push(
       `a partition would take ${gigabytes(ofPartition)} of its 4 GiB: raise cluster.partitions before the first start, it can't be changed then`,
     );
+  }
+  if (cluster) {
+    const seconds = secondsUntilFull(cluster, streamedAnHour(assumed.hosts * assumed.seriesPerHost, metrics));
+    if (seconds < LEAST_SECONDS) {
+      warnings.push(
+        `the streams are full after ${formatSeconds(seconds)} while a store is away, and writes are refused then: ` +
+          'raise cluster.stream-max-bytes',
+      );
+    }
   }
   const cap = store.memoryCapBytes;
   if (cap > 0 && cap < bytes) {

@@ -37,7 +37,7 @@ describe('the section cluster', () => {
       partitions: 32,
       replicas: 2,
       streamReplicas: 3,
-      streamMaxBytes: 2 ** 32,
+      streamMaxBytes: 2 ** 30,
       rebalanceAfterSeconds: 300,
       zone: '',
       weight: 1,

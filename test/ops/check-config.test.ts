@@ -95,3 +95,31 @@ it('shows no credentials', () => {
   expect(report.text).toContain('Backend:     http://***@b, with a token\n');
   expect(report.text).not.toContain('s3cret');
 });
+
+describe('of a cluster', () => {
+  const reportOf = (cluster: object, hosts: number) => {
+    const text = JSON.stringify({
+      main: {},
+      metrics: { clock: { frequency: 60, aggregation: 'avg' } },
+      nats: { address: 'nats://n1' },
+      cluster: { name: 'hpc', id: 'a', advertise: 'http://127.0.0.1:8080', ...cluster },
+      'metric-store': { 'retention-in-memory': '48h', 'memory-cap': 0, 'num-workers': 1 },
+    });
+    return checkConfig(parseConfig(text, 'c.json').config, { ...machine, hosts });
+  };
+
+  it('says what partitions take, and how long streams hold what is written', () => {
+    const { text, warnings } = reportOf({}, 1000);
+    expect(warnings).toEqual([]);
+    expect(text).toContain(`  In the cluster: about 347 MB a partition, 22.2 GB for all copies; of three stores each 7.4 GB
+  Streams: about 4.2 GB an hour, of which some 15 minutes are kept; NATS sets 34.4 GB aside for each of their 3 copies, which hold 8h6m while a store is away
+`);
+  });
+
+  it('warns of partitions that would not fit, and of streams that would soon be full', () => {
+    expect(reportOf({ partitions: 2, 'stream-max-bytes': 2 ** 30 }, 1000).warnings).toEqual([
+      expect.stringContaining('a partition would take 5.5 GB of its 4 GiB: raise cluster.partitions'),
+      'the streams are full after 30m25s while a store is away, and writes are refused then: raise cluster.stream-max-bytes',
+    ]);
+  });
+});
