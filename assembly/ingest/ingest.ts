@@ -1,7 +1,9 @@
 /** The way in for a batch of line protocol: what both forms of lines have in common. */
 import { batchBegin, batchEnd } from './batch';
+import { checkLines } from './checks';
 import { readFieldLines } from './fields';
 import { readLines } from './lines';
+import { isChecksOnly } from './place';
 
 /**
  * Stores the lines of [p, p + n), log included; the text is not kept. Lines of other partitions' hosts are noted as runs.
@@ -30,6 +32,7 @@ export function ingest(
   const after = load<u8>(end);
   store<u8>(end, 0x0a);
   if (severalFields) readFieldLines(p, end);
+  else if (isChecksOnly()) checkLines(p, end);
   else readLines(p, end);
   store<u8>(end, after);
   batchEnd();

@@ -9,7 +9,7 @@
 import { LineError, Precision } from '../../src/wasm/tables/codes';
 import { log, logSample } from '../durable/log';
 import { holdsSample } from '../read/holds';
-import { Key, keyAdd, keyAt, keyFind } from '../series/keys';
+import { Key, keyAdd, keyAt, keyFind, tagsAdd, tagsFind } from '../series/keys';
 import { metricFind, metricUnit } from '../series/metrics';
 import { seriesRemove } from '../series/remove';
 import { writeSample } from '../series/samples';
@@ -21,15 +21,15 @@ import { parseTerminated, parseUnsigned, parsed } from '../text/number';
 import { roundSample } from '../text/round';
 import { batch, isRefused, refuse, source } from './batch';
 import { clock } from './clock';
-import { STRAYED, claimLine, findCluster, isFaultRefused, nodeOfLine } from './place';
+import { STRAYED, claimLine, findCluster, isChecksOnly, isFaultRefused, nodeOfLine, ownerOfClaimed } from './place';
 import { rowOf } from './unconfigured';
 
 /** " value=" as the low seven bytes of a little-endian u64. */
-const VALUE_WORD: u64 = 0x003d65756c617620;
-const SEVEN_BYTES: u64 = 0x00ffffffffffffff;
+export const VALUE_WORD: u64 = 0x003d65756c617620;
+export const SEVEN_BYTES: u64 = 0x00ffffffffffffff;
 
 /** No two bytes of text. */
-const NO_TIME: u32 = ~0;
+export const NO_TIME: u32 = ~0;
 
 /** The key of the line before, which predicts that of the next one. */
 @unmanaged
@@ -156,7 +156,7 @@ export function prefixLength(p: usize, end: usize): i32 {
 }
 
 /** Takes the line at p in any form. Returns where the next one starts. */
-function slowLine(p: usize, end: usize, line: i32): usize {
+export function slowLine(p: usize, end: usize, line: i32): usize {
   const stop = lineEnd(p, end);
   let start = p;
   start = skipBlanks(start, stop);
@@ -176,7 +176,7 @@ function noteUnconfigured(p: usize, stop: usize): void {
 }
 
 /** The same for a line with a known prefix from p to q, whose tags are parsed anew only if its name has been forgotten. */
-function noteAgain(p: usize, q: usize, end: usize): void {
+export function noteAgain(p: usize, q: usize, end: usize): void {
   const row = rowOf(p, measurementLength(p, q));
   if (row && row.isPlaced) row.note(p, q, end);
   else if (row) {
@@ -184,6 +184,15 @@ function noteAgain(p: usize, q: usize, end: usize): void {
     parseLine(p, stop);
     noteUnconfigured(p, stop);
   }
+}
+
+/** Remembers the tags of the good line from p to `stop`, which was claimed last, unless there is an escape in them. */
+function rememberTags(p: usize, stop: usize): void {
+  const n = prefixLength(p, stop);
+  if (n <= 0 || p + <usize>n != parsedLine.prefixEnd) return;
+  const measured = measurementLength(p, p + <usize>n);
+  const tags = p + <usize>measured;
+  if (!tagsFind(tags, n - measured, source.cluster)) tagsAdd(tags, n - measured, source.cluster, ownerOfClaimed());
 }
 
 function storeLine(p: usize, stop: usize, line: i32): i32 {
@@ -203,7 +212,10 @@ function storeLine(p: usize, stop: usize, line: i32): i32 {
   const fault = clock.error(seconds);
   if (fault && isFaultRefused(fault, seconds)) return fault;
   const claimed = claimLine(p, stop, line);
-  if (claimed == STRAYED) return LineError.None;
+  if (claimed == STRAYED) {
+    if (isChecksOnly()) rememberTags(p, stop);
+    return LineError.None;
+  }
   if (claimed != LineError.None) return claimed;
   const node = nodeOfLine();
   if (!node) return LineError.OutOfMemory;

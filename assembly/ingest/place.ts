@@ -1,5 +1,5 @@
 /** Where the line belongs whose tags were parsed last: to which cluster, which partition, which node of the tree. */
-import { LineError } from '../../src/wasm/tables/codes';
+import { CHECKS_ONLY, LineError } from '../../src/wasm/tables/codes';
 import { Node } from '../series/records';
 import { partitionOf } from '../series/partition';
 import { nodeEnsure, root } from '../series/tree';
@@ -16,6 +16,8 @@ class Place {
   /** This partition among all: lines of others' hosts are not stored but noted as runs (runs.ts). CHECKS_ONLY: all are others'. */
   self: u32;
   partitions: u32;
+  /** Partition of the host of the line that was claimed last. */
+  owner: u32;
 }
 
 const place = changetype<Place>(memory.data(offsetof<Place>(), 8));
@@ -25,6 +27,16 @@ place.partitions = 1;
 export function setPartition(index: i32, count: i32): void {
   place.self = <u32>index;
   place.partitions = <u32>count;
+}
+
+/** Lines are not stored here, all of them are others'. */
+export function isChecksOnly(): bool {
+  return place.self == <u32>CHECKS_ONLY;
+}
+
+/** The partition that the line belongs to which `claimLine` was asked about last. */
+export function ownerOfClaimed(): u32 {
+  return place.owner;
 }
 
 /** Finds the cluster of the line, before anything else is asked here. @returns LineError. */
@@ -57,6 +69,7 @@ export const STRAYED: i32 = -1;
  */
 export function claimLine(p: usize, stop: usize, line: i32): i32 {
   const owner = ownerOfLine();
+  place.owner = owner;
   if (owner == place.self) return LineError.None;
   const offset = <u32>(p - source.text);
   return runs.add(owner, offset, <u32>(stop - p) + 1, line - 1, 1) ? STRAYED : LineError.OutOfMemory;

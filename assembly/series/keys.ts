@@ -6,6 +6,8 @@
  * Lines of several fields (assembly/ingest/fields.ts) have keys of two steps: the prefix leads to a group, which has no series, and
  * the names of its fields, in a space of the group's own, lead to theirs. A group goes with its last field.
  *
+ * Where lines are only checked (assembly/ingest/checks.ts) a text of tags alone leads to the partition of its host.
+ *
  * Keys are named by slots, not addresses, so that a prediction that outlived its key is merely wrong. Slots are counted
  * from 1, and 0 means none.
  */
@@ -29,11 +31,11 @@ export class Key {
   /** Slot of the key that followed this one the last time. */
   next: u32;
   hash: u32;
-  /** Slot of the series' next older key. A group counts its fields here. */
+  /** Slot of the series' next older key. A group counts its fields here; tags have their host's partition. */
   sibling: u32;
   /**
    * What the text is a name in. Of a prefix: the number of its request's cluster (`clusterIntern`), because a line without a
-   * cluster tag belongs to that; with GROUPS of a group's. Of a field: FIELDS and its group's slot.
+   * cluster tag belongs to that; with GROUPS of a group's, with TAGS of tags alone. Of a field: FIELDS and its group's slot.
    */
   space: u32;
   length: u32;
@@ -71,7 +73,10 @@ const MAX_PER_SERIES: i32 = 4;
 /** Prefixes of unknown metrics that are remembered. */
 const MAX_SKIPS: u32 = 16384;
 const MAX_CLUSTERS: u32 = 256;
+/** Texts of tags that are remembered: what ten thousand hosts send. */
+const MAX_TAGS: u32 = 1 << 20;
 /** Bits of a key's space. */
+const TAGS: u32 = 0x20000000;
 export const GROUPS: u32 = 0x40000000;
 export const FIELDS: u32 = 0x80000000;
 
@@ -86,6 +91,8 @@ class Keys {
   free: u32;
   /** Prefixes without a series, and groups without a field. */
   skips: u32;
+  /** Texts of tags. */
+  tags: u32;
   clusterCount: u32;
 
   slot(slot: u32): usize {
@@ -170,6 +177,39 @@ export function keyAdd(p: usize, n: i32, space: u32, series: Series | null): u32
     trim(key);
   } else keys.skips++;
   return slot;
+}
+
+/** Slot of a text of tags, or 0; the key's `sibling` is the partition of its host. */
+export function tagsFind(p: usize, n: i32, cluster: u32): u32 {
+  return keyFind(p, n, cluster | TAGS);
+}
+
+/** Whether the text at p begins with the tags of a key and a blank; see `Key.matches`. */
+export function tagsMatch(key: Key, p: usize, end: usize, cluster: u32): bool {
+  return key.matches(p, end, cluster | TAGS);
+}
+
+/** Remembers tags that are not known yet. Tags that change with every job must not fill the memory: too many are all forgotten. */
+export function tagsAdd(p: usize, n: i32, cluster: u32, partition: u32): void {
+  if (keys.tags >= MAX_TAGS) tagsForget();
+  const skips = keys.skips;
+  keys.skips = 0;
+  const key = keyAt(keyAdd(p, n, cluster | TAGS, null));
+  keys.skips = skips;
+  if (!key) return;
+  key.sibling = partition;
+  keys.tags++;
+}
+
+function tagsForget(): void {
+  for (let slot: u32 = 1; slot <= keys.end; slot++) {
+    const key = keyAt(slot);
+    if (!key || (key.space & (FIELDS | GROUPS | TAGS)) != TAGS) continue;
+    byText.remove(key.hash, <usize>slot);
+    free(changetype<usize>(key), MemoryKind.Index);
+    giveSlot(slot);
+  }
+  keys.tags = 0;
 }
 
 /** Drops the oldest key of a series beyond MAX_PER_SERIES. @param newest of its keys. */
@@ -261,6 +301,7 @@ export function keysForget(): void {
   }
   byText.clear();
   keys.skips = 0;
+  keys.tags = 0;
   for (let i: u32 = 0; i < keys.clusterCount; i++) free(clusterAt(i).name, MemoryKind.Index);
   keys.clusterCount = 0;
 }

@@ -68,6 +68,37 @@ describe('checking', () => {
     }
   });
 
+  it('says the same of lines whose tags came before, with this metric or another', () => {
+    const metric = { frequency: 60, aggregation: 'avg', precision: 'double' } as const;
+    const metrics = new Map(['cpu_load', 'cpu', 'mem'].map((name) => [name, metric]));
+    const kept = new Core(MODULE, metrics, CHECKS_ONLY, 5);
+    const random = seeded(22);
+    const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+    const names = ['cpu_load', 'cpu', 'mem', 'other', 'cpu\\ load', '#mem', ' mem'];
+    const tags = ['', ...Array.from({ length: 40 }, (_, i) => `,hostname=h${i % 9},type=hwthread,type-id=${i}`)];
+    const more = ['', ',cluster=a', ',cluster=b', ',unit=MB', ',hostname=', ',x=a\\ b'];
+    const values = ['value=1', 'value=2i', 'value=x', ' value=1', 'value=1,a=2', 'load=1', 'value='];
+    const times = [` ${NOW}`, ` ${NOW}`, ` ${NOW}000`, '', ` ${NOW - 5000}`, ` ${NOW + 5000}`, ' x', ` ${NOW} `];
+    let fast = 0;
+    for (let i = 0; i < 600; i++) {
+      const lines = Array.from({ length: 8 }, () => {
+        const isOdd = random() < 0.2;
+        const [value, time] = isOdd ? [pick(values), pick(times)] : ['value=1.5', ` ${NOW}`];
+        return `${pick(isOdd ? names : names.slice(0, 3))}${pick(tags)}${isOdd ? pick(more) : ''} ${value}${time}`;
+      });
+      const text = Buffer.from(lines.join('\n'));
+      const cluster = pick(['c', 'd', '']);
+      const checked = kept.writes.ingest(text, cluster, 0, NOW, LIMITS);
+      const fresh = new Core(MODULE, metrics, CHECKS_ONLY, 5).writes.ingest(text, cluster, 0, NOW, LIMITS);
+      expect(checked, text.toString()).toEqual(fresh);
+      const stored = new Core(MODULE, metrics, 0, 1).writes.ingest(text, cluster, 0, NOW, LIMITS);
+      const { refused, refusals, skipped, faults } = stored;
+      expect(checked, text.toString()).toMatchObject({ refused, refusals, skipped, faults });
+      fast += checked.strays.reduce((n, run) => n + run.lines, 0);
+    }
+    expect(fast).toBeGreaterThan(2_500);
+  });
+
   it('does so for lines of several fields', () => {
     const metric = { frequency: 60, aggregation: 'avg', precision: 'double' } as const;
     const metrics = new Map(['cpu_load', 'cpu_idle', 'cpu'].map((name) => [name, metric]));
