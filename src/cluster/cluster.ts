@@ -218,7 +218,9 @@ export class Cluster implements Membership {
     this.#started = undefined;
     if (inTime) return;
     const why = this.#refused ?? this.#linkState.lastError ?? 'it has not answered yet';
-    log.err(`NATS can't be used: ${why}; questions are answered with what this store has, writes are refused until then`);
+    log.err(
+      `NATS can't be used: ${why}; questions are answered with what this store has, writes are refused until then`,
+    );
   }
 
   async #connected(connection: NatsConnection): Promise<void> {
@@ -382,11 +384,9 @@ export class Cluster implements Membership {
     await this.#members.beat();
   }
 
-  /** @returns whether there is such a partition. */
-  acceptLoss(partition: number): boolean {
-    if (partition >= this.#options.cluster.partitions) return false;
-    this.#copies.acceptLoss(partition);
-    return true;
+  /** @returns why not; undefined: the partition goes on without what is lost of it. */
+  acceptLoss(partition: number): string | undefined {
+    return this.#copies.acceptLoss(partition);
   }
 
   /** Tells the others that this store ends; they are asked from now on. */

@@ -64,8 +64,10 @@ export class Copies {
   readonly #busy = new Set<number>();
   /** Copies that lack messages which their stream has lost. */
   readonly #lost = new Set<number>();
-  /** Partitions that an administrator has given up what is lost of. */
+  /** Partitions that an administrator has given up what is lost of, until they go on without it. */
   readonly #accepted = new Set<number>();
+  /** When the stream was made of which an administrator has said that the copy here is good enough, by partition. */
+  readonly #waived = new Map<number, string>();
   /** Since when all owners of a partition that is not this store's were ready. */
   readonly #readySince = new Map<number, number>();
   readonly #opening = new Slots(AT_ONCE);
@@ -192,7 +194,7 @@ export class Copies {
     if (!follower) return 'lacking';
     const { position, created } = follower;
     const before = position?.before;
-    if (this.#accepted.has(partition)) return 'whole';
+    if (this.#accepted.has(partition) || this.#waived.get(partition) === created) return 'whole';
     const others = members.others.flatMap((member): OtherCopy[] => {
       const holding = member.heartbeat.holds[partition];
       return holding ? [{ isAlive: members.isAlive(member), holding }] : [];
@@ -307,6 +309,7 @@ export class Copies {
       failed: this.#failed,
       applying: this.#applying,
       begun: () => {
+        this.#goOn(partition);
         this.#compare(partition);
         this.#options.begun();
       },
@@ -359,12 +362,30 @@ export class Copies {
     removeDirectory(root, partitionDirectory(root, partition, config.partitions));
   }
 
-  /** Goes on without the messages of a partition that no stream and no store has any more, and without the one it is stuck at. */
-  acceptLoss(partition: number): void {
+  /**
+   * Goes on without the messages of a partition that no stream and no store has any more, or without the one it is stuck at. What
+   * is lost later is another matter. @returns why not; undefined: it does.
+   */
+  acceptLoss(partition: number): string | undefined {
+    const { config } = this.#options;
+    if (partition >= config.partitions) return `there is no partition ${partition}`;
+    const owners = this.ownersOf(partition);
+    const follower = this.#copies.get(partition)?.follower;
+    if (!follower && !owners.includes(config.id)) {
+      return `partition ${partition} is not held by this store but by ${owners.join(', ') || 'nobody'}`;
+    }
+    if (follower?.leaveOut()) return undefined;
     this.#accepted.add(partition);
     this.#lost.delete(partition);
-    this.#copies.get(partition)?.follower.leaveOut();
     this.compare();
+    follower?.lookAgain();
+    return undefined;
+  }
+
+  /** The copy follows the stream as it is now: what an administrator has accepted is done with. */
+  #goOn(partition: number): void {
+    const created = this.#copies.get(partition)?.follower.created;
+    if (created && !this.#lost.has(partition) && this.#accepted.delete(partition)) this.#waived.set(partition, created);
   }
 
   /** Makes the copies' positions safe. Never rejects. */

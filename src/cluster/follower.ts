@@ -49,6 +49,14 @@ export interface FollowerOptions {
   applying: Applying;
 }
 
+/** One attempt at following. */
+interface Following {
+  /** Why a message could not be applied; those behind it are not either. */
+  failed: Error | undefined;
+  /** No further message is asked for. */
+  stop(): void;
+}
+
 export class Follower {
   readonly #options: FollowerOptions;
   #position: Position | undefined;
@@ -72,9 +80,9 @@ export class Follower {
   #hasBegun = false;
   /** When the stream was found to be another one than before, milliseconds of performance.now. */
   #remadeAt = Number.NEGATIVE_INFINITY;
-  /** Messages that were on their way when an earlier process died, and are not applied yet. */
+  /** Messages that were on their way when an earlier process died, or the one that failed here, and are not applied yet. */
   #suspects: Suspects | undefined;
-  /** A message that is not applied, for processes have died of it. */
+  /** A message that is not applied, for it has failed too often. */
   #stuckAt: number | undefined;
   /** A message that is left out, as an administrator has said. */
   #leftOut: number | undefined;
@@ -153,9 +161,9 @@ export class Follower {
     if (this.#hasBegun && this.#connection && !this.#connection.isClosed()) this.follow(this.#connection);
   }
 
-  /** Goes on without the message that it is stuck at. */
-  leaveOut(): void {
-    if (this.#stuckAt === undefined) return;
+  /** Goes on without the message that it is stuck at. @returns false: it is not stuck. */
+  leaveOut(): boolean {
+    if (this.#stuckAt === undefined) return false;
     this.#options.log.crit(
       `stream ${this.#options.stream}: message ${this.#stuckAt} is left out, as an administrator has said`,
     );
@@ -164,6 +172,7 @@ export class Follower {
     this.#suspects = undefined;
     this.#options.applying.end(this.#options.partition);
     this.lookAgain();
+    return true;
   }
 
   /** Ends; resolves when nothing is on its way to the partition any more. */
@@ -222,7 +231,7 @@ export class Follower {
     this.#pending = Math.max(0, last - this.applied);
     this.#look();
     let next = first;
-    const state = { failed: undefined as Error | undefined };
+    const state: Following = { failed: undefined, stop: () => messages.stop() };
     for await (const message of messages) {
       if (attempt.stopped) return;
       if (message.seq !== next || state.failed) {
@@ -237,9 +246,11 @@ export class Follower {
       this.#pending = message.info.pending;
       await this.#take(message, created, state);
     }
+    await this.#settled(0);
+    if (state.failed && !attempt.stopped) throw state.failed;
   }
 
-  /** Whether the copy stays before this message, for processes have died of it. Suspects are waited for, one by one. */
+  /** Whether the copy stays before this message, for it has failed too often. Suspects are waited for, one by one. */
   async #isPoison(seq: number): Promise<boolean> {
     const suspects = this.#suspects;
     if (!suspects || seq < suspects.from) return false;
@@ -254,14 +265,14 @@ export class Follower {
     // So that the next process of this version knows it as well.
     applying.begin(partition, seq, seq, suspects.deaths - 1);
     log.crit(
-      `stream ${stream}: ${suspects.deaths} processes have died while message ${seq} was applied; partition ${partition} is ` +
-        'stuck before it until another version is started, or POST /api/cluster/accept-loss leaves it out',
+      `stream ${stream}: message ${seq} has failed ${suspects.deaths} times, by an error or the death of the process; partition ` +
+        `${partition} is stuck before it until another version is started, or POST /api/cluster/accept-loss leaves it out`,
     );
     return true;
   }
 
   /** Begins to apply a message; resolves when the next one may come. */
-  async #take(message: JsMsg, created: string, state: { failed: Error | undefined }): Promise<void> {
+  async #take(message: JsMsg, created: string, state: Following): Promise<void> {
     const head = message.seq === this.#leftOut ? undefined : this.#headOf(message);
     const { partition, applying } = this.#options;
     // Commands overtake nothing, and nothing overtakes them.
@@ -280,7 +291,11 @@ export class Follower {
         if (!state.failed) this.#advance(position);
       })
       .catch((error: unknown) => {
+        if (!state.failed && isFault(error)) this.#suspect(message.seq);
         state.failed ??= error instanceof Error ? error : new Error(String(error));
+        this.#pending = Number.POSITIVE_INFINITY;
+        // It may have been the last one: nothing else would begin anew.
+        state.stop();
       })
       .finally(() => {
         this.#applying--;
@@ -291,6 +306,13 @@ export class Follower {
       });
     if (isAlone) await applied;
     else if (this.#applyingBytes > APPLYING_BYTES) await this.#settled(APPLYING_BYTES / 2);
+  }
+
+  /** A message has failed by a fault of the program's: it is tried again alone, and not for ever. */
+  #suspect(seq: number): void {
+    const before = this.#suspects;
+    const deaths = before?.from === seq && before.to === seq ? before.deaths : 0;
+    this.#suspects = { from: seq, to: seq, deaths: deaths + 1 };
   }
 
   /** Undefined: somebody has published what is none of a store's messages. @throws Error for one of a newer version. */
@@ -373,6 +395,11 @@ export class Follower {
     }
     return { created, first: Math.max(first, state.first_seq), last };
   }
+}
+
+/** Whether a message has failed by itself, not for want of memory, disk or time. */
+function isFault(error: unknown): boolean {
+  return !(error instanceof StoreError) || error.code === 'INTERNAL';
 }
 
 /** How the stream differs from the one that the position is of; undefined: it does not. */

@@ -53,8 +53,8 @@ export interface ClusterApi {
   staleSeconds(): number | undefined;
   /** Gives all partitions to others. */
   drain(): Promise<void>;
-  /** Goes on without what is lost of a partition. */
-  acceptLoss(partition: number): boolean;
+  /** Goes on without what is lost of a partition. @returns why not; undefined: it does. */
+  acceptLoss(partition: number): string | undefined;
 }
 
 /** What every route may use. Fixed once the server is made. */

@@ -44,8 +44,9 @@ export class TestCluster {
     this.#options = options;
   }
 
-  async startNats(): Promise<void> {
-    await this.nats.start(`jetstream { store_dir: "${join(this.nats.directory, 'js')}" }`);
+  /** @param more of its section `jetstream`. */
+  async startNats(more = ''): Promise<void> {
+    await this.nats.start(`jetstream { store_dir: "${join(this.nats.directory, 'js')}"${more} }`);
   }
 
   config(id: string, port: number): object {

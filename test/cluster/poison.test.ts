@@ -1,4 +1,4 @@
-/** A message that kills whoever applies it. */
+/** A message that kills whoever applies it, and one that the core traps at. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ask } from '../support/client.js';
@@ -42,7 +42,7 @@ it('is not applied any more after three deaths: its partition is stuck, the othe
   expect(deaths).toBe(3);
   const store = cluster.of('a');
   const [, stream = '', partition] =
-    /CRIT.*stream (CCMS_test_(\d)): 3 processes have died while message \d+ was applied/.exec(store.log()) ?? [];
+    /CRIT.*stream (CCMS_test_(\d)): message \d+ has failed 3 times/.exec(store.log()) ?? [];
   expect(stream, store.log()).not.toBe('');
 
   const notReady = async (): Promise<string[]> =>
@@ -70,4 +70,19 @@ it('is not applied any more after three deaths: its partition is stuck, the othe
   const accepted = await ask(store.port, `/api/cluster/accept-loss?partition=${partition}`, { method: 'POST' });
   expect(accepted.status).toBe(200);
   expect(await valuesOf(store.port, HOSTS, TIME, 2, 'strong')).toEqual(HOSTS.map((_, i) => [i, i]));
+});
+
+it('that fails without a death is tried three times as well, and is stuck for the next process too', async () => {
+  const store = await cluster.start('a', {}, POISONED);
+  expect((await writeLines(store.port, `m,hostname=fault value=1 ${TIME}\n`)).status).toBe(200);
+  const isStuck = /CRIT.*stream CCMS_test_(\d): message 1 has failed 3 times, by an error or the death of the process/;
+  await until(() => isStuck.test(store.log()), store.log());
+  const again = await cluster.restart('a', 'SIGTERM');
+  await until(() => isStuck.test(again.log()), again.log());
+  const [, partition] = isStuck.exec(again.log()) ?? [];
+  for (const host of HOSTS) {
+    expect((await writeLines(again.port, `m,hostname=${host} value=1 ${TIME}\n`)).status).toBe(200);
+  }
+  await ask(again.port, `/api/cluster/accept-loss?partition=${partition}`, { method: 'POST' });
+  expect(await valuesOf(again.port, HOSTS, TIME, 1, 'strong')).toEqual(HOSTS.map(() => [1]));
 });

@@ -111,7 +111,9 @@ describe('of a cluster', () => {
   it('says what partitions take, and how long streams hold what is written', () => {
     const { text, warnings } = reportOf({}, 1000);
     expect(warnings).toEqual([]);
-    expect(text).toContain(`  In the cluster: about 347 MB a partition, 22.2 GB for all copies; of three stores each 7.4 GB
+    expect(
+      text,
+    ).toContain(`  In the cluster: about 347 MB a partition, 22.2 GB for all copies; of three stores each 7.4 GB
   Streams: about 4.2 GB an hour, of which some 15 minutes are kept; NATS sets 34.4 GB aside for each of their 3 copies, which hold 8h6m while a store is away
 `);
   });

@@ -80,7 +80,7 @@ export function clusterRoutes(context: HttpContext, cluster: ClusterApi): Route[
           handle: (exchange) => sendJson(exchange, 200, cluster.status()),
           document: {
             summary: 'Members, partitions and copies of the cluster',
-            description: 'As this store sees them. `lag` and `seen` in seconds.',
+            description: 'As this store sees them. `lag`, `seen` and `clockAhead` (of NATS) in seconds.',
             responses: { 200: { description: 'the state of the cluster', type: JSON_TYPE } },
           },
         },
@@ -110,8 +110,8 @@ export function clusterRoutes(context: HttpContext, cluster: ClusterApi): Route[
         POST: {
           handle(exchange) {
             const partition = partitionOf(exchange, exchange.param('partition'));
-            if (!cluster.acceptLoss(partition))
-              throw new HttpError(400, `partition: there is no partition ${partition}`);
+            const problem = cluster.acceptLoss(partition);
+            if (problem) throw new HttpError(400, `partition: ${problem}`);
             send(exchange, 200, TEXT_TYPE, `partition ${partition} goes on with what its stream has\n`);
           },
           document: {
