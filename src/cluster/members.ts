@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KV, KvEntry } from 'nats';
 import type { ClusterConfig } from '../config/config.js';
-import { errorText, type Logger } from '../log.js';
+import { errorText, type Logger, limited } from '../log.js';
 import type { Origin } from '../persistence/stream-position.js';
 import { agreementOf, type MetricForms } from './agreement.js';
 import type { Candidate } from './assignment.js';
@@ -22,6 +22,11 @@ const LEASE_MS = 6_000;
 /** A store that is watched for signs of life before its id is used again. */
 const WATCH_MS = 2.5 * HEARTBEAT_MS;
 const PREFIX = 'store.';
+/** Clocks that differ by more are warned of: beyond 60 s stores don't take each other's requests. */
+const CLOCK_SECONDS = 30;
+/** A clock that is off by more does not decide what is old. */
+const WRONG_CLOCK_SECONDS = 600;
+const CLOCK_LOG_SECONDS = 600;
 
 /**
  * What a store holds of a partition: the last message that is applied, the last one that is safe on its disk, whether it may be
@@ -38,6 +43,8 @@ export interface Heartbeat {
   version: string;
   /** Newest version of messages that it reads. */
   speaks: number;
+  /** Its clock when it said so, unix milliseconds; absent: an older version does not say. */
+  clock?: number;
   /** Of the process. */
   incarnation: string;
   state: 'active' | 'draining' | 'leaving' | 'stopped';
@@ -54,6 +61,8 @@ export interface Member {
   revision: number;
   /** When its last heartbeat came, milliseconds of performance.now. */
   seenAt: number;
+  /** Seconds that its clock is ahead of NATS's; undefined: that is not known. */
+  clockAhead: number | undefined;
 }
 
 export interface MembersOptions {
@@ -82,9 +91,11 @@ export class Members {
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
   #stopped = false;
+  readonly #clockWarned: Logger;
 
   constructor(options: MembersOptions) {
     this.#options = options;
+    this.#clockWarned = limited(options.log, CLOCK_LOG_SECONDS);
   }
 
   get #id(): string {
@@ -106,6 +117,11 @@ export class Members {
 
   isAlive({ heartbeat, seenAt }: Member): boolean {
     return heartbeat.state !== 'stopped' && performance.now() - seenAt < DEAD_MS;
+  }
+
+  /** Whether a store may say what is older than the retention. */
+  hasRightClock({ clockAhead = 0 }: Member): boolean {
+    return Math.abs(clockAhead) <= WRONG_CLOCK_SECONDS;
   }
 
   /** Those that partitions belong to. */
@@ -169,16 +185,28 @@ export class Members {
     return () => entries.stop();
   }
 
-  #see({ key, operation, value, revision }: KvEntry): void {
+  #see({ key, operation, value, revision, created }: KvEntry): void {
     const id = key.slice(PREFIX.length);
     if (operation !== 'PUT') {
       this.#all.delete(id);
       if (id === this.#id) this.#revision = undefined;
     } else {
       const heartbeat = JSON.parse(new TextDecoder().decode(value)) as Heartbeat;
-      this.#all.set(id, { id, heartbeat, revision, seenAt: performance.now() });
+      const { clock } = heartbeat;
+      // NATS's own clock says when it took the heartbeat: no two stores are asked at the same time.
+      const clockAhead = clock === undefined ? undefined : (clock - created.getTime()) / 1000;
+      this.#all.set(id, { id, heartbeat, revision, seenAt: performance.now(), clockAhead });
+      if (heartbeat.incarnation === this.#incarnation) this.#compareClock(clockAhead ?? 0);
     }
     this.#options.changed();
+  }
+
+  #compareClock(ahead: number): void {
+    if (Math.abs(ahead) < CLOCK_SECONDS) return;
+    this.#clockWarned.warn(
+      `the clock of this store is ${Math.round(Math.abs(ahead))} s ${ahead > 0 ? 'ahead of' : 'behind'} that of NATS: samples ` +
+        'without a time get the wrong one, and other stores refuse its requests from 60 s on',
+    );
   }
 
   /**
@@ -244,7 +272,11 @@ export class Members {
     const bucket = this.#bucket;
     if (!bucket) throw new Error('no connection to NATS');
     const { advertise: url, zone, weight } = this.#options.config;
-    const heartbeat: Heartbeat = { url, zone, weight, incarnation: this.#incarnation, ...this.#options.describe() };
+    const { describe } = this.#options;
+    const heartbeat: Heartbeat = {
+      ...{ url, zone, weight, incarnation: this.#incarnation, clock: Date.now() },
+      ...describe(),
+    };
     const key = PREFIX + this.#id;
     const text = JSON.stringify(heartbeat);
     const begin = performance.now();

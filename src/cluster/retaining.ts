@@ -61,12 +61,13 @@ export class Retaining {
     };
   }
 
-  /** Whether this store is the first of a partition's owners that may be asked. */
+  /** Whether this store is the first of a partition's owners that may be asked, and know what time it is. */
   #isFirst(partition: number): boolean {
     const { id, members, copies } = this.#options;
     const first = copies.ownersOf(partition).find((owner) => {
       const member = members.of(owner);
-      return member !== undefined && members.isAlive(member) && member.heartbeat.holds[partition]?.[2] === 1;
+      if (!member || !members.isAlive(member) || !members.hasRightClock(member)) return false;
+      return member.heartbeat.holds[partition]?.[2] === 1;
     });
     return first === id;
   }

@@ -39,6 +39,8 @@ export interface MemberStatus {
   state: Heartbeat['state'] | 'dead';
   /** Seconds since its last heartbeat. */
   seen: number;
+  /** Seconds that its clock is ahead of NATS's; null: that is not known. */
+  clockAhead: number | null;
   /** How many partitions it holds, and how many of them may be asked. */
   holds: number;
   ready: number;
@@ -106,6 +108,7 @@ export function statusOf(
         version: heartbeat.version,
         state: isDead ? 'dead' : heartbeat.state,
         seen: (now - member.seenAt) / 1000,
+        clockAhead: member.clockAhead ?? null,
         holds: holdings.length,
         ready: holdings.filter(([, , ready]) => ready === 1).length,
       };
