@@ -113,6 +113,7 @@ describe('GET /api/config', () => {
       metrics: { cpu_load: { frequency: 60, aggregation: null, precision: 'double' } },
       store: { retentionSeconds: 172800, walSync: 'interval' },
       nats: { address: 'nats://***@there' },
+      cluster: null,
     });
     expect(answer.body).not.toMatch(/password|somebody|something|creds/);
   });

@@ -1,5 +1,6 @@
 /** What the server's routes answer, as docs/api.md describes them. */
 import type { NodeSpan } from '../model/nodes/nodes.js';
+import type { ClusterStatus } from '../model/store/cluster.js';
 import type { Contents } from '../model/store/contents.js';
 import type { MainSettings, StoreSettings } from '../model/store/settings.js';
 
@@ -70,6 +71,8 @@ export interface ServerConfig {
   metrics: Record<string, MetricConfig>;
   store: StoreSettings;
   nats: { address: string } | null;
+  /** Null: the store is alone. */
+  cluster: { name: string; id: string; replicas: number } | null;
 }
 
 /** GET /api/v1/metadata: of each metric a list of one. */
@@ -81,6 +84,9 @@ export interface NodesAnswer {
   time: number;
   nodes: NodeSpan[];
 }
+
+/** GET /api/cluster. */
+export type ClusterAnswer = ClusterStatus;
 
 /** GET /api/contents. */
 export interface ContentsAnswer {
