@@ -318,7 +318,7 @@ describe('memory of kept roll-ups', () => {
   });
 
   it('never keeps a sample out', () => {
-    const path = smallCore(128);
+    const path = smallCore(48);
     /** Stores bins until one is refused; before bin `asked`, queries come in between. @returns bins stored. */
     const fillUp = (asked: number): number => {
       const core = new Core(new WebAssembly.Module(readFileSync(path)), METRICS, 0, 1);
