@@ -32,7 +32,7 @@ import { columnsOf } from './query/columns.js';
 import { dump } from './query/dump.js';
 import { gather } from './query/gather.js';
 import { askLeaf } from './query/leaf.js';
-import { ask, plan } from './query/scatter.js';
+import { ask, type Plan, plan } from './query/scatter.js';
 import { ANSWER_BYTES } from './query/sizes.js';
 import { HostRouter } from './routing.js';
 import {
@@ -275,16 +275,21 @@ export class Pool implements Store {
   }
 
   async query(request: QueryRequest): Promise<Answer> {
-    this.#assertRunning();
-    const { questions, order } = plan(request, this.#placement, 'query');
-    if (this.#state === 'loading') this.#loading.assertLoaded(questions.map(({ partition }) => partition));
+    const { questions, order } = this.#plan(request, 'query');
     return gather(order, await ask(questions, this.#placement));
   }
 
   async columns(request: QueryRequest): Promise<AsyncIterable<AnswerColumn[]>> {
-    this.#assertReady();
-    const { questions, order } = plan(request, this.#placement, 'columns');
+    const { questions, order } = this.#plan(request, 'columns');
     return columnsOf(request, order, await ask(questions, this.#placement));
+  }
+
+  /** @throws StoreError LOADING unless the partitions that are asked are loaded; STOPPING. */
+  #plan(request: QueryRequest, form: 'query' | 'columns'): Plan {
+    this.#assertRunning();
+    const made = plan(request, this.#placement, form);
+    if (this.#state === 'loading') this.#loading.assertLoaded(made.questions.map(({ partition }) => partition));
+    return made;
   }
 
   async debug(selector: string[]): Promise<Answer> {

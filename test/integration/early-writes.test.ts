@@ -263,16 +263,17 @@ describe('while a server loads', () => {
     const server = await startLoading(await killed({ 'num-workers': 2 }));
     // Partition 0 loads, the other one waits.
     server.gate.close('/partition-1-of-2/');
-    const statusOf = (host: string): Promise<string> => {
+    const statusOf = (host: string, format: string): Promise<string> => {
       const queries = [{ metric: 'cpu_load', host }];
       const body = JSON.stringify({ cluster: 'c', from: TIME, to: TIME + 60, queries });
-      return ask(server.port, '/api/query', { body }).then(({ status }) => String(status));
+      return ask(server.port, `/api/query${format}`, { body }).then(({ status }) => String(status));
     };
-    const statuses = async (): Promise<string> => {
-      const all = await Promise.all(Array.from({ length: 20 }, (_, i) => statusOf(`h${i}`)));
+    const statuses = async (format = ''): Promise<string> => {
+      const all = await Promise.all(Array.from({ length: 20 }, (_, i) => statusOf(`h${i}`, format)));
       return [...new Set(all)].sort().join();
     };
     await until(async () => (await statuses()) === '200,503', 'the hosts of partition 0 alone to be answered');
+    expect(await statuses('?format=csv')).toBe('200,503');
     expect((await ask(server.port, '/healthz')).status).toBe(503);
     await server.load();
     expect(await statuses()).toBe('200');
