@@ -1,5 +1,5 @@
 /** The port is open before the server's code is read: whoever connects then waits, and is answered. */
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { request as requestTls } from 'node:https';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -14,13 +14,29 @@ import { until } from '../support/wait.js';
 const SERVER = resolve(import.meta.dirname, '../../dist/server.js');
 const LINE = `cpu_load,cluster=c,hostname=h1,type=node value=1 ${TIME}\n`;
 
-function start(dir: string, setup: object): TestProcess {
+function start(dir: string, setup: object, env: Record<string, string> = {}): TestProcess {
   writeFileSync(join(dir, 'config.json'), JSON.stringify(setup));
-  return startProcess(process.execPath, [SERVER, '-config', 'config.json', '-loglevel', 'debug'], { cwd: dir });
+  return startProcess(process.execPath, [SERVER, '-config', 'config.json', '-loglevel', 'debug'], { cwd: dir, env });
 }
 
-/** Resolves as soon as a connection is accepted, to the server's log of that moment. */
-async function accepted(port: number, server: TestProcess): Promise<string> {
+/** Starts one that reads no more of its program than its entry before `read` is called. Resolves when it waits for that. */
+async function startUnread(dir: string, setup: object): Promise<{ server: TestProcess; read(): void }> {
+  const gate = join(dir, 'gate');
+  writeFileSync(gate, '');
+  const server = start(dir, setup, {
+    NODE_OPTIONS: `--import=${resolve(import.meta.dirname, '../support/gated-modules.mjs')}`,
+    CCMS_GATE: gate,
+    CCMS_GATED_MODULES: '/(chunk-)?main\\.js$',
+  });
+  await until(
+    () => existsSync(`${gate}.held`),
+    () => `the server to wait for its modules:\n${server.log}`,
+  );
+  return { server, read: () => rmSync(gate) };
+}
+
+/** Resolves as soon as a connection is accepted. */
+async function accepted(port: number, server: TestProcess): Promise<void> {
   const tried = (): Promise<boolean> =>
     new Promise((done) => {
       const socket = connect(port, '127.0.0.1', () => {
@@ -30,15 +46,16 @@ async function accepted(port: number, server: TestProcess): Promise<string> {
       socket.on('error', () => done(false));
     });
   await until(tried, () => `a connection to be accepted:\n${server.log}`);
-  return server.log;
 }
 
 describe('the port', () => {
-  it('is open before the server has said anything, and a write of then is stored', async () => {
+  it('is open before the program is read, and a write of then is stored', async () => {
     const port = await freePort();
-    const server = start(temporaryDirectory(), config({ addr: `127.0.0.1:${port}` }));
-    expect(await accepted(port, server)).toBe('');
-    expect((await write(port, LINE)).status).toBe(200);
+    const { server, read } = await startUnread(temporaryDirectory(), config({ addr: `127.0.0.1:${port}` }));
+    await accepted(port, server);
+    const answer = write(port, LINE);
+    read();
+    expect((await answer).status).toBe(200);
     await server.stop('SIGKILL');
   });
 
@@ -49,8 +66,9 @@ describe('the port', () => {
     }
     const port = await freePort();
     const tls = { 'https-cert-file': 'cert.pem', 'https-key-file': 'key.pem' };
-    const server = start(dir, config({ addr: `127.0.0.1:${port}`, ...tls }));
-    expect(await accepted(port, server)).toBe('');
+    const { server, read } = await startUnread(dir, config({ addr: `127.0.0.1:${port}`, ...tls }));
+    await accepted(port, server);
+    read();
     const status = await new Promise<number | undefined>((done, fail) => {
       const asking = requestTls(
         { host: '127.0.0.1', port, path: '/api/write', method: 'POST', rejectUnauthorized: false, agent: false },

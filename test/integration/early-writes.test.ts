@@ -238,12 +238,14 @@ describe('while a server loads', () => {
     const server = await startLoading(await killed({ 'wal-sync': sync }));
     const hosts = Array.from({ length: 200 }, (_, i) => `host-with-a-longer-name-${i}`);
     let last = 0;
+    // Each write goes over what the one before it has written, and to a bin of its own.
     const writeNext = async (): Promise<void> => {
       last++;
+      const bins = [last - 1, last].map((bin) => ` ${TIME - 60 * bin}`);
       const body = hosts
-        .map((host) => line(host, last))
+        .flatMap((host) => bins.map((time) => line(host, last, time)))
         .join('')
-        .repeat(20);
+        .repeat(10);
       expect((await write(server.port, body)).status).toBe(200);
     };
     for (let i = 0; i < 3; i++) await writeNext();
@@ -255,7 +257,12 @@ describe('while a server loads', () => {
     while (!isReady) await writeNext();
     await writeNext();
     await ready;
-    for (const host of hosts) expect(await newestOf(server.port, host)).toBe(last);
+    const expected = [last, ...Array.from({ length: last - 1 }, (_, i) => last - i)];
+    for (const host of hosts) {
+      const queries = [{ metric: 'cpu_load', host }];
+      const { results } = await query(server.port, { cluster: 'c', from: TIME - 60 * last, to: TIME, queries });
+      expect(results[0]?.[0]?.data).toEqual(expected);
+    }
     await server.process.stop('SIGKILL');
   });
 
