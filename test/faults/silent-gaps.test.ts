@@ -208,6 +208,20 @@ it('a checkpoint file that is gone is missed, in the log, in /healthz and in /me
   await server.stop('SIGKILL');
 });
 
+it('the end of a checkpoint file is missed', async () => {
+  let store = await Started.at();
+  await store.put(0, 1, 2);
+  const dir = await store.stop();
+  const [file = ''] = files(dir, 0, '.blocks');
+  truncateSync(file, 60);
+  store = await Started.at(dir);
+  expect(store.missing).toEqual([
+    expect.stringMatching(
+      /^partition 0: the end of \d{8}\.blocks is missing: samples from \S+Z to \S+Z, at most \d+ series, \d+ bytes$/,
+    ),
+  ]);
+});
+
 describe('files in a directory of another partition', () => {
   it.each([
     ['checkpoint files', '.blocks', 'stop'],

@@ -1,7 +1,7 @@
 /** A stream that is followed in order: two stores on it are copies of each other, whatever is killed, stopped or cut. */
 import { connect, type JetStreamManager, type NatsConnection } from 'nats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ask, query } from '../support/client.js';
+import { ask, figure, query } from '../support/client.js';
 import { NatsServer, publishRaw } from '../support/nats-server.js';
 import { seeded } from '../support/random.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
@@ -127,6 +127,8 @@ describe('a stream without a durable', () => {
     stores.push(store);
     await publisher.isHeldBy(store);
     expect(store.log()).toMatch(/following stream METRICS, subject "hpc\.>" from message 50[12] on/);
+    // What is in the store is not read again.
+    expect(await figure(store.port, 'ccms_nats_messages_total')).toBe(500);
   });
 
   it('leaves two stores the same, over kills of both, of NATS, and freezes', async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { HostClocks } from '../../src/partition/host-clocks.js';
+import { type ActiveHosts, HostClocks } from '../../src/partition/host-clocks.js';
 import { LineError } from '../../src/wasm/tables/codes.js';
 import type { TimeFault } from '../../src/wasm/writes.js';
 import { KeptLog } from '../support/kept-log.js';
@@ -50,6 +50,15 @@ describe('clocks of hosts', () => {
     expect(hosts.ahead(NOW + 300).map(({ host }) => host)).toEqual(['a', 'c']);
     expect(hosts.ahead(NOW + 301).map(({ host }) => host)).toEqual(['c']);
     expect(hosts.ahead(NOW - 3 * DAY)).toEqual([]);
+  });
+
+  it('are counted once each, though they send good samples too', () => {
+    const hosts = clocks();
+    hosts.note([fault('a', NOW + 7200), fault('b', NOW + 7200)], NOW);
+    // Seven have sent something good, one of them is ahead as well.
+    const active: ActiveHosts = { activeHosts: () => 7, isActive: (_cluster, host) => host === 'a' };
+    expect(hosts.count(active, true, NOW)).toEqual({ ahead: 2, senders: 8 });
+    expect(hosts.count(active, false, NOW)).toEqual({ ahead: 2, senders: 0 });
   });
 
   it('are not held against them when our own is wrong', () => {
