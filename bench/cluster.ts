@@ -5,9 +5,10 @@ import { type Figure, type Measured, percentile, summarise } from './figures.js'
 import { type Load, MEGABYTE, startOf, WARM_MS } from './load.js';
 import { queryShapes } from './queries.js';
 import { Server, type ServerOptions } from './server.js';
-import { StoreCluster } from './store-cluster.js';
+import { PARTITIONS, StoreCluster } from './store-cluster.js';
+import { failures } from './store-failures.js';
 
-export const CLUSTER_TOPICS = ['writes', 'queries'] as const;
+export const CLUSTER_TOPICS = ['writes', 'queries', 'failures', 'partitions'] as const;
 export type ClusterTopic = (typeof CLUSTER_TOPICS)[number];
 
 type Topics = ReadonlySet<ClusterTopic>;
@@ -52,7 +53,34 @@ export async function clusters(
       all.push(await round(options, load, count, topics));
     }
   }
-  return subjects.map(({ name, rounds: all }) => ({ name, figures: summarise(all) }));
+  const results = subjects.map(({ name, rounds: all }) => ({ name, figures: summarise(all) }));
+  return topics.has('partitions') ? [...results, ...(await byPartitions(options, load))] : results;
+}
+
+/** Memory of a cluster of one with more partitions than by default, filled alike. */
+async function byPartitions(options: ServerOptions, load: Load): Promise<{ name: string; figures: Measured[] }[]> {
+  const generator = new Generator();
+  const cluster = await StoreCluster.start(options, 1, 1, 2 * PARTITIONS);
+  try {
+    const [store] = cluster.stores as [Server];
+    const empty = store.residentBytes();
+    const figures = await writes({ stores: cluster.stores, cluster }, generator, load);
+    const memory = figures.filter(({ key }) => key === 'memory');
+    return [{ name: `one, ${2 * PARTITIONS} partitions`, figures: summarise([[emptyFigure(empty), ...memory]]) }];
+  } finally {
+    await cluster.discard();
+    generator.close();
+  }
+}
+
+function emptyFigure(bytes: number): Figure {
+  return {
+    key: 'memory_empty',
+    label: 'memory of the first store, empty',
+    unit: 'MB',
+    value: bytes / MEGABYTE,
+    better: 'less',
+  };
 }
 
 /** @param count of stores; 0: the server without a cluster. */
@@ -62,10 +90,13 @@ async function round(options: ServerOptions, load: Load, count: number, topics: 
   const stores = cluster ? cluster.stores : [await Server.start(options)];
   try {
     const subject = { stores, cluster };
+    const empty = emptyFigure(stores[0]?.residentBytes() ?? 0);
     const written = await writes(subject, generator, load);
     return [
-      ...(topics.has('writes') ? written : []),
+      ...(topics.has('writes') ? written : written.filter(({ key }) => key === 'memory')),
+      empty,
       ...(topics.has('queries') ? await queries(subject, generator, load) : []),
+      ...(topics.has('failures') && cluster ? await failures(cluster, load, beginOf(load)) : []),
     ];
   } finally {
     await (cluster ?? (stores[0] as Server)).discard();

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectNats } from 'nats';
 import { cpuSecondsOf, freePort } from './server.js';
 
 const READY_MS = 10_000;
@@ -60,6 +61,14 @@ export class Nats {
         'stream-max-bytes': Math.floor(STREAM_BYTES / more.partitions),
       },
     };
+  }
+
+  /** Removes what all streams hold but those of keys. */
+  async purge(): Promise<void> {
+    const connection = await connectNats({ servers: `127.0.0.1:${this.port}` });
+    const manager = await connection.jetstreamManager();
+    for await (const name of manager.streams.names()) if (name.startsWith('CCMS_')) await manager.streams.purge(name);
+    await connection.close();
   }
 
   async stop(): Promise<void> {

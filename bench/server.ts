@@ -138,6 +138,11 @@ export class Server {
     await this.signal('SIGKILL');
   }
 
+  /** Removes all that a killed one has kept. */
+  clear(): void {
+    rmSync(join(this.dir, 'var'), { recursive: true, force: true });
+  }
+
   /** A clean stop. @returns seconds until the process was gone */
   async stop(): Promise<number> {
     const began = performance.now();

@@ -195,7 +195,7 @@ describe('parseOptions', () => {
 
   it.each([
     [['--only', 'speed'], '-only speed: expected some of ingest'],
-    [['--cluster', '--only', 'ingest'], '-only ingest: expected some of writes, queries'],
+    [['--cluster', '--only', 'ingest'], '-only ingest: expected some of writes, queries, failures, partitions'],
     [['--rounds', '0'], '-rounds 0: expected at least 1'],
     [['--what'], 'not defined: -what'],
   ])('refuses %j', (argv, message) => {
