@@ -6,6 +6,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readManifest, writeManifest } from '../persistence/checkpoint/manifest.js';
 import { syncDirectory, writeAll } from '../persistence/files.js';
 import { isCheckpointName, MANIFEST } from '../persistence/layout.js';
 import { partitionDirectory } from '../persistence/partition-directories.js';
@@ -62,7 +63,12 @@ export async function fetchSnapshot(root: string, partition: number, partitions:
     if (length < bytes) throw new Error(`${name} of partition ${partition} has ${length} bytes, expected ${bytes}`);
     fetched += length;
   }
-  writeFileSync(join(incoming, MANIFEST), manifest, { flush: true });
+  writeFileSync(join(incoming, MANIFEST), manifest);
+  const state = readManifest(incoming);
+  if (state.kind === 'damaged') throw new Error(`the manifest of partition ${partition}: ${state.why}`);
+  // The holder's log stays there: what it has is in the stream, and is not missing here.
+  const { lastSegment: _, ...rest } = state.manifest;
+  writeManifest(incoming, rest);
   writePosition(incoming, position);
   return fetched;
 }

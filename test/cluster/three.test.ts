@@ -106,6 +106,9 @@ describe('three stores', () => {
     await cluster.isWhole('c', 3);
     expect((await cluster.status('c')).members.find(({ id }) => id === 'c')?.holds).toBeGreaterThan(0);
     expect(cluster.of('c').log()).toMatch(/was copied from store [ab]/);
+    // The log of whom it was copied from is not missing here.
+    expect(cluster.of('c').log()).not.toContain('is missing');
+    expect((await ask(cluster.of('c').port, '/healthz')).body).not.toContain('missing"');
     await writeBin('c');
     await answersAll('c');
     // Whoever gave a partition up has no more than the others.

@@ -48,8 +48,8 @@ export function ownerOf(path: string): { cluster: string; host: string } {
  */
 export async function scanReferenceDirectory(dir: string): Promise<ReferenceHost[]> {
   const hosts: ReferenceHost[] = [];
-  for (const cluster of await directoriesIn(dir, true)) {
-    for (const host of await directoriesIn(join(dir, cluster), false)) {
+  for (const cluster of await directoriesIn(dir)) {
+    for (const host of await directoriesIn(join(dir, cluster))) {
       const files = await referenceFilesIn(join(dir, cluster, host));
       if (files.length > 0) hosts.push({ cluster, host, files });
     }
@@ -57,7 +57,8 @@ export async function scanReferenceDirectory(dir: string): Promise<ReferenceHost
   return hosts;
 }
 
-async function directoriesIn(dir: string, mayBeAbsent: boolean): Promise<string[]> {
+/** None of a directory that is not there, or not any more: those of partitions come and go in a cluster. */
+async function directoriesIn(dir: string): Promise<string[]> {
   try {
     const entries = await readdir(dir, { withFileTypes: true });
     return entries
@@ -65,7 +66,7 @@ async function directoriesIn(dir: string, mayBeAbsent: boolean): Promise<string[
       .map((entry) => entry.name)
       .sort();
   } catch (error) {
-    if (mayBeAbsent && (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
 }
