@@ -114,6 +114,20 @@ describe('answers that rest', () => {
     next.leave();
   });
 
+  it('come in pieces of bytes, however long an entry is', () => {
+    const query = QUERIES.slice(-1);
+    const state = core.reads.queryBegin(encodeRequest({ ...RANGE, queries: query }, query));
+    const pieces: number[] = [];
+    for (let done = false; !done; ) {
+      const piece = core.reads.queryStep(state, 3000);
+      pieces.push(piece.bytes.length);
+      done = piece.done;
+    }
+    core.reads.queryEnd(state);
+    expect(pieces.reduce((a, b) => a + b, 0)).toBeGreaterThan(5 * SECONDS);
+    expect(Math.max(...pieces)).toBeLessThan(40_000);
+  });
+
   it('the same as columns', () => {
     const read = (rests: boolean): number[][] => {
       const state = core.reads.queryBegin(encodeRequest({ ...RANGE, queries: QUERIES }, QUERIES));
