@@ -4,7 +4,7 @@
  * to begin wins. An answer is complete or an error that names the partition, within eight seconds.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CallName, Calls, PartitionClient, Written } from '../store/client.js';
+import type { CallName, Calls, Consistency, PartitionClient, Written } from '../store/client.js';
 import type { PieceStream } from '../store/query/piece-stream.js';
 import type { Question } from '../store/query/question.js';
 import { StoreError } from '../store/store.js';
@@ -61,7 +61,7 @@ export class Holders implements PartitionClient {
 
   async call<N extends CallName>(partition: number, name: N, args: Calls[N]['args']): Promise<Calls[N]['result']> {
     if (name === 'free') return (await this.#free(partition, args as Calls['free']['args'])) as Calls[N]['result'];
-    const terms = await this.#terms([partition], false);
+    const terms = await this.#terms([partition], (args as Consistency).isStrong === true);
     return (await this.#call(partition, name, args, terms)) as Calls[N]['result'];
   }
 

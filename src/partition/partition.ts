@@ -7,6 +7,7 @@
  *   checkpoint   see checkpointer.ts
  *   start        see load-partition.ts
  */
+import { randomUUID } from 'node:crypto';
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { TagRule } from '../config/influx-tags.js';
 import type { Logger } from '../log.js';
@@ -51,6 +52,8 @@ export interface PartitionOptions {
 }
 
 export class Partition {
+  /** Of this opening of it: counters of another one, or of another copy, are not to be compared with its own. */
+  readonly #id = randomUUID();
   readonly #core: Core;
   readonly #worker: number;
   readonly #walSync: StoreConfig['walSync'];
@@ -300,9 +303,9 @@ export class Partition {
     return listLevelNames(this.#core.reads, this.#jobs, depth);
   }
 
-  /** A number that is another one whenever nodes or series have come or gone. */
-  get treeChanges(): number {
-    return this.#core.reads.treeChanges;
+  /** A text that is another one whenever nodes or series have come or gone, and in each copy. */
+  get treeChanges(): string {
+    return `${this.#id} ${this.#core.reads.treeChanges}`;
   }
 
   /** How the metrics of some nodes are doing now, in the nodes' order. */

@@ -38,6 +38,8 @@ export interface QueryOptions {
   /** Milliseconds; at most the engine's counts. */
   readonly timeout?: number | undefined;
   readonly signal: AbortSignal;
+  /** In a cluster, the answer has everything that was acknowledged anywhere. */
+  readonly isStrong?: boolean;
 }
 
 /** What a query came to. Rows belong to the caller until it calls `close`. */
@@ -146,7 +148,10 @@ export class Engine {
     }
   }
 
-  private runOf({ query, start, end, step, lookback, timeout, signal }: QueryOptions, started: number): QueryRun {
+  private runOf(
+    { query, start, end, step, lookback, timeout, signal, isStrong = false }: QueryOptions,
+    started: number,
+  ): QueryRun {
     const asked = lookback !== undefined && lookback > 0;
     return new QueryRun({
       start,
@@ -159,6 +164,7 @@ export class Engine {
       deadline: started + Math.min(timeout ?? this.limits.timeout, this.limits.timeout),
       signal,
       annotations: new Annotations(query),
+      isStrong,
     });
   }
 }

@@ -28,6 +28,12 @@ export interface Written {
   failure?: Failure;
 }
 
+/** What an answer has to contain. */
+export interface Consistency {
+  /** See `QueryRequest`. */
+  isStrong?: boolean;
+}
+
 /** One-shot calls, by name. */
 export interface Calls {
   free: { args: { to: number; selectors: string[][] }; result: number };
@@ -37,8 +43,9 @@ export interface Calls {
   unconfigured: { args: Record<string, never>; result: UnconfiguredMetrics };
   summary: { args: Record<string, never>; result: ClusterSummary[] };
   nodes: { args: { cluster: string }; result: NodeSpan[] };
-  levelNames: { args: { depth: number }; result: LevelNames };
-  treeChanges: { args: Record<string, never>; result: number };
+  levelNames: { args: { depth: number } & Consistency; result: LevelNames };
+  /** Another text whenever nodes or series have come or gone, and of another copy of the partition. */
+  treeChanges: { args: Consistency; result: string };
   health: { args: { cluster: string; nodes: string[]; metrics: string[] }; result: [string, NodeHealth][] };
   stats: { args: Record<string, never>; result: PartitionStats };
   checkpoint: { args: { trigger: Trigger }; result: null };

@@ -38,13 +38,13 @@ export class Everywhere {
     return [...new Set((await this.#all('clusters', {})).flat())].sort();
   }
 
-  async levelNames(depth: number): Promise<string[]> {
-    const parts = await this.#all('levelNames', { depth });
+  async levelNames(depth: number, isStrong = false): Promise<string[]> {
+    const parts = await this.#all('levelNames', { depth, isStrong });
     return [...new Set(parts.flatMap(({ names }) => names))];
   }
 
-  async treeChanges(): Promise<number> {
-    return sum(await this.#all('treeChanges', {}));
+  async treeChanges(isStrong = false): Promise<string> {
+    return (await this.#all('treeChanges', { isStrong })).join();
   }
 
   async contents(): Promise<Contents[]> {

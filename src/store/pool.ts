@@ -318,14 +318,14 @@ export class Pool implements Store {
     return askLeaf(this.#placement, request, signal);
   }
 
-  async levelNames(depth: number): Promise<string[]> {
+  async levelNames(depth: number, isStrong = false): Promise<string[]> {
     this.#assertReady();
-    return this.#everywhere.levelNames(depth);
+    return this.#everywhere.levelNames(depth, isStrong);
   }
 
-  async treeChanges(): Promise<number> {
+  async treeChanges(isStrong = false): Promise<string> {
     this.#assertReady();
-    return this.#everywhere.treeChanges();
+    return this.#everywhere.treeChanges(isStrong);
   }
 
   contents(): Promise<Contents[]> {

@@ -114,10 +114,10 @@ export interface Store {
   leaf(request: LeafRequest, signal?: AbortSignal): Promise<LeafAnswerPart[]>;
   /** Prints rows of PromQL as JSON, in this thread. */
   readonly samplePrinter: SamplePrinter;
-  /** The names that there are at a depth of the tree, each once: 1 clusters, 2 hosts, 3 levels, 4 sub-levels. */
-  levelNames(depth: number): Promise<string[]>;
-  /** A number that is another one whenever nodes or series have come or gone. */
-  treeChanges(): Promise<number>;
+  /** The names that there are at a depth of the tree, each once: 1 clusters, 2 hosts, 3 levels, 4 sub-levels. @param isStrong see `QueryRequest`. */
+  levelNames(depth: number, isStrong?: boolean): Promise<string[]>;
+  /** A text that is another one whenever nodes or series have come or gone. @param isStrong see `QueryRequest`. */
+  treeChanges(isStrong?: boolean): Promise<string>;
   /** Names of the clusters that have nodes. */
   clusters(): Promise<string[]>;
   /** What is held of each metric at each level of each cluster. */

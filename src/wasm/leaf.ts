@@ -35,6 +35,8 @@ export interface LeafRequest {
   levels: readonly NameFilter[];
   /** Bits: 1 << depth of the levels whose series are taken; a host's own are at depth 2. */
   depths: number;
+  /** See `QueryRequest`; not for the core. */
+  isStrong?: boolean;
 }
 
 function encodeNamesList(names: readonly string[]): Uint8Array {

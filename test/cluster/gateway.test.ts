@@ -83,6 +83,27 @@ describe('stores that list their metrics in another order', () => {
   });
 });
 
+describe('a strong read by PromQL', () => {
+  it('finds hosts that another store has just acknowledged, by their names too', async () => {
+    for (let n = 1; n <= 12; n++) {
+      expect((await writeLines(cluster.of('a').port, `m,cluster=d,hostname=fresh${n} value=1 ${TIME}\n`)).status).toBe(
+        200,
+      );
+      const query = encodeURIComponent('count(m{hostname=~"fresh.+"})');
+      const path = `/api/v1/query?query=${query}&time=${TIME}&consistency=strong`;
+      const { body } = await ask(cluster.of(n % 2 ? 'b' : 'g').port, path);
+      expect(JSON.parse(body)).toMatchObject({ data: { result: [{ value: [TIME, String(n)] }] } });
+    }
+    const { status, body } = await ask(cluster.of('a').port, '/api/v1/series?match[]=m&consistency=weak');
+    expect([status, JSON.parse(body)]).toEqual([
+      400,
+      expect.objectContaining({
+        error: 'invalid parameter "consistency": expected "session" or "strong", got "weak"',
+      }),
+    ]);
+  });
+});
+
 describe('subscriptions of all stores', () => {
   it('share the messages of a subject: each is stored once', async () => {
     const messages = HOSTS.flatMap((host) =>

@@ -126,8 +126,8 @@ export class MemoryStore implements Store {
     return [];
   }
 
-  async treeChanges(): Promise<number> {
-    return 0;
+  async treeChanges(): Promise<string> {
+    return '';
   }
 
   async stats(): Promise<PartitionStats[]> {

@@ -77,6 +77,8 @@ export interface RunOptions {
   readonly deadline: number;
   readonly signal: AbortSignal;
   readonly annotations: Annotations;
+  /** In a cluster, the answer has everything that was acknowledged anywhere. */
+  readonly isStrong: boolean;
 }
 
 export class QueryRun {

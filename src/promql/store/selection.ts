@@ -24,8 +24,8 @@ const SUB_LEVEL = 4;
 
 /** The names that there are in the tree. */
 export interface TreeNames {
-  /** At a depth: 1 clusters, 2 hosts, 3 levels, 4 sub-levels. */
-  names(depth: number): Promise<readonly string[]>;
+  /** At a depth: 1 clusters, 2 hosts, 3 levels, 4 sub-levels. @param isStrong see `QueryRequest`. */
+  names(depth: number, isStrong: boolean): Promise<readonly string[]>;
 }
 
 function allMatch(matchers: readonly Matcher[], value: string): boolean {
@@ -57,17 +57,17 @@ export class Selector {
     private readonly tree: TreeNames,
   ) {}
 
-  /** What the matchers choose; undefined: nothing can match all of them. */
-  async select(matchers: readonly Matcher[]): Promise<Selection | undefined> {
+  /** What the matchers choose; undefined: nothing can match all of them. @param isStrong see `QueryRequest`. */
+  async select(matchers: readonly Matcher[], isStrong = false): Promise<Selection | undefined> {
     const of = (label: string) => matchers.filter((matcher) => matcher.label === label);
     // Labels that no series has are empty.
     if (!matchers.every((matcher) => this.known.has(matcher.label) || matcher.matches(''))) return undefined;
     const metrics = this.metrics.filter((name) => allMatch(of(METRIC_NAME), name));
     if (metrics.length === 0) return undefined;
-    const clusters = await this.plainFilter(of('cluster'), CLUSTER);
-    const hosts = await this.plainFilter(of('hostname'), HOST);
-    const levels = await this.splitFilter(of('type'), of('type_id'), LEVEL);
-    const subLevels = await this.splitFilter(of('stype'), of('stype_id'), SUB_LEVEL);
+    const clusters = await this.plainFilter(of('cluster'), CLUSTER, isStrong);
+    const hosts = await this.plainFilter(of('hostname'), HOST, isStrong);
+    const levels = await this.splitFilter(of('type'), of('type_id'), LEVEL, isStrong);
+    const subLevels = await this.splitFilter(of('stype'), of('stype_id'), SUB_LEVEL, isStrong);
     const noSub = allMatch([...of('stype'), ...of('stype_id')], '');
     let depths = 0;
     if (noSub && allMatch(of('type'), 'node') && allMatch(of('type_id'), '')) depths |= 1 << HOST;
@@ -78,17 +78,22 @@ export class Selector {
     return { metrics: named, levels: [clusters, hosts, levels, subLevels], depths };
   }
 
-  private async plainFilter(matchers: readonly Matcher[], depth: number): Promise<NameFilter> {
+  private async plainFilter(matchers: readonly Matcher[], depth: number, isStrong: boolean): Promise<NameFilter> {
     if (matchers.length === 0) return undefined;
     const listed = candidates(matchers);
     if (listed !== undefined) return { only: listed };
     const words = matchers.map(wordsOf);
     if (words.every((list) => list !== undefined)) return { allBut: words.flat() };
-    return { only: (await this.tree.names(depth)).filter((name) => allMatch(matchers, name)) };
+    return { only: (await this.tree.names(depth, isStrong)).filter((name) => allMatch(matchers, name)) };
   }
 
   /** Of a level, whose name is type and id in one. */
-  private async splitFilter(types: readonly Matcher[], ids: readonly Matcher[], depth: number): Promise<NameFilter> {
+  private async splitFilter(
+    types: readonly Matcher[],
+    ids: readonly Matcher[],
+    depth: number,
+    isStrong: boolean,
+  ): Promise<NameFilter> {
     if (types.length === 0 && ids.length === 0) return undefined;
     const chosen = (name: string) => {
       const [type, id] = splitLevel(name, depth === LEVEL);
@@ -99,7 +104,7 @@ export class Selector {
     if (listedTypes !== undefined && listedIds !== undefined) {
       return { only: listedTypes.flatMap((type) => listedIds.map((id) => type + id)).filter(chosen) };
     }
-    return { only: (await this.tree.names(depth)).filter(chosen) };
+    return { only: (await this.tree.names(depth, isStrong)).filter(chosen) };
   }
 }
 

@@ -94,7 +94,7 @@ export class StoreSource implements SeriesSource {
   }
 
   async samples(matchers: readonly Matcher[], from: number, to: number, run: QueryRun): Promise<RawSeries[]> {
-    const selection = await this.selector.select(matchers);
+    const selection = await this.selector.select(matchers, run.options.isStrong);
     if (selection === undefined) return [];
     const request = { ...this.request(selection, run), start: to, count: 1, range: to - from };
     const parts = await this.store.leaf({ ...request, function: LeafFunction.Samples }, run.stopped);
@@ -105,7 +105,7 @@ export class StoreSource implements SeriesSource {
   async rows(leaf: Leaf, run: QueryRun): Promise<Row[] | undefined> {
     const shape = coreShape(leaf);
     if (shape === undefined) return undefined;
-    const selection = await this.selector.select(leaf.matchers);
+    const selection = await this.selector.select(leaf.matchers, run.options.isStrong);
     if (selection === undefined) return [];
     const parts = await this.store.leaf(this.leafRequest(leaf, shape, selection, run), run.stopped);
     run.reserveRows(parts.length, leaf.grid.count);
@@ -126,7 +126,7 @@ export class StoreSource implements SeriesSource {
     const shape = coreShape(leaf);
     const aggregation = coreAggregations.get(operator);
     if (shape === undefined || aggregation === undefined) return undefined;
-    const selection = await this.selector.select(leaf.matchers);
+    const selection = await this.selector.select(leaf.matchers, run.options.isStrong);
     if (selection === undefined) return [];
     const named = leaf.shape.kind === 'instant' || keepsName(leaf.shape.name);
     // Without their names, series of several metrics may be the same: that has to be found out.
@@ -173,19 +173,22 @@ export class StoreSource implements SeriesSource {
   /**
    * The series that all matchers choose and that have samples between two times, in unix milliseconds.
    * @param distinct labels by which they are told apart: one of those that are the same is enough. Undefined: all of them.
+   * @param isStrong see `QueryRequest`.
    */
   async series(
     matchers: readonly Matcher[],
     from: number,
     to: number,
     distinct?: readonly string[],
+    isStrong = false,
   ): Promise<Labels[]> {
-    const selection = await this.selector.select(matchers);
+    const selection = await this.selector.select(matchers, isStrong);
     if (selection === undefined) return [];
     const grouped = distinct !== undefined;
     const parts = await this.store.leaf({
       ...emptyRequest,
       ...selection,
+      isStrong,
       start: from,
       range: to,
       room: Number.MAX_SAFE_INTEGER,
@@ -202,6 +205,7 @@ export class StoreSource implements SeriesSource {
       lookback: run.options.lookback,
       adaptiveLookback: run.options.adaptiveLookback,
       room: run.room,
+      isStrong: run.options.isStrong,
     };
   }
 

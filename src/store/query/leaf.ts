@@ -23,7 +23,8 @@ export async function askLeaf(
   const partitions = partitionsOf(placement, request);
   const steps = request.function === LeafFunction.Samples ? 0 : request.count;
   for (let tries = 1; ; tries++) {
-    const questions = partitions.map((partition) => ({ partition, kind: 'leaf' as const, request: encoded }));
+    const terms = request.isStrong ? { isStrong: true } : {};
+    const questions = partitions.map((partition) => ({ partition, kind: 'leaf' as const, request: encoded, ...terms }));
     try {
       return await readAll(await ask(questions, placement), steps, signal);
     } catch (error) {

@@ -13,6 +13,8 @@ import { sendText, streamText } from './answer.js';
 import { invalidParameter, Parameters } from './parameters.js';
 import { PrometheusService } from './query-service.js';
 
+/** Labels that not all series have. */
+const BELOW_HOST = ['type', 'type_id', 'stype', 'stype_id'];
 const MAX_STEPS = 11_000;
 const TOO_FINE =
   'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)';
@@ -66,6 +68,7 @@ export class Handlers {
       lookback: parameters.durationOr('lookback_delta'),
       timeout: parameters.durationOr('timeout'),
       signal: gone.signal,
+      isStrong: parameters.isStrong,
     };
     await this.service.query(options, async (result) => {
       if (format === 'json') {
@@ -83,20 +86,26 @@ export class Handlers {
     const from = parameters.timeOr('start', Number.MIN_SAFE_INTEGER);
     const to = parameters.timeOr('end', Number.MAX_SAFE_INTEGER);
     if (to < from) throw invalidParameter('end', 'end timestamp must not be before start time');
-    return { from, to, selectors: this.service.selectors(parameters.all('match[]')), limit: parameters.limit() };
+    return {
+      from,
+      to,
+      selectors: this.service.selectors(parameters.all('match[]')),
+      limit: parameters.limit(),
+      isStrong: parameters.isStrong,
+    };
   }
 
   async series(exchange: Exchange): Promise<void> {
     const parameters = await this.parameters(exchange);
     if (parameters.all('match[]').length === 0) throw new HttpError(400, 'no match[] parameter provided');
-    const { from, to, selectors, limit } = this.range(parameters);
-    const found = await this.service.series(selectors, from, to);
+    const { from, to, selectors, limit, isStrong } = this.range(parameters);
+    const found = await this.service.series(selectors, from, to, undefined, isStrong);
     sendText(exchange, printList(found.sort((a, b) => a.compare(b)).map(printLabels), limit));
   }
 
   async labels(exchange: Exchange): Promise<void> {
-    const { from, to, selectors, limit } = this.range(await this.parameters(exchange));
-    const found = await this.service.series(selectors, from, to, ['type', 'type_id', 'stype', 'stype_id']);
+    const { from, to, selectors, limit, isStrong } = this.range(await this.parameters(exchange));
+    const found = await this.service.series(selectors, from, to, BELOW_HOST, isStrong);
     const names = new Set(found.flatMap((labels) => labels.names));
     sendText(
       exchange,
@@ -109,9 +118,9 @@ export class Handlers {
 
   async labelValues(exchange: Exchange): Promise<void> {
     const name = unescapeName(exchange.segment('name') ?? '');
-    const { from, to, selectors, limit } = this.range(await this.parameters(exchange));
+    const { from, to, selectors, limit, isStrong } = this.range(await this.parameters(exchange));
     const known = name === '__name__' || (LEVEL_LABELS as readonly string[]).includes(name);
-    const found = known ? await this.service.series(selectors, from, to, [name]) : [];
+    const found = known ? await this.service.series(selectors, from, to, [name], isStrong) : [];
     const values = new Set(found.map((labels) => labels.get(name)));
     values.delete('');
     sendText(

@@ -25,6 +25,7 @@ const texts: Record<string, string> = {
   format: 'json, arrow (IPC stream), parquet or csv; the Accept header says the same. Absent: json',
   'match[]': 'a selector; may be repeated, any of them is enough',
   metric: 'one metric only',
+  consistency: 'in a cluster: strong, the answer has everything that was acknowledged anywhere',
   limit_per_metric: 'entries of a metric at most',
 };
 
@@ -74,7 +75,7 @@ export function prometheusRoutes(context: HttpContext): Route[] {
     return routeOf(path, methods, operation);
   }
 
-  const common = 'timeout limit lookback_delta stats';
+  const common = 'timeout limit lookback_delta stats consistency';
   const both: Method[] = ['GET', 'POST'];
   const build = { version: VERSION, revision: context.commit, branch: '', buildUser: '', buildDate: '', goVersion: '' };
   return [
@@ -82,9 +83,13 @@ export function prometheusRoutes(context: HttpContext): Route[] {
     route('query_range', both, `query start end step ${common} format`, 'PromQL at many times', (all, exchange) =>
       all.queryRange(exchange),
     ),
-    route('series', both, 'match[] start end limit', 'Series by their labels', (all, exchange) => all.series(exchange)),
-    route('labels', both, 'match[] start end limit', 'Names of labels', (all, exchange) => all.labels(exchange)),
-    route('label/:name/values', both, 'match[] start end limit', 'Values of a label', (all, exchange) =>
+    route('series', both, 'match[] start end limit consistency', 'Series by their labels', (all, exchange) =>
+      all.series(exchange),
+    ),
+    route('labels', both, 'match[] start end limit consistency', 'Names of labels', (all, exchange) =>
+      all.labels(exchange),
+    ),
+    route('label/:name/values', both, 'match[] start end limit consistency', 'Values of a label', (all, exchange) =>
       all.labelValues(exchange),
     ),
     route('metadata', ['GET'], 'metric limit limit_per_metric', 'Units of metrics', (all, exchange) =>

@@ -80,6 +80,14 @@ export class Parameters {
     return this.text(name) === '' ? undefined : this.duration(name);
   }
 
+  /** What `consistency` says. @throws HttpError 400 */
+  get isStrong(): boolean {
+    const text = this.text('consistency');
+    if (text === '' || text === 'session') return false;
+    if (text === 'strong') return true;
+    throw invalidParameter('consistency', `expected "session" or "strong", got ${JSON.stringify(text)}`);
+  }
+
   /** 0: none. @throws HttpError 400 */
   limit(name = 'limit'): number {
     const text = this.text(name);

@@ -111,15 +111,17 @@ export class PrometheusService {
    * The series that any of the selectors chooses, without duplicates.
    * @param selectors none: all series. @param from, to unix milliseconds.
    * @param distinct labels by which they are told apart; undefined: all.
+   * @param isStrong in a cluster: all that was acknowledged anywhere counts.
    */
   async series(
     selectors: readonly (readonly Matcher[])[],
     from: number,
     to: number,
     distinct?: readonly string[],
+    isStrong = false,
   ): Promise<Labels[]> {
     const sets = selectors.length === 0 ? [[]] : selectors;
-    const found = await Promise.all(sets.map((matchers) => this.source.series(matchers, from, to, distinct)));
+    const found = await Promise.all(sets.map((matchers) => this.source.series(matchers, from, to, distinct, isStrong)));
     return [...new Map(found.flat().map((labels) => [labels.key, labels])).values()];
   }
 }
