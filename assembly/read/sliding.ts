@@ -9,30 +9,10 @@ import { alloc, capacity, free } from '../memory/alloc';
 /** Bits that a window's sum may be smaller than the largest sum: what is left of the 106 is more than a double has. */
 const LEAST_SHARE: f64 = 1 / <f64>(<u64>1 << 36);
 
-/** A sum as two doubles that do not overlap. */
-@unmanaged
-class Pair {
-  high: f64;
-  low: f64;
+/** Bytes of an entry: two doubles, a number, and 4 bytes that are not used. */
+const ENTRY: usize = 24;
 
-  /** The exact sum of two doubles. */
-  set(a: f64, b: f64): void {
-    const sum = a + b;
-    const part = sum - a;
-    this.low = a - (sum - part) + (b - part);
-    this.high = sum;
-  }
-  /** Adds to the low part, and makes the parts not overlap again. */
-  renew(low: f64): void {
-    const sum = this.high + low;
-    this.low = low - (sum - this.high);
-    this.high = sum;
-  }
-}
-
-const pair = changetype<Pair>(memory.data(offsetof<Pair>(), 8));
-
-/** Sums of the bins [0, i) of one series for each i, and how many samples they have: 24 bytes each. */
+/** Sums of the bins [0, i) of one series for each i, and how many samples they have: `ENTRY` bytes each. */
 @unmanaged
 export class Sliding {
   private at: usize;
@@ -46,12 +26,12 @@ export class Sliding {
   }
 
   private entry(i: i32): usize {
-    return this.at + <usize>i * 24;
+    return this.at + <usize>i * ENTRY;
   }
 
   /** Adds up n bins. False when memory is exhausted. */
   prepare(bins: usize, n: i32): bool {
-    const need = <u32>(n + 1) * 24;
+    const need = <u32>(n + 1) * <u32>ENTRY;
     if (!this.at || capacity(this.at) < need) {
       free(this.at, MemoryKind.Scratch);
       this.at = alloc(need, MemoryKind.Scratch);
@@ -61,25 +41,26 @@ export class Sliding {
     let low: f64 = 0;
     let samples = 0;
     let greatest: f64 = 0;
-    const first = this.entry(0);
-    store<f64>(first, 0);
-    store<f64>(first, 0, 8);
-    store<i32>(first, 0, 16);
-    for (let i = 0; i < n; i++) {
-      const value = load<f64>(bins + (<usize>i << 3));
-      if (value == value) {
-        pair.set(high, value);
-        pair.renew(pair.low + low);
-        high = pair.high;
-        low = pair.low;
-        samples++;
-        greatest = max(greatest, abs(high));
-      }
-      const p = this.entry(i + 1);
+    let p = this.at;
+    const end = bins + (<usize>n << 3);
+    for (let bin = bins; bin < end; bin += 8, p += ENTRY) {
       store<f64>(p, high);
       store<f64>(p, low, 8);
       store<i32>(p, samples, 16);
+      const value = load<f64>(bin);
+      if (value != value) continue;
+      // The exact sum of both doubles is `sum` and what `sum` lost; the low part is added to that, and both made not to overlap.
+      const sum = high + value;
+      const part = sum - high;
+      const rest = high - (sum - part) + (value - part) + low;
+      high = sum + rest;
+      low = rest - (high - sum);
+      samples++;
+      greatest = max(greatest, abs(high));
     }
+    store<f64>(p, high);
+    store<f64>(p, low, 8);
+    store<i32>(p, samples, 16);
     this.greatest = greatest;
     return true;
   }
@@ -93,9 +74,11 @@ export class Sliding {
   sum(from: i32, to: i32): f64 {
     const a = this.entry(from);
     const b = this.entry(to);
-    pair.set(load<f64>(b), -load<f64>(a));
-    pair.renew(pair.low + (load<f64>(b, 8) - load<f64>(a, 8)));
-    const sum = pair.high;
+    const before = -load<f64>(a);
+    const high = load<f64>(b);
+    const difference = high + before;
+    const part = difference - high;
+    const sum = difference + (high - (difference - part) + (before - part) + (load<f64>(b, 8) - load<f64>(a, 8)));
     // An infinite sum makes NaN, and this false.
     return abs(sum) >= this.greatest * LEAST_SHARE ? sum : NaN;
   }

@@ -120,9 +120,9 @@ export class Aggregator {
     return true;
   }
 
-  private async select(expr: Aggregation, all: readonly Row[], parameters: Float64Array, grid: Grid): Promise<Row[]> {
+  private async select(expr: Aggregation, given: readonly Row[], parameters: Float64Array, grid: Grid): Promise<Row[]> {
     // Which of equal values are chosen, and the first k of limitk, are by the order of labels.
-    const rows = [...all].sort((a, b) => a.labels.compare(b.labels));
+    const rows = [...given].sort((a, b) => a.labels.compare(b.labels));
     const { labels, groupOf } = groupRows(rows, expr);
     const maker = this.host.maker(rows.length, grid);
     const results: (Row | undefined)[] = rows.map(() => undefined);
@@ -133,7 +133,13 @@ export class Aggregator {
     groupOf.forEach((group, index) => {
       members[group]?.push(index);
     });
+    const all = keepsAll(expr, members, parameters);
     for (let step = 0; step < grid.count; step++) {
+      // Their order is known then, and nothing is left to be chosen.
+      if (all && chosen.length === rows.length) {
+        for (const [index, row] of rows.entries()) copyRow(results[index], row);
+        break;
+      }
       for (const group of members) {
         for (const index of selection.choose(group, step, parameters[step] ?? Number.NaN)) {
           const row = rows[index];
@@ -182,6 +188,18 @@ export class Aggregator {
     }
     return joinEqualLabels([...results.values()]);
   }
+}
+
+/** Whether at each step every group has no more rows than are chosen of it. */
+function keepsAll({ operator }: Aggregation, groups: readonly number[][], parameters: Float64Array): boolean {
+  if (operator === 'limit_ratio') return false;
+  const most = groups.reduce((least, { length }) => Math.max(least, length), 0);
+  return parameters.every((parameter) => parameter >= most);
+}
+
+function copyRow(to: Row | undefined, { values, present }: Row): void {
+  to?.values.set(values);
+  to?.present.set(present);
 }
 
 /** As Go's `%v` prints a double beyond 64 bits. */
