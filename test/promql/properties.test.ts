@@ -14,16 +14,17 @@ const metrics = Object.fromEntries(
   Object.entries(frequencies).map(([name, frequency]) => [name, { frequency, aggregation: null }]),
 );
 
+const storeOf = (workers: number) => ({
+  'retention-in-memory': '48h',
+  'memory-cap': workers === 0 ? 14 : 0,
+  'num-workers': workers,
+});
+
 /** With 0, 1 and 2 workers; the last has as many partitions. */
 let servers: ServerProcess[];
 
 beforeAll(async () => {
-  const stores = [0, 1, 2].map((workers) => ({
-    'retention-in-memory': '48h',
-    'memory-cap': workers === 0 ? 14 : 0,
-    'num-workers': workers,
-  }));
-  servers = await Promise.all(stores.map((store) => startServer({ metrics, 'metric-store': store })));
+  servers = await Promise.all([0, 1, 2].map((workers) => startServer({ metrics, 'metric-store': storeOf(workers) })));
   const body = asLineProtocol(series);
   for (const { port } of servers) expect((await ask(port, '/api/write', { body })).status).toBe(200);
 });
@@ -57,6 +58,36 @@ describe('any query', () => {
       }
     }
     expect(different).toEqual([]);
+  });
+});
+
+describe('a server that was restarted', () => {
+  it('gives the same bits from a checkpoint and a log as one that ran on', async () => {
+    const [, , running] = servers;
+    if (running === undefined) throw new Error('no server with two workers');
+    const half = start + 1.5 * HOUR;
+    const part = (isKept: (time: number) => boolean) =>
+      asLineProtocol(series.map((one) => ({ ...one, samples: one.samples.filter(([time]) => isKept(time)) })));
+    const write = async (server: ServerProcess, body: string) =>
+      expect((await ask(server.port, '/api/write', { body })).status).toBe(200);
+
+    let restarted = await startServer({ metrics, 'metric-store': storeOf(2) });
+    await write(
+      restarted,
+      part((time) => time < half),
+    );
+    // The stop leaves a checkpoint of the first half, the kill a log of the second.
+    restarted = await restarted.restart();
+    await write(
+      restarted,
+      part((time) => time >= half),
+    );
+    restarted = await restarted.restart('SIGKILL');
+    for (const path of paths) {
+      const [found, expected] = await Promise.all([restarted, running].map(({ port }) => ask(port, path)));
+      expect(found?.body, path).toBe(expected?.body);
+    }
+    await restarted.stop();
   });
 });
 
