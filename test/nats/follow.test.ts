@@ -1,11 +1,12 @@
 /** A stream that is followed in order: two stores on it are copies of each other, whatever is killed, stopped or cut. */
 import { connect, type JetStreamManager, type NatsConnection } from 'nats';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ask, figure, query } from '../support/client.js';
 import { NatsServer, publishRaw } from '../support/nats-server.js';
 import { seeded } from '../support/random.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
+import { DroppingProxy } from './dropping-proxy.js';
 
 const TIME = Math.floor(Date.now() / 60_000) * 60 - 36_000;
 const HOSTS = Array.from({ length: 8 }, (_, i) => `node${i}`);
@@ -32,10 +33,10 @@ afterEach(async () => {
   await nats.stop();
 });
 
-function config(): object {
+function config(address: string): object {
   return {
     metrics: { m: { frequency: 60, aggregation: 'sum' } },
-    nats: { address: nats.url },
+    nats: { address },
     'metric-store': {
       'retention-in-memory': '48h',
       'memory-cap': 0,
@@ -46,8 +47,8 @@ function config(): object {
   };
 }
 
-async function startStore(): Promise<ServerProcess> {
-  const store = await startServer(config());
+async function startStore(address = nats.url): Promise<ServerProcess> {
+  const store = await startServer(config(address));
   stores.push(store);
   return store;
 }
@@ -164,6 +165,25 @@ describe('a stream without a durable', () => {
     for await (const { config: consumer } of manager.consumers.list('METRICS')) {
       expect(consumer.inactive_threshold).toBeGreaterThan(0);
     }
+  });
+
+  it('is read again from where it was when a message has been lost on the way', async () => {
+    const proxy = await DroppingProxy.start(nats.port);
+    onTestFinished(() => proxy.stop());
+    proxy.drop(1);
+    const store = await startStore(`nats://127.0.0.1:${proxy.port}`);
+    await publishRaw(
+      nats.port,
+      'hpc.a',
+      [0, 1, 2, 3].map((bin) => `m,hostname=node0 value=${bin + 1} ${TIME + bin * 60}`),
+    );
+    const values = async (): Promise<unknown> => ((await held(store)) as unknown[])[0];
+    await until(
+      async () => JSON.stringify(await values()) === '[1,2,3,4]',
+      () => `all four messages\n${store.log()}`,
+    );
+    expect(proxy.hasDropped).toBe(true);
+    expect(store.log()).toMatch(/message 2 of the consumer is missing; reading again from where it was/);
   });
 
   it('that was made anew is read from its beginning, with a word, and what is held stays', async () => {
