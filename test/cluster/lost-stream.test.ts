@@ -84,7 +84,7 @@ describe('a stream that is deleted', () => {
       for (let answered = false; !answered; ) {
         const queries = HOSTS.map((host) => ({ metric: 'm', host }));
         const body = JSON.stringify({ cluster: 'c', from: TIME, to: TIME + 120, queries });
-        const answer = await ask(again.port, '/api/query', { method: 'POST', body });
+        const answer = await ask(again.port, '/api/query?consistency=strong', { method: 'POST', body });
         // One that says how old it is may lack something.
         answered = answer.status === 200 && answer.headers['x-ccms-stale'] === undefined;
         if (answered && answer.body.match(/"data":\[0,1\]/g)?.length !== HOSTS.length) lacking.push(answer.body);
