@@ -4,8 +4,9 @@
  */
 import type { Generator } from './client.js';
 import { type Figure, percentile } from './figures.js';
-import type { Load } from './load.js';
+import { type Load, startOf } from './load.js';
 import { CLUSTER } from './mix.js';
+import { promqlLoad } from './promql-load.js';
 import { queryShapes } from './queries.js';
 import { remoteWrite } from './remote-write.js';
 import { Server, type ServerOptions } from './server.js';
@@ -82,7 +83,7 @@ async function ask({ peer, connection }: Asked, { label, path, body }: Question)
   return answer.milliseconds;
 }
 
-/** Starts our server, fills all, asks. @returns figures by name of the server, ours first. */
+/** Starts our server, fills all, asks; then what its queries cost others. @returns figures by name of the server, ours first. */
 export async function promql(
   options: ServerOptions,
   generator: Generator,
@@ -90,7 +91,7 @@ export async function promql(
   peers: readonly PromqlPeer[],
 ): Promise<{ name: string; command: string; figures: Figure[] }[]> {
   const { hosts, threads, steps, frequency, connections } = load;
-  const start = (Math.floor(Date.now() / 1000 / frequency) - steps) * frequency;
+  const start = startOf(load);
   const server = await Server.start(options);
   try {
     const job = { kind: 'write', port: server.port, hosts, threads, steps, frequency, connections } as const;
@@ -110,6 +111,8 @@ export async function promql(
       await measure(question, asked, load.repetitions);
     }
     for (const question of columns(load, start)) await measure(question, asked.slice(0, 1), load.repetitions);
+    // Last: the generator's values would be others than those of the peers.
+    asked[0]?.figures.push(...(await promqlLoad(options, generator, load)));
     for (const { connection } of asked) connection.close();
     return asked.map(({ peer, figures }) => ({ name: peer.name, command: peer.url, figures }));
   } finally {

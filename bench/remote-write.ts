@@ -60,7 +60,8 @@ function addLines(series: Map<string, RemoteSeries>, body: string): void {
       one = { labels: labelsOf(key), samples: [] };
       series.set(key, one);
     }
-    one.samples.push(sample(Number(value.slice('value='.length)), Number(time)));
+    // Integers end in `i`, which parseFloat leaves out.
+    one.samples.push(sample(Number.parseFloat(value.slice('value='.length)), Number(time)));
   }
 }
 

@@ -122,8 +122,21 @@ export class Server {
 
   /** Resident bytes now. */
   residentBytes(): number {
+    return this.memory('VmRSS');
+  }
+
+  /** The most resident bytes since its start, or since the peak was forgotten. */
+  peakBytes(): number {
+    return this.memory('VmHWM');
+  }
+
+  forgetPeak(): void {
+    writeFileSync(`/proc/${this.child.pid}/clear_refs`, '5');
+  }
+
+  private memory(field: 'VmRSS' | 'VmHWM'): number {
     const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) * 1024;
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN) * 1024;
   }
 
   /** Bytes of all files it keeps. */
