@@ -19,7 +19,7 @@ it('says that it is calm once little is used after it was used up, once', () => 
   expect(calm).toBe(1);
 });
 
-it('collects garbage twice then, whether or not something is allocated', async () => {
+it('collects all garbage then, young and old', async () => {
   const { stdout } = await runProgram(`
     import { constants, PerformanceObserver } from 'node:perf_hooks';
     import { collectSoon } from './heap.js';
@@ -28,9 +28,9 @@ it('collects garbage twice then, whether or not something is allocated', async (
       for (const { detail } of list.getEntries()) {
         if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR && detail.flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) forced++;
       }
-      if (forced >= 2) { console.log('twice'); process.exit(); }
+      if (forced > 0) { console.log('collected'); process.exit(); }
     }).observe({ entryTypes: ['gc'] });
     collectSoon();
     setInterval(() => {}, 1000);`);
-  expect(stdout).toBe('twice\n');
+  expect(stdout).toBe('collected\n');
 });
