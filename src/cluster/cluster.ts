@@ -27,7 +27,7 @@ import { MESSAGE_VERSION } from './message.js';
 import { Peer } from './peer.js';
 import { Retaining } from './retaining.js';
 import { Secret } from './signature.js';
-import { type ClusterFigures, type ClusterStatus, newFigures, statusOf } from './state.js';
+import { type ClusterFigures, type ClusterStatus, gaugesOf, healthOf, newFigures, statusOf } from './state.js';
 import { agreeOnLayout, ensureStreams, type Layout, MembershipError, openBucket } from './streams.js';
 import { TRIM_MS, Trimming } from './trimming.js';
 
@@ -346,31 +346,12 @@ export class Cluster implements Membership {
     };
   }
 
-  /** For /healthz, which is open to everybody: counts only. */
   get health(): Record<string, string | number | null> {
-    const { state, copiesMissing, partitionsMissing, lag } = this.status;
-    return {
-      cluster: state,
-      clusterCopiesMissing: copiesMissing,
-      clusterPartitionsMissing: partitionsMissing,
-      clusterLagSeconds: lag,
-    };
+    return healthOf(this.status);
   }
 
-  /** For /metrics. */
   get gauges() {
-    const { copiesMissing, partitionsMissing, lag, members } = this.status;
-    const copies = [...this.#copies.all.keys()];
-    return {
-      ...this.figures,
-      members: members.filter(({ state }) => state !== 'dead' && state !== 'stopped').length,
-      copiesMissing,
-      partitionsMissing,
-      copies: copies.length,
-      ready: copies.filter((partition) => this.#copies.isReady(partition)).length,
-      lagSeconds: lag ?? undefined,
-      isCutOff: this.#members.isCutOff,
-    };
+    return gaugesOf(this.status, this.figures, this.#copies, this.#members.isCutOff);
   }
 
   get status(): ClusterStatus {

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from 'nats';
 import type { ClusterConfig } from '../config/config.js';
+import { Lane } from '../lane.js';
 import { errorText, type Logger, limited } from '../log.js';
 import { partitionDirectories, partitionDirectory, removeDirectory } from '../persistence/partition-directories.js';
 import type { Origin } from '../persistence/stream-position.js';
@@ -14,10 +15,11 @@ import type { LocalPartitions } from '../store/local/local-partitions.js';
 import { Applying } from './applying.js';
 import { ownersOf } from './assignment.js';
 import { Follower } from './follower.js';
+import { Losses } from './losses.js';
 import type { Holding, Member, Members } from './members.js';
 import type { Peer } from './peer.js';
 import { fetchSnapshot, installSnapshot, removeIncoming } from './snapshot.js';
-import { compareOrigins, type OtherCopy, type Standing, standingOf } from './standing.js';
+import { compareOrigins } from './standing.js';
 import { streamName } from './streams.js';
 
 /** A copy is given up when its owners have been ready for so long: others may still count on this one. */
@@ -26,8 +28,6 @@ const HANDOVER_MS = 10_000;
 const AT_ONCE = 4;
 /** How often a stop looks whether partitions are still being opened or closed. */
 const BUSY_MS = 50;
-/** How long other holders may take to be seen after a stream was made anew. */
-const WAIT_FOR_OTHERS_MS = 10_000;
 /** So much is applied again after a crash. */
 export const SAVE_MS = 5_000;
 
@@ -62,29 +62,24 @@ export class Copies {
   readonly #copies = new Map<number, Copy>();
   /** Partitions that are being opened or closed. */
   readonly #busy = new Set<number>();
-  /** Copies that lack messages which their stream has lost. */
-  readonly #lost = new Set<number>();
-  /** Partitions that an administrator has given up what is lost of, until they go on without it. */
-  readonly #accepted = new Set<number>();
-  /** When the stream was made of which an administrator has said that the copy here is good enough, by partition. */
-  readonly #waived = new Map<number, string>();
   /** Since when all owners of a partition that is not this store's were ready. */
   readonly #readySince = new Map<number, number>();
-  readonly #opening = new Slots(AT_ONCE);
+  readonly #opening = new Lane(AT_ONCE);
   readonly #failed: Logger;
-  /** Whether each copy has what others have of a stream that is no more. */
-  readonly #standings = new Map<number, Standing>();
+  readonly #losses: Losses;
   /** Of the directory, which is there once the copies are opened. */
   #applying: Applying | undefined;
   #connection: NatsConnection | undefined;
   #replicas: number;
-  #lostStreams: Readonly<Record<number, string>> = {};
   #stopping = false;
 
   constructor(options: CopiesOptions) {
     this.#options = options;
     this.#replicas = options.config.replicas;
     this.#failed = limited(options.log, 10);
+    const followerOf = (partition: number): Follower | undefined => this.#copies.get(partition)?.follower;
+    this.#losses = new Losses({ members: options.members, followerOf, log: options.log, failed: this.#failed });
+    this.#losses.agree(this.#replicas, {});
   }
 
   of(partition: number): Copy | undefined {
@@ -93,8 +88,7 @@ export class Copies {
 
   /** Whether the copy may be asked: it lacks nothing but the last moments. */
   isReady(partition: number): boolean {
-    const isReady = this.#copies.get(partition)?.follower.isReady === true;
-    return isReady && !this.#lost.has(partition) && this.#standings.get(partition) === 'whole';
+    return this.#copies.get(partition)?.follower.isReady === true && this.#losses.isWhole(partition);
   }
 
   get all(): ReadonlyMap<number, Copy> {
@@ -107,7 +101,7 @@ export class Copies {
     for (const [partition, { follower }] of this.#copies) {
       if (lost[partition] !== undefined && lost[partition] !== follower.created) follower.lookAgain();
     }
-    this.#lostStreams = lost;
+    this.#losses.agree(replicas, lost);
   }
 
   /** What the heartbeat says of the copies. */
@@ -165,45 +159,14 @@ export class Copies {
     for (const partition of wanted) this.#readySince.delete(partition);
     await Promise.all([
       ...missing.map((partition) => this.#acquire(partition)),
-      ...[...this.#lost].map((partition) => this.#replace(partition)),
+      ...this.#losses.lacking.map((partition) => this.#replace(partition)),
       ...superfluous.filter((partition) => this.#isHandedOver(partition)).map((partition) => this.#drop(partition)),
     ]).catch((error: unknown) => log.err('a partition could not be opened or closed', error));
   }
 
   /** Compares all copies with those of the others, as the table of members says by now. */
   compare(): void {
-    for (const partition of this.#copies.keys()) this.#compare(partition);
-  }
-
-  /** A stream that was made anew has lost what it had: the copy that has read most of it is the one to go by. */
-  #compare(partition: number): void {
-    const standing = this.#standing(partition);
-    this.#standings.set(partition, standing);
-    if (this.#lost.has(partition) || standing !== 'lacking') return;
-    this.#options.log.err(
-      `partition ${partition} lacks a part of a stream that is no more, which another store has: it is copied anew from there; ` +
-        'if that one is lost, POST /api/cluster/accept-loss goes on without it',
-    );
-    this.#lost.add(partition);
-  }
-
-  /** Whether the copy here has all that any store has of a stream that is no more. */
-  #standing(partition: number): Standing {
-    const { members } = this.#options;
-    const follower = this.#copies.get(partition)?.follower;
-    if (!follower) return 'lacking';
-    const { position, created } = follower;
-    const before = position?.before;
-    if (this.#accepted.has(partition) || this.#waived.get(partition) === created) return 'whole';
-    const others = members.others.flatMap((member): OtherCopy[] => {
-      const holding = member.heartbeat.holds[partition];
-      return holding ? [{ isAlive: members.isAlive(member), holding }] : [];
-    });
-    const isLost = this.#lostStreams[partition] !== undefined;
-    const isWaiting = follower.msSinceRemade < WAIT_FOR_OTHERS_MS;
-    // The table may have been lost with the stream: whoever was in it needs a moment to come back.
-    if (isWaiting && !others.length && this.#replicas > 1) return 'unknown';
-    return standingOf({ created: position?.created ?? created, before, isLost, isWaiting }, others);
+    for (const partition of this.#copies.keys()) this.#losses.compare(partition);
   }
 
   /** Whether its owners have been ready for a while. */
@@ -234,21 +197,14 @@ export class Copies {
 
   /** Makes a partition that is not here one of this store's. */
   #acquire(partition: number): Promise<void> {
-    return this.#alone(partition, 'opened', async () => {
-      await this.#opening.enter();
-      try {
-        await this.#makeOpen(partition);
-      } finally {
-        this.#opening.leave();
-      }
-    });
+    return this.#alone(partition, 'opened', () => this.#opening.run(() => this.#makeOpen(partition)));
   }
 
   async #makeOpen(partition: number): Promise<void> {
     if (this.#stopping) return;
     const { root, config } = this.#options;
     if (!existsSync(partitionDirectory(root, partition, config.partitions))) {
-      const isWhole = this.#accepted.has(partition) || (await this.#isStreamWhole(partition));
+      const isWhole = this.#losses.isAccepted(partition) || (await this.#isStreamWhole(partition));
       if (!isWhole) {
         if (!(await this.#fetch(partition))) return;
         installSnapshot(root, partition, config.partitions);
@@ -264,9 +220,7 @@ export class Copies {
     const wasMadeAnew = this.#options.members.all.some(
       ({ heartbeat }) => heartbeat.holds[partition]?.[4] !== undefined,
     );
-    return (
-      info !== undefined && info.state.first_seq <= 1 && !wasMadeAnew && this.#lostStreams[partition] === undefined
-    );
+    return info !== undefined && info.state.first_seq <= 1 && !wasMadeAnew && !this.#losses.isStreamLost(partition);
   }
 
   /** Fetches a partition from a store that holds it, to be installed. @returns whether there was one. */
@@ -309,23 +263,14 @@ export class Copies {
       failed: this.#failed,
       applying: this.#applying,
       begun: () => {
-        this.#goOn(partition);
-        this.#compare(partition);
+        this.#losses.goOn(partition);
+        this.#losses.compare(partition);
         this.#options.begun();
       },
-      lost: (first) => {
-        const what = `partition ${partition} lacks messages before ${first}, which its stream has no more`;
-        if (this.#accepted.has(partition)) {
-          log.crit(`${what}; it goes on without them, as an administrator has said`);
-          return true;
-        }
-        this.#failed.err(`${what}: it has to be copied from another store`);
-        this.#lost.add(partition);
-        return false;
-      },
+      lost: (first) => this.#losses.lost(partition, first),
     });
     this.#copies.set(partition, { client, follower, saved: position?.seq ?? 0 });
-    this.#compare(partition);
+    this.#losses.compare(partition);
     if (this.#connection) follower.follow(this.#connection);
   }
 
@@ -339,7 +284,7 @@ export class Copies {
       if (!hasHolder) return;
       if (!(await this.#fetch(partition))) return;
       await this.#close(partition);
-      this.#lost.delete(partition);
+      this.#losses.replaced(partition);
       installSnapshot(root, partition, config.partitions);
       await this.#open(partition);
     });
@@ -375,17 +320,10 @@ export class Copies {
       return `partition ${partition} is not held by this store but by ${owners.join(', ') || 'nobody'}`;
     }
     if (follower?.leaveOut()) return undefined;
-    this.#accepted.add(partition);
-    this.#lost.delete(partition);
+    this.#losses.accept(partition);
     this.compare();
     follower?.lookAgain();
     return undefined;
-  }
-
-  /** The copy follows the stream as it is now: what an administrator has accepted is done with. */
-  #goOn(partition: number): void {
-    const created = this.#copies.get(partition)?.follower.created;
-    if (created && !this.#lost.has(partition) && this.#accepted.delete(partition)) this.#waived.set(partition, created);
   }
 
   /** Makes the copies' positions safe. Never rejects. */
@@ -411,29 +349,5 @@ export class Copies {
     await Promise.all([...this.#copies.values()].map(({ follower }) => follower.stop()));
     await this.save();
     this.#applying?.close();
-  }
-}
-
-/** So many may do something at once; others wait. */
-class Slots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async enter(): Promise<void> {
-    if (this.#free > 0) {
-      this.#free--;
-      return;
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  leave(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free++;
   }
 }

@@ -11,8 +11,8 @@ import { foundDifferent, milliseconds } from '../nats/follower.js';
 import { type Attempt, type Consumption, keepTrying } from '../nats/keep-trying.js';
 import type { Position } from '../persistence/stream-position.js';
 import type { PartitionClient } from '../store/client.js';
-import { fromFailure } from '../store/failure.js';
 import { StoreError } from '../store/store.js';
+import { applyMessage } from './apply-message.js';
 import { type Applying, isPoison, type Suspects } from './applying.js';
 import { decodeHead, type Head, NewerVersion } from './message.js';
 
@@ -328,29 +328,8 @@ export class Follower {
   }
 
   async #apply(head: Head | undefined, data: Uint8Array, seq: number): Promise<void> {
-    const { partition, client, takeBuffer, failed, stream } = this.#options;
-    switch (head?.kind) {
-      case 'lines': {
-        const body = takeBuffer(data.length);
-        new Uint8Array(body).set(data);
-        const { cluster, perSecond, fields, now } = head;
-        const length = data.length;
-        const written = await client.write({ partition, body, length, cluster, perSecond, fields, now, trusted: true });
-        if (written.failure) throw fromFailure(written.failure);
-        if (written.batch?.outOfMemory) {
-          throw new StoreError('OUT_OF_MEMORY', `partition ${partition} is full; set metric-store.memory-cap`);
-        }
-        const refused = written.batch?.refused ?? 0;
-        // They were good where they came in: what is refused here does not fit into its series, in all copies alike.
-        if (refused) failed.warn(`stream ${stream}: ${refused} lines of a message can't be stored`);
-        return;
-      }
-      case 'free':
-        this.#remember(seq, await client.call(partition, 'free', { to: head.to, selectors: head.selectors }));
-        return;
-      case 'retain':
-        this.#remember(seq, await client.call(partition, 'retain', { to: head.to, except: head.except }));
-    }
+    const result = head && (await applyMessage(head, data, this.#options));
+    if (result !== undefined) this.#remember(seq, result);
   }
 
   #advance(position: Position): void {

@@ -116,3 +116,29 @@ export function statusOf(
     partitions: all,
   };
 }
+
+/** For /healthz, which is open to everybody: counts only. */
+export function healthOf({ state, copiesMissing, partitionsMissing, lag }: ClusterStatus) {
+  return {
+    cluster: state,
+    clusterCopiesMissing: copiesMissing,
+    clusterPartitionsMissing: partitionsMissing,
+    clusterLagSeconds: lag,
+  };
+}
+
+/** For /metrics. */
+export function gaugesOf(status: ClusterStatus, figures: ClusterFigures, copies: Copies, isCutOff: boolean) {
+  const { copiesMissing, partitionsMissing, lag, members } = status;
+  const held = [...copies.all.keys()];
+  return {
+    ...figures,
+    members: members.filter(({ state }) => state !== 'dead' && state !== 'stopped').length,
+    copiesMissing,
+    partitionsMissing,
+    copies: held.length,
+    ready: held.filter((partition) => copies.isReady(partition)).length,
+    lagSeconds: lag ?? undefined,
+    isCutOff,
+  };
+}

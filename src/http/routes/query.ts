@@ -1,3 +1,4 @@
+import { Lane } from '../../lane.js';
 import type { QueryRequest, SeriesQuery } from '../../store/store.js';
 import type { Table } from '../../table/table.js';
 import { JSON_TYPE } from '../answer.js';
@@ -7,7 +8,6 @@ import { unknownKeyHint } from '../body/unknown-keys.js';
 import { formatOf, formatParameter, NOT_ACCEPTABLE, sendTable } from '../columns.js';
 import { ClientGone, HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
-import { Lane } from '../lane.js';
 import { requireRunning } from '../ready.js';
 import type { HttpContext, Operation, Route } from '../route.js';
 import { type QueryBody, QuerySchema, type SeriesQueryBody } from '../schemas.js';

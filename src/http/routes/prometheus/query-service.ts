@@ -1,5 +1,6 @@
 /** The engine behind the routes, made when it is first asked: its modules are not needed for a start. */
 
+import { Lane, LaneFull } from '../../../lane.js';
 import type { QueryOptions, QueryResult } from '../../../promql/engine.js';
 import { Engine, QueryError } from '../../../promql/engine.js';
 import { DurationError } from '../../../promql/evaluate/durations.js';
@@ -12,7 +13,6 @@ import { ParseError } from '../../../promql/parse/position.js';
 import { StoreSource } from '../../../promql/store/store-source.js';
 import { StoreError } from '../../../store/store.js';
 import { ClientGone, HttpError } from '../../errors.js';
-import { Lane, LaneFull } from '../../lane.js';
 import type { HttpContext, ObserveQuery, QueryRefusal } from '../../route.js';
 import { TimeoutError } from './errors.js';
 import { invalidParameter } from './parameters.js';
