@@ -8,11 +8,11 @@ import type { CallName, Calls, Consistency, PartitionClient, Written } from '../
 import type { PieceStream } from '../store/query/piece-stream.js';
 import type { Question } from '../store/query/question.js';
 import { StoreError } from '../store/store.js';
-import type { Copies } from './copies.js';
+import type { Copies } from './copies/copies.js';
 import type { LocalHolder } from './local-holder.js';
-import type { Member, Members } from './members.js';
+import type { Member, Members } from './members/members.js';
 import type { Head } from './message.js';
-import { Elsewhere, type Minimum, type Peer, type Terms } from './peer.js';
+import { Elsewhere, type Minimum, type Peer, type Terms } from './peers/peer.js';
 
 /** cc-backend gives up after 10 s. */
 const GIVE_UP_MS = 8_000;

@@ -5,9 +5,9 @@
 import type { CallName, PartitionClient } from '../store/client.js';
 import type { PieceStream } from '../store/query/piece-stream.js';
 import type { Question } from '../store/query/question.js';
-import type { Copies } from './copies.js';
-import type { Members } from './members.js';
-import { Elsewhere, type Terms } from './peer.js';
+import type { Copies } from './copies/copies.js';
+import type { Members } from './members/members.js';
+import { Elsewhere, type Terms } from './peers/peer.js';
 
 /** How long a copy may take to get what the answer must contain. */
 const CATCH_UP_MS = 2_000;

@@ -3,8 +3,8 @@
  * the matter of the first owner of a partition that is ready, the cap of every store that holds it.
  */
 import type { Pool } from '../store/pool.js';
-import type { Copies } from './copies.js';
-import type { Members } from './members.js';
+import type { Copies } from './copies/copies.js';
+import type { Members } from './members/members.js';
 import type { Head } from './message.js';
 
 type Hosts = ReadonlyMap<string, ReadonlySet<string>>;

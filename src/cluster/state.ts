@@ -1,7 +1,7 @@
 /** What a store says about its cluster: figures for /metrics, and what /api/cluster answers. */
 import type { ClusterConfig } from '../config/config.js';
-import type { Copies } from './copies.js';
-import type { Heartbeat, Members } from './members.js';
+import type { Copies } from './copies/copies.js';
+import type { Heartbeat, Members } from './members/members.js';
 
 /** Counters since start. */
 export interface ClusterFigures {

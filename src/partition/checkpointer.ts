@@ -37,7 +37,7 @@ export const TRIGGERS = {
   cleanup: 'old samples are about to be archived',
   /** src/partition/retention-pass.ts: what leaves memory must be in a file that the archive will read. */
   retention: 'samples that leave memory are to be archived',
-  /** src/cluster/snapshot.ts. */
+  /** src/cluster/copies/snapshot.ts. */
   snapshot: 'another store of the cluster copies the partition',
   /** src/partition/partition.ts. */
   stop: 'the server stops',

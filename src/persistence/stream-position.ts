@@ -1,5 +1,5 @@
 /**
- * How far a partition's samples go in the stream that they come from (src/cluster/follower.ts), in `stream.json` of its directory.
+ * How far a partition's samples go in the stream that they come from (src/cluster/copies/follower.ts), in `stream.json` of its directory.
  *
  * A position is saved only when the log that holds its samples is synced, so it is never ahead of them. After a crash it
  * may be behind by some seconds: these messages are applied again, in the same order, and every bin ends as it was.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Candidate, ownersOf } from '../../src/cluster/assignment.js';
+import { type Candidate, ownersOf } from '../../src/cluster/members/assignment.js';
 
 const PARTITIONS = 1024;
 

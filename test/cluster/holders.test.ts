@@ -1,10 +1,10 @@
 /** Who is asked about a partition, and who next. The stores are made up; real ones are in three.test.ts. */
 import { describe, expect, it } from 'vitest';
-import type { Copies } from '../../src/cluster/copies.js';
+import type { Copies } from '../../src/cluster/copies/copies.js';
 import { Holders } from '../../src/cluster/holders.js';
 import type { LocalHolder } from '../../src/cluster/local-holder.js';
-import type { Member, Members } from '../../src/cluster/members.js';
-import { Elsewhere, type Peer } from '../../src/cluster/peer.js';
+import type { Member, Members } from '../../src/cluster/members/members.js';
+import { Elsewhere, type Peer } from '../../src/cluster/peers/peer.js';
 import type { Question } from '../../src/store/query/question.js';
 import { StoreError } from '../../src/store/store.js';
 

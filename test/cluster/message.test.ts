@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeHead, encodeHead, type Head } from '../../src/cluster/message.js';
-import { decodeParcel, encodeParcel, parcelLength } from '../../src/cluster/parcel.js';
+import { decodeParcel, encodeParcel, parcelLength } from '../../src/cluster/peers/parcel.js';
 
 const encoder = new TextEncoder();
 const HEADS: Head[] = [

@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Secret } from '../../src/cluster/signature.js';
+import { Secret } from '../../src/cluster/peers/signature.js';
 import { logger } from '../../src/log.js';
 import { temporaryDirectory } from '../support/directories.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Holding } from '../../src/cluster/members.js';
-import { type OwnCopy, standingOf } from '../../src/cluster/standing.js';
+import { type OwnCopy, standingOf } from '../../src/cluster/copies/standing.js';
+import type { Holding } from '../../src/cluster/members/members.js';
 
 const FIRST = '2026-01-01T00:00:00Z';
 const SECOND = '2026-01-02T00:00:00.5Z';

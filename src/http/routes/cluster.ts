@@ -1,6 +1,6 @@
 /**
  * The routes of a cluster: what administrators look at and do, and what the other stores ask. The latter carry no token of a user
- * but a signature with the stores' secret; what they say is the cluster's own matter (src/cluster/door.ts).
+ * but a signature with the stores' secret; what they say is the cluster's own matter (src/cluster/peers/door.ts).
  */
 import { BINARY_TYPE, JSON_TYPE, send, sendJson, TEXT_TYPE } from '../answer.js';
 import { readBody } from '../body/body.js';

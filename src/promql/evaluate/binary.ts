@@ -4,7 +4,7 @@
  */
 
 import type { Binary, VectorMatching } from '../parse/ast.js';
-import { Grouper } from './groups.js';
+import { Grouper } from './aggregation/groups.js';
 import { Labels } from './labels.js';
 import { arithmeticOf, comparisonOf } from './operators.js';
 import {

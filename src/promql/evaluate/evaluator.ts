@@ -3,10 +3,10 @@
 import type { Aggregation, Binary, Call, Expr, MatrixSelector, Subquery, VectorSelector } from '../parse/ast.js';
 import { typeOf, unwrap } from '../parse/ast.js';
 import { printExpr } from '../parse/print.js';
-import { Aggregator } from './aggregation.js';
+import { Aggregator } from './aggregation/aggregation.js';
 import { combineScalars, combineVectors, combineWithScalar } from './binary.js';
-import { evaluateCall } from './calls.js';
 import { millisecondsOf, shiftOf } from './durations.js';
+import { evaluateCall } from './functions/calls.js';
 import { isInvariant } from './invariant.js';
 import { Labels } from './labels.js';
 import { extentOf, fillWindows, readLeaf } from './leaf.js';

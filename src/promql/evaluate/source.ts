@@ -6,7 +6,7 @@
 
 import type { AggregationOperator } from '../parse/ast.js';
 import type { Matcher } from '../parse/matcher.js';
-import type { Grouping } from './groups.js';
+import type { Grouping } from './aggregation/groups.js';
 import type { Labels } from './labels.js';
 import { type Grid, type Row, timeAt } from './rows.js';
 import type { QueryRun } from './run.js';

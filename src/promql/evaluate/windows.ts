@@ -3,8 +3,8 @@
  * Prometheus's (promql/functions.go), so that results agree to the last digits.
  */
 
+import { quantileOf } from './functions/quantile.js';
 import { Sum } from './kahan.js';
-import { quantileOf } from './quantile.js';
 import { ExecutionError } from './rows.js';
 
 /** The samples of one window: `times` and `values` at [from, to), never none. */

@@ -2,7 +2,7 @@
 
 import type { LeafAnswerPart, LeafRequest, Store } from '../../store/store.js';
 import { LeafAggregation, LeafFunction, LeafGrouping } from '../../store/store.js';
-import { Grouper, type Grouping } from '../evaluate/groups.js';
+import { Grouper, type Grouping } from '../evaluate/aggregation/groups.js';
 import type { Labels } from '../evaluate/labels.js';
 import { METRIC_NAME } from '../evaluate/labels.js';
 import { isEmpty, type Row } from '../evaluate/rows.js';

@@ -1,10 +1,19 @@
 /** histogram_quantile, histogram_quantiles and histogram_fraction over rows with a label `le`. */
 
-import { formatPlain } from '../parse/literals.js';
+import { formatPlain } from '../../parse/literals.js';
+import type { Labels } from '../labels.js';
+import {
+  clearPresent,
+  type Grid,
+  isPresent,
+  joinEqualLabels,
+  type Row,
+  RowMaker,
+  setPresent,
+  timeAt,
+} from '../rows.js';
+import type { QueryRun } from '../run.js';
 import { type Bucket, bucketFraction, bucketQuantile, parseBound } from './histogram.js';
-import type { Labels } from './labels.js';
-import { clearPresent, type Grid, isPresent, joinEqualLabels, type Row, RowMaker, setPresent, timeAt } from './rows.js';
-import type { QueryRun } from './run.js';
 
 const bucketLabel: ReadonlySet<string> = new Set(['le']);
 

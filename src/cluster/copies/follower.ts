@@ -6,15 +6,15 @@
  *   follow ──▶ messages applied ──▶ behind or ready       gap, refusal, lost connection ──▶ follow again from `applied + 1`
  */
 import { AckPolicy, DeliverPolicy, type JetStreamManager, type JsMsg, type NatsConnection, nanos } from 'nats';
-import { errorText, type Logger } from '../log.js';
-import { foundDifferent, milliseconds } from '../nats/follower.js';
-import { type Attempt, type Consumption, keepTrying } from '../nats/keep-trying.js';
-import type { Position } from '../persistence/stream-position.js';
-import type { PartitionClient } from '../store/client.js';
-import { StoreError } from '../store/store.js';
+import { errorText, type Logger } from '../../log.js';
+import { foundDifferent, milliseconds } from '../../nats/follower.js';
+import { type Attempt, type Consumption, keepTrying } from '../../nats/keep-trying.js';
+import type { Position } from '../../persistence/stream-position.js';
+import type { PartitionClient } from '../../store/client.js';
+import { StoreError } from '../../store/store.js';
+import { decodeHead, type Head, NewerVersion } from '../message.js';
 import { applyMessage } from './apply-message.js';
 import { type Applying, isPoison, type Suspects } from './applying.js';
-import { decodeHead, type Head, NewerVersion } from './message.js';
 
 /** NATS forgets a consumer that nobody has asked for so long. */
 const INACTIVE_MS = 30_000;

@@ -1,16 +1,16 @@
 /** Aggregation expressions: groups of rows to one row each, or to some of the rows. */
 
-import type { Aggregation, Expr } from '../parse/ast.js';
-import { unwrap } from '../parse/ast.js';
-import { formatPlain } from '../parse/literals.js';
+import type { Aggregation, Expr } from '../../parse/ast.js';
+import { unwrap } from '../../parse/ast.js';
+import { formatPlain } from '../../parse/literals.js';
+import { checkQuantiles } from '../functions/histogram-functions.js';
+import { quantileOf } from '../functions/quantile.js';
+import type { Labels } from '../labels.js';
+import { ExecutionError, type Grid, isPresent, joinEqualLabels, type Row, type RowMaker, setPresent } from '../rows.js';
+import type { QueryRun } from '../run.js';
+import { Selection } from '../select.js';
 import { accumulatorOf } from './aggregate.js';
 import { groupRows } from './groups.js';
-import { checkQuantiles } from './histogram-functions.js';
-import type { Labels } from './labels.js';
-import { quantileOf } from './quantile.js';
-import { ExecutionError, type Grid, isPresent, joinEqualLabels, type Row, type RowMaker, setPresent } from './rows.js';
-import type { QueryRun } from './run.js';
-import { Selection } from './select.js';
 
 /** What an aggregation needs of the evaluator. */
 interface Host {

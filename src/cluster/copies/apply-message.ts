@@ -1,8 +1,8 @@
-import type { Logger } from '../log.js';
-import type { PartitionClient } from '../store/client.js';
-import { fromFailure } from '../store/failure.js';
-import { StoreError } from '../store/store.js';
-import type { Head } from './message.js';
+import type { Logger } from '../../log.js';
+import type { PartitionClient } from '../../store/client.js';
+import { fromFailure } from '../../store/failure.js';
+import { StoreError } from '../../store/store.js';
+import type { Head } from '../message.js';
 
 /** The partition that a message is for. */
 export interface Target {

@@ -4,13 +4,13 @@
  */
 import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { request as requestTls, Agent as TlsAgent } from 'node:https';
-import { errorText } from '../log.js';
-import type { CallName } from '../store/client.js';
-import { type Failure, fromFailure } from '../store/failure.js';
-import type { AnswerBudget } from '../store/query/budget.js';
-import { type PieceSource, PieceStream } from '../store/query/piece-stream.js';
-import type { Piece, Question } from '../store/query/question.js';
-import { StoreError } from '../store/store.js';
+import { errorText } from '../../log.js';
+import type { CallName } from '../../store/client.js';
+import { type Failure, fromFailure } from '../../store/failure.js';
+import type { AnswerBudget } from '../../store/query/budget.js';
+import { type PieceSource, PieceStream } from '../../store/query/piece-stream.js';
+import type { Piece, Question } from '../../store/query/question.js';
+import { StoreError } from '../../store/store.js';
 import { decodeParcel, encodeParcel, parcelLength } from './parcel.js';
 import type { Secret } from './signature.js';
 

@@ -4,9 +4,9 @@
  * removed earlier, so nobody need be fenced off.
  */
 import type { JetStreamManager } from 'nats';
+import type { Members } from '../members/members.js';
+import { streamName } from '../streams.js';
 import type { Copies } from './copies.js';
-import type { Members } from './members.js';
-import { streamName } from './streams.js';
 
 export const TRIM_MS = 60_000;
 /** What is safe everywhere stays for so long, for a store that is just copying the partition. */

@@ -1,6 +1,6 @@
 /** Which rows belong together: `by` and `without` of aggregations, `on` and `ignoring` of operators. */
 
-import { Labels, METRIC_NAME } from './labels.js';
+import { Labels, METRIC_NAME } from '../labels.js';
 
 /** Chooses the labels that count. */
 export interface Grouping {

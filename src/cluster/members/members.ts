@@ -7,13 +7,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KV, KvEntry } from 'nats';
-import type { ClusterConfig } from '../config/config.js';
-import { errorText, type Logger, limited } from '../log.js';
-import type { Origin } from '../persistence/stream-position.js';
+import type { ClusterConfig } from '../../config/config.js';
+import { errorText, type Logger, limited } from '../../log.js';
+import type { Origin } from '../../persistence/stream-position.js';
+import { MESSAGE_VERSION } from '../message.js';
+import { isConflict, LAYOUT, type Layout, MembershipError } from '../streams.js';
 import { agreementOf, type MetricForms } from './agreement.js';
 import type { Candidate } from './assignment.js';
-import { MESSAGE_VERSION } from './message.js';
-import { isConflict, LAYOUT, type Layout, MembershipError } from './streams.js';
 
 export const HEARTBEAT_MS = 2_000;
 const DEAD_MS = 7_000;

@@ -1,7 +1,7 @@
 /** Which cluster a data directory is of, in `cluster.json`: samples of another one must not be mixed in. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from '../persistence/files.js';
+import { replaceFile } from '../../persistence/files.js';
 
 const NAME = 'cluster.json';
 

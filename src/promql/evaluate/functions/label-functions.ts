@@ -1,9 +1,9 @@
 /** Functions that change or order series by their labels and do not look at samples. */
 
-import { compileFullMatch } from '../parse/matcher.js';
-import { Labels } from './labels.js';
+import { compileFullMatch } from '../../parse/matcher.js';
+import { Labels } from '../labels.js';
+import { ExecutionError, isPresent, joinEqualLabels, type Row } from '../rows.js';
 import { compareNaturally } from './natural-order.js';
-import { ExecutionError, isPresent, joinEqualLabels, type Row } from './rows.js';
 
 function checkLabelName(name: string, what: string): void {
   // Any UTF-8 is a name; what was none has become U+FFFD.

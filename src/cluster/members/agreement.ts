@@ -2,7 +2,7 @@
  * Metrics that all stores of a cluster know. A copy skips lines of metrics that its configuration does not name, so a line may only
  * be published when every store takes it: a new metric is added everywhere, and flows from then on.
  */
-import type { MetricConfig } from '../config/config.js';
+import type { MetricConfig } from '../../config/config.js';
 
 /** How each metric is stored, by name, for comparison. */
 export type MetricForms = Record<string, string>;

@@ -1,11 +1,9 @@
 /** Calls of functions. */
 
-import type { Call, Expr, MatrixSelector, Subquery, VectorSelector } from '../parse/ast.js';
-import { unwrap } from '../parse/ast.js';
-import { histogramFraction, histogramQuantile } from './histogram-functions.js';
-import { queryConstants } from './invariant.js';
-import { absentLabels, joinLabels, replaceLabel, sortByLabels, sortByValue } from './label-functions.js';
-import { Labels } from './labels.js';
+import type { Call, Expr, MatrixSelector, Subquery, VectorSelector } from '../../parse/ast.js';
+import { unwrap } from '../../parse/ast.js';
+import { queryConstants } from '../invariant.js';
+import { Labels } from '../labels.js';
 import {
   addPresent,
   bytesOfBits,
@@ -19,17 +17,19 @@ import {
   setAllPresent,
   setPresent,
   timeAt,
-} from './rows.js';
-import type { QueryRun } from './run.js';
+} from '../rows.js';
+import type { QueryRun } from '../run.js';
+import type { InstantShape } from '../source.js';
+import type { Value, VectorValue } from '../value.js';
+import { keepsName, windowFunctions } from '../windows.js';
+import { histogramFraction, histogramQuantile } from './histogram-functions.js';
+import { absentLabels, joinLabels, replaceLabel, sortByLabels, sortByValue } from './label-functions.js';
 import {
   calendarFunctions,
   type ParametrisedFunction,
   parametrisedFunctions,
   sampleFunctions,
 } from './sample-functions.js';
-import type { InstantShape } from './source.js';
-import type { Value, VectorValue } from './value.js';
-import { keepsName, windowFunctions } from './windows.js';
 
 /** What calls need of the evaluator. */
 interface Host {

@@ -5,22 +5,22 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from 'nats';
-import type { ClusterConfig } from '../config/config.js';
-import { Lane } from '../lane.js';
-import { errorText, type Logger, limited } from '../log.js';
-import { partitionDirectories, partitionDirectory, removeDirectory } from '../persistence/partition-directories.js';
-import type { Origin } from '../persistence/stream-position.js';
-import type { PartitionClient } from '../store/client.js';
-import type { LocalPartitions } from '../store/local/local-partitions.js';
+import type { ClusterConfig } from '../../config/config.js';
+import { Lane } from '../../lane.js';
+import { errorText, type Logger, limited } from '../../log.js';
+import { partitionDirectories, partitionDirectory, removeDirectory } from '../../persistence/partition-directories.js';
+import type { Origin } from '../../persistence/stream-position.js';
+import type { PartitionClient } from '../../store/client.js';
+import type { LocalPartitions } from '../../store/local/local-partitions.js';
+import { ownersOf } from '../members/assignment.js';
+import type { Holding, Member, Members } from '../members/members.js';
+import type { Peer } from '../peers/peer.js';
+import { streamName } from '../streams.js';
 import { Applying } from './applying.js';
-import { ownersOf } from './assignment.js';
 import { Follower } from './follower.js';
 import { Losses } from './losses.js';
-import type { Holding, Member, Members } from './members.js';
-import type { Peer } from './peer.js';
 import { fetchSnapshot, installSnapshot, removeIncoming } from './snapshot.js';
 import { compareOrigins } from './standing.js';
-import { streamName } from './streams.js';
 
 /** A copy is given up when its owners have been ready for so long: others may still count on this one. */
 const HANDOVER_MS = 10_000;

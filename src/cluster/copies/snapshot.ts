@@ -6,13 +6,13 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readManifest, writeManifest } from '../persistence/checkpoint/manifest.js';
-import { syncDirectory, writeAll } from '../persistence/files.js';
-import { isCheckpointName, MANIFEST } from '../persistence/layout.js';
-import { partitionDirectory } from '../persistence/partition-directories.js';
-import { isPosition, type Position, writePosition } from '../persistence/stream-position.js';
-import type { PartitionClient } from '../store/client.js';
-import type { Peer } from './peer.js';
+import { readManifest, writeManifest } from '../../persistence/checkpoint/manifest.js';
+import { syncDirectory, writeAll } from '../../persistence/files.js';
+import { isCheckpointName, MANIFEST } from '../../persistence/layout.js';
+import { partitionDirectory } from '../../persistence/partition-directories.js';
+import { isPosition, type Position, writePosition } from '../../persistence/stream-position.js';
+import type { PartitionClient } from '../../store/client.js';
+import type { Peer } from '../peers/peer.js';
 
 /** What a partition's directory is called until all of it is there. */
 const INCOMING = '.incoming';

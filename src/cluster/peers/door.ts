@@ -2,18 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { isCheckpointName } from '../persistence/layout.js';
-import { partitionDirectory } from '../persistence/partition-directories.js';
-import type { CallName } from '../store/client.js';
-import { toFailure } from '../store/failure.js';
-import type { PieceStream } from '../store/query/piece-stream.js';
-import type { Question } from '../store/query/question.js';
-import { StoreError, type StoreErrorCode } from '../store/store.js';
-import type { Copies } from './copies.js';
-import type { LocalHolder } from './local-holder.js';
+import { isCheckpointName } from '../../persistence/layout.js';
+import { partitionDirectory } from '../../persistence/partition-directories.js';
+import type { CallName } from '../../store/client.js';
+import { toFailure } from '../../store/failure.js';
+import type { PieceStream } from '../../store/query/piece-stream.js';
+import type { Question } from '../../store/query/question.js';
+import { StoreError, type StoreErrorCode } from '../../store/store.js';
+import type { Copies } from '../copies/copies.js';
+import { takeSnapshot } from '../copies/snapshot.js';
+import type { LocalHolder } from '../local-holder.js';
 import { decodeParcel, encodeParcel } from './parcel.js';
 import { Elsewhere, type PeerAnswer, type SentPiece, type Terms } from './peer.js';
-import { takeSnapshot } from './snapshot.js';
 
 /** An answer whose rest nobody asks for is left after that. */
 const ABANDONED_MS = 30_000;

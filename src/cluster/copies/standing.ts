@@ -3,8 +3,8 @@
  * each of them has read the one before: whoever has less is copied anew from one that has most, and nobody is asked before it
  * has compared itself.
  */
-import type { Origin } from '../persistence/stream-position.js';
-import type { Holding } from './members.js';
+import type { Origin } from '../../persistence/stream-position.js';
+import type { Holding } from '../members/members.js';
 
 /** `unknown`: others have not said yet how much they have. `lacking`: somebody has, or had, more. */
 export type Standing = 'whole' | 'unknown' | 'lacking';

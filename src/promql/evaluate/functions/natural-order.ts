@@ -1,6 +1,6 @@
 /** Texts in the order that people expect: numbers in them count as numbers, `a9` before `a10`. */
 
-import { compareText } from './labels.js';
+import { compareText } from '../labels.js';
 
 function chunks(text: string): string[] {
   return text.match(/\d+|\D+/g) ?? [];

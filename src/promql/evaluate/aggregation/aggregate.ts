@@ -3,8 +3,8 @@
  * the other, so each step sees its samples in the order of the rows, as in Prometheus.
  */
 
-import type { AggregationOperator } from '../parse/ast.js';
-import { isPresent, type Row, setPresent } from './rows.js';
+import type { AggregationOperator } from '../../parse/ast.js';
+import { isPresent, type Row, setPresent } from '../rows.js';
 
 /** The state of one group at all steps. */
 export interface Accumulator {
