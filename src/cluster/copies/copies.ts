@@ -223,12 +223,16 @@ export class Copies {
     return info !== undefined && info.state.first_seq <= 1 && !wasMadeAnew && !this.#losses.isStreamLost(partition);
   }
 
+  /** Other stores that a partition may be copied from. */
+  #readyHolders(partition: number): Member[] {
+    const { members } = this.#options;
+    return members.others.filter((member) => members.isAlive(member) && member.heartbeat.holds[partition]?.[2] === 1);
+  }
+
   /** Fetches a partition from a store that holds it, to be installed. @returns whether there was one. */
   async #fetch(partition: number): Promise<boolean> {
-    const { root, config, members, peerOf, log, fetched } = this.#options;
-    const holders = members.others.filter(
-      (member) => members.isAlive(member) && member.heartbeat.holds[partition]?.[2] === 1,
-    );
+    const { root, config, peerOf, log, fetched } = this.#options;
+    const holders = this.#readyHolders(partition);
     const beforeOf = ({ heartbeat }: Member): Origin | undefined => heartbeat.holds[partition]?.[4];
     const [holder] = holders.sort(
       (a, b) => compareOrigins(beforeOf(b), beforeOf(a)) || peerOf(a).inFlight - peerOf(b).inFlight,
@@ -277,11 +281,8 @@ export class Copies {
   /** Copies a partition anew that lacks messages; what is there stays until another store has a copy. */
   #replace(partition: number): Promise<void> {
     return this.#alone(partition, 'copied anew', async () => {
-      const { root, config, members } = this.#options;
-      const hasHolder = members.others.some(
-        (member) => members.isAlive(member) && member.heartbeat.holds[partition]?.[2] === 1,
-      );
-      if (!hasHolder) return;
+      const { root, config } = this.#options;
+      if (!this.#readyHolders(partition).length) return;
       if (!(await this.#fetch(partition))) return;
       await this.#close(partition);
       this.#losses.replaced(partition);
