@@ -20,6 +20,7 @@ import { type HttpServer, startHttp } from './http/server.js';
 import { limited, logger } from './log.js';
 import type { NatsIngest } from './nats/ingest.js';
 import { natsHealth, natsStatus } from './nats/state.js';
+import { within } from './nats/within.js';
 import { type OpenStore, openStore } from './open-store.js';
 import { dumpToFile } from './ops/dump-file.js';
 import { sdNotify, startWatchdog } from './ops/sd-notify.js';
@@ -37,6 +38,8 @@ import { buildInfo } from './version.js';
 const log = logger('server');
 /** Between two lines about requests that failed by the server's own fault. */
 const HTTP_LOG_SECONDS = 10;
+/** How long a stop waits for what is not lost without. */
+const UNITS_MS = 1_000;
 
 export interface ServiceOptions {
   config: Config;
@@ -217,7 +220,8 @@ export class Service {
     await this.#nats?.drain();
     await this.#cluster?.leave();
     await this.#http?.close();
-    await this.#noteUnits();
+    // Other stores of a cluster may be stopping too.
+    await within(UNITS_MS, this.#noteUnits());
     await this.#ownClock?.stop();
     await this.#stopClock();
     if (this.#config.main.dumpToFile) await dumpToFile(this.#pool, this.#config.main.dumpToFile, log);

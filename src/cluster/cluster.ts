@@ -29,7 +29,7 @@ import { Peer } from './peers/peer.js';
 import { Secret } from './peers/signature.js';
 import { Retaining } from './retaining.js';
 import { type ClusterFigures, type ClusterStatus, gaugesOf, healthOf, newFigures, statusOf } from './state.js';
-import { agreeOnLayout, ensureStreams, type Layout, MembershipError, openBucket } from './streams.js';
+import { agreeOnLayout, ensureStreams, type Layout, MembershipError, NoRoom, openBucket } from './streams.js';
 
 /** A start without NATS goes on after that, with what it has. */
 const WITHOUT_NATS_MS = 15_000;
@@ -81,7 +81,8 @@ export class Cluster implements Membership {
   #identity: string | undefined;
   /** Why NATS can't be used at the moment, although it is reached. */
   #refused: string | undefined;
-  #started: { resolve(): void; reject(error: Error): void } | undefined;
+  /** False: NATS is there and can't be used, which nobody need wait for. */
+  #started: { resolve(isUsable: boolean): void; reject(error: Error): void } | undefined;
 
   /** Connects to nothing yet. @throws Error when the secret or NATS's address can't be read. */
   constructor(options: ClusterOptions) {
@@ -93,6 +94,7 @@ export class Cluster implements Membership {
     this.#agreed = [...config.metrics.keys()].join('\n');
     this.#members = new Members({
       config: cluster,
+      root,
       log,
       describe: () => ({
         state: this.#state,
@@ -201,7 +203,7 @@ export class Cluster implements Membership {
    */
   async start(): Promise<void> {
     const { log } = this.#options;
-    const started = new Promise<void>((resolve, reject) => {
+    const started = new Promise<boolean>((resolve, reject) => {
       this.#started = { resolve, reject };
     });
     // Awaited below; it may fail while the copies are opened.
@@ -214,9 +216,9 @@ export class Cluster implements Membership {
       setInterval(() => this.#save(), SAVE_MS),
       setInterval(() => void this.#trim(), TRIM_MS),
     );
-    const inTime = await Promise.race([started.then(() => true), sleep(WITHOUT_NATS_MS, false, { ref: false })]);
+    const isUsable = await Promise.race([started, sleep(WITHOUT_NATS_MS, false, { ref: false })]);
     this.#started = undefined;
-    if (inTime) return;
+    if (isUsable) return;
     const why = this.#refused ?? this.#linkState.lastError ?? 'it has not answered yet';
     log.err(
       `NATS can't be used: ${why}; questions are answered with what this store has, writes are refused until then`,
@@ -238,7 +240,7 @@ export class Cluster implements Membership {
       try {
         unwatch = await this.#join(connection);
         this.#refused = undefined;
-        this.#started?.resolve();
+        this.#started?.resolve(true);
         return;
       } catch (error) {
         if (connection.isClosed()) return;
@@ -249,6 +251,7 @@ export class Cluster implements Membership {
         }
         this.#refused = errorText(error);
         log.warn(`NATS can't be used yet: ${this.#refused}`);
+        if (error instanceof NoRoom) this.#started?.resolve(false);
         await sleep(RETRY_MS);
       }
     }
@@ -271,7 +274,7 @@ export class Cluster implements Membership {
     this.#gateway.connect(connection.jetstream(), manager);
     this.#copies.follow(connection);
     // With copies of its own it answers, while it makes sure that nobody else has its id.
-    if (this.#copies.all.size) this.#started?.resolve();
+    if (this.#copies.all.size) this.#started?.resolve(true);
     await this.#members.join();
     await this.#adjust();
     return unwatch;

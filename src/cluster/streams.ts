@@ -77,6 +77,11 @@ export class MembershipError extends Error {
   override readonly name = 'MembershipError';
 }
 
+/** NATS has no room for the streams, and will have none until somebody makes some. */
+export class NoRoom extends Error {
+  override readonly name = 'NoRoom';
+}
+
 function gib(bytes: number): string {
   return `${Number((bytes / GIB).toFixed(1))} GiB`;
 }
@@ -101,7 +106,9 @@ export async function openBucket(connection: NatsConnection, config: ClusterConf
 function withHint(error: unknown, { name, partitions, streamReplicas, streamMaxBytes }: ClusterConfig): unknown {
   const code = apiCode(error);
   if (code === NO_STORAGE || code === NO_PEERS) {
-    return new Error(
+    // Peers may be there in a moment.
+    const Kind = code === NO_STORAGE ? NoRoom : Error;
+    return new Kind(
       `NATS can't make the streams of cluster ${name}: ${errorText(error)} (${code}); ${partitions} streams of ` +
         `${streamMaxBytes} bytes want ${gib(partitions * streamMaxBytes)} of its file store set aside, in each of ` +
         `${streamReplicas} copies (cluster.stream-max-bytes; max_file_store of NATS)`,

@@ -1,6 +1,7 @@
 /** A cluster of real stores on a real nats-server. */
 import { join } from 'node:path';
 import { connect } from 'nats';
+import type { TestContext } from 'vitest';
 import { type Answer, ask, type QueryAnswer } from '../support/client.js';
 import { NatsServer } from '../support/nats-server.js';
 import { type ServerOptions, type ServerProcess, startServer } from '../support/server-process.js';
@@ -42,6 +43,14 @@ export class TestCluster {
 
   constructor(options: ClusterOptions = {}) {
     this.#options = options;
+  }
+
+  /** One that ends with its test, on a running NATS: for tests that run beside each other. */
+  static async of({ onTestFinished }: TestContext, options?: ClusterOptions, jetstream?: string): Promise<TestCluster> {
+    const cluster = new TestCluster(options);
+    onTestFinished(() => cluster.stop());
+    await cluster.startNats(jetstream);
+    return cluster;
   }
 
   /** @param more of its section `jetstream`. */

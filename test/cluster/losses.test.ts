@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'nats';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ask } from '../support/client.js';
 import { until } from '../support/wait.js';
 import { TestCluster, valuesOf, writeLines } from './cluster-driver.js';
@@ -12,33 +12,22 @@ const LIMIT = 1 << 20;
 /** Of a body of about 100 KiB. */
 const LINES = 2_000;
 
-let cluster: TestCluster;
-
-beforeEach(async () => {
-  cluster = new TestCluster({
-    partitions: 1,
-    replicas: 1,
-    proxies: true,
-    cluster: { 'stream-max-bytes': LIMIT },
-    metrics: { m: { frequency: 60, aggregation: 'sum' } },
-  });
-});
-afterEach(() => cluster.stop());
+const OPTIONS = { partitions: 1, replicas: 1, proxies: true, cluster: { 'stream-max-bytes': LIMIT } };
 
 /** Waits until what is applied is safe on the store's disk. */
-async function isSaved(id: string): Promise<void> {
+async function isSaved(cluster: TestCluster, id: string): Promise<void> {
   await until(async () =>
     (await cluster.status(id)).partitions.every(({ holders }) => holders.every((one) => one.saved === one.applied)),
   );
 }
 
-async function acceptLoss(id: string, partition: number) {
-  return ask(cluster.of(id).port, `/api/cluster/accept-loss?partition=${partition}`, { method: 'POST' });
+async function acceptLoss({ port }: { port: number }) {
+  return ask(port, '/api/cluster/accept-loss?partition=0', { method: 'POST' });
 }
 
-describe('a stream', () => {
-  it('that is full refuses writes with its name, loses nothing, and takes them again once it is trimmed', async () => {
-    await cluster.startNats();
+describe.concurrent('a stream', () => {
+  it('that is full refuses writes with its name, loses nothing, and takes them again once it is trimmed', async (test) => {
+    const cluster = await TestCluster.of(test, OPTIONS);
     const { port } = await cluster.start('a');
     const bodyOf = (bin: number): string =>
       Array.from({ length: LINES }, (_, i) => `m,hostname=h${i} value=${bin + i} ${TIME + bin * 60}`).join('\n');
@@ -51,15 +40,14 @@ describe('a stream', () => {
     const hosts = ['h0', `h${LINES - 1}`];
     const expected = hosts.map((host) => Array.from({ length: bins }, (_, bin) => bin + Number(host.slice(1))));
     expect(await valuesOf(port, hosts, TIME, bins, 'strong')).toEqual(expected);
-    await isSaved('a');
+    await isSaved(cluster, 'a');
     await cluster.trim();
     expect((await writeLines(port, `m,hostname=h0 value=7 ${TIME + 6000}`)).status).toBe(200);
     expect(await valuesOf(port, hosts, TIME, bins, 'strong')).toEqual(expected);
   });
 
-  it('for which NATS has no room is said to be that, with what it takes; the store serves once there is some', async () => {
-    await cluster.startNats(`, max_file_store: ${LIMIT / 2}`);
-    // Its start goes on without NATS after a while.
+  it('for which NATS has no room is said to be that, with what it takes; the store serves once there is some', async (test) => {
+    const cluster = await TestCluster.of(test, OPTIONS, `, max_file_store: ${LIMIT / 2}`);
     const { port, log } = await cluster.start('a');
     expect(log()).toMatch(
       /NATS can't be used: NATS can't make the streams of cluster test: .*\(10047\); 1 streams of 1048576 bytes want 0 GiB of its file store/,
@@ -72,9 +60,9 @@ describe('a stream', () => {
   });
 });
 
-describe('a partition whose messages are lost', () => {
-  it('is not answered for until an administrator says so, and not the next time either', async () => {
-    await cluster.startNats();
+describe.concurrent('a partition whose messages are lost', () => {
+  it('is not answered for until an administrator says so, and not the next time either', async (test) => {
+    const cluster = await TestCluster.of(test, OPTIONS);
     let store = await cluster.start('a');
     const write = async (bin: number): Promise<void> => {
       expect((await writeLines(store.port, `m,hostname=h value=${bin} ${TIME + bin * 60}`)).status).toBe(200);
@@ -82,7 +70,7 @@ describe('a partition whose messages are lost', () => {
     // Where a series begins behind the time that is asked for, the answer's bins are not where they seem.
     const values = async () => (await valuesOf(store.port, ['h'], TIME, 6, 'strong'))[0]?.filter((one) => one !== null);
     await write(0);
-    await isSaved('a');
+    await isSaved(cluster, 'a');
     await cluster.trim();
     await store.stop('SIGKILL');
     rmSync(join(store.dir, 'checkpoints'), { recursive: true });
@@ -90,7 +78,7 @@ describe('a partition whose messages are lost', () => {
     await until(() => store.log().includes("partition 0 can't be had"), store.log());
     await write(1);
     await expect(values()).rejects.toThrow(/503: .*no store that holds partition 0 has answered/);
-    expect((await acceptLoss('a', 0)).status).toBe(200);
+    expect((await acceptLoss(store)).status).toBe(200);
     expect(await values(), store.log()).toEqual([1]);
     expect(store.log()).toMatch(/CRIT.*partition 0 lacks messages before 2, .*as an administrator has said/);
 
@@ -106,7 +94,7 @@ describe('a partition whose messages are lost', () => {
     );
     await write(3);
     expect((await cluster.status('a')).partitionsMissing).toBe(1);
-    expect((await acceptLoss('a', 0)).status).toBe(200);
+    expect((await acceptLoss(store)).status).toBe(200);
     expect(await values(), store.log()).toEqual([1, 3]);
     await client.close();
   });

@@ -2,10 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { difference, type Step } from '../golden/compare.js';
 import { ask, figure } from '../support/client.js';
 import { startServer } from '../support/server-process.js';
+import { until } from '../support/wait.js';
 import { TestCluster, valuesOf, writeLines } from './cluster-driver.js';
 
 const TIME = Math.floor(Date.now() / 60_000) * 60 - 36_000;
@@ -13,16 +14,9 @@ const FOLDER = join(import.meta.dirname, '../golden');
 /** The others say the same of other queries. */
 const SCENARIOS = /basic-node|free-debug-health|line-protocol|hierarchy/;
 
-let cluster: TestCluster;
-
-beforeEach(async () => {
-  cluster = new TestCluster({ replicas: 1 });
-  await cluster.startNats();
-});
-afterEach(() => cluster.stop());
-
-describe('a cluster of one', () => {
-  it('answers what it has acknowledged, at once and after kills', async () => {
+describe.concurrent('a cluster of one', () => {
+  it('answers what it has acknowledged, at once and after kills', async (test) => {
+    const cluster = await TestCluster.of(test, { replicas: 1 });
     let store = await cluster.start('a');
     const hosts = Array.from({ length: 12 }, (_, i) => `h${i}`);
     for (let bin = 0; bin < 30; bin++) {
@@ -31,13 +25,17 @@ describe('a cluster of one', () => {
       expect(answer.status, answer.body).toBe(200);
       const values = await valuesOf(store.port, hosts, TIME, 30);
       expect(values.map((row) => row[bin])).toEqual(hosts.map((_, i) => bin * 100 + i));
-      if (bin % 10 === 9) store = await cluster.restart('a', bin === 9 ? 'SIGKILL' : 'SIGTERM');
+      if (bin === 9) {
+        store = await cluster.restart('a', 'SIGKILL');
+        await until(() => store.log().includes('the last process of store a is dead'), store.log());
+      } else if (bin % 10 === 9) store = await cluster.restart('a', 'SIGTERM');
     }
     const values = await valuesOf(store.port, hosts, TIME, 30);
     expect(values).toEqual(hosts.map((_, i) => Array.from({ length: 30 }, (_, bin) => bin * 100 + i)));
   });
 
-  it('refuses what it refused alone, and publishes neither that nor comments', async () => {
+  it('refuses what it refused alone, and publishes neither that nor comments', async (test) => {
+    const cluster = await TestCluster.of(test, { replicas: 1 });
     const store = await cluster.start('a');
     const head = '#{"v":1,"kind":"free","to":99999999999,"selectors":[["c"]]}';
     const good = `m,hostname=h value=1 ${TIME}`;
@@ -54,7 +52,8 @@ describe('a cluster of one', () => {
     expect(await figure(store.port, 'ccms_lines_skipped_total')).toBe(1);
   });
 
-  it('says 503 without NATS, answers with what it has, and goes on when NATS is back', async () => {
+  it('says 503 without NATS, answers with what it has, and goes on when NATS is back', async (test) => {
+    const cluster = await TestCluster.of(test, { replicas: 1 });
     const store = await cluster.start('a');
     await writeLines(store.port, `m,hostname=h value=1 ${TIME}\n`);
     await cluster.nats.stop();
@@ -74,7 +73,7 @@ describe('a cluster of one', () => {
   });
 });
 
-describe('recorded answers of the reference, through JetStream', () => {
+describe.concurrent('recorded answers of the reference, through JetStream', () => {
   for (const file of readdirSync(FOLDER).filter(
     (name) => name.endsWith('.json.gz') && (process.env.CCMS_LONG || SCENARIOS.test(name)),
   )) {
@@ -83,7 +82,8 @@ describe('recorded answers of the reference, through JetStream', () => {
       config: { main: Record<string, string> };
       steps: Step[];
     };
-    it(scenario.name, async () => {
+    it(scenario.name, async (test) => {
+      const cluster = await TestCluster.of(test, { replicas: 1 });
       const { addr: _, ...main } = scenario.config.main;
       const server = await startServer((port) => {
         const { nats, cluster: section } = cluster.config('a', port) as { nats: object; cluster: object };

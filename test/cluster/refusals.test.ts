@@ -1,11 +1,11 @@
 /** What can't be a store of a cluster does not start, and says why; what is no store is not answered. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ask } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
-import { startServer } from '../support/server-process.js';
+import { type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
 import { TestCluster, valuesOf, writeLines } from './cluster-driver.js';
 
@@ -20,7 +20,11 @@ beforeEach(async () => {
 afterEach(() => cluster.stop());
 
 /** A start with sections of the configuration changed. */
-async function startWith(id: string, change: Record<string, object>, dir = temporaryDirectory()): Promise<unknown> {
+async function startWith(
+  id: string,
+  change: Record<string, object>,
+  dir = temporaryDirectory(),
+): Promise<ServerProcess> {
   return startServer(
     (port) => {
       const config = cluster.config(id, port) as Record<string, object>;
@@ -34,7 +38,16 @@ async function startWith(id: string, change: Record<string, object>, dir = tempo
 describe('a start', () => {
   it('with an id that is in use is refused, and the first one goes on', async () => {
     const store = await cluster.start('a');
-    await expect(startWith('a', {})).rejects.toThrow(/another process is store a of cluster test, at http/);
+    const refused = /another process is store a of cluster test, at http/;
+    // A copy of its directory says nothing about who is alive; with it a store answers while it makes sure.
+    const copy = temporaryDirectory();
+    cpSync(join(store.dir, 'checkpoints'), join(copy, 'checkpoints'), { recursive: true });
+    const [, second] = await Promise.all([
+      expect(startWith('a', {})).rejects.toThrow(refused),
+      startWith('a', {}, copy),
+    ]);
+    expect(await Promise.race([second.exited, store.exited.then(() => 'the first one')])).toBe(1);
+    expect(second.log()).toMatch(refused);
     expect((await writeLines(store.port, `m,hostname=h value=1 ${TIME}\n`)).status).toBe(200);
     expect(await valuesOf(store.port, ['h'], TIME, 1)).toEqual([[1]]);
   });
@@ -72,7 +85,7 @@ describe('a start', () => {
 describe('a running store', () => {
   it('skips lines of a metric that another store lacks, with a warning, and takes them when it has it', async () => {
     const more = { m: { frequency: 60, aggregation: 'sum' }, extra: { frequency: 60, aggregation: 'sum' } };
-    const store = (await startWith('a', { metrics: more })) as { port: number; log(): string };
+    const store = await startWith('a', { metrics: more });
     const line = `extra,hostname=h value=1 ${TIME}\n`;
     const stored = async (): Promise<boolean> => {
       await writeLines(store.port, line);
@@ -89,7 +102,7 @@ describe('a running store', () => {
     const dir = temporaryDirectory();
     const secret = join(dir, 'secret');
     writeFileSync(secret, 's'.repeat(40), { mode: 0o600 });
-    const store = (await startWith('a', { cluster: { 'secret-file': secret } }, dir)) as { port: number };
+    const store = await startWith('a', { cluster: { 'secret-file': secret } }, dir);
     for (const [method, path] of [
       ['POST', '/cluster/v1/query'],
       ['POST', '/cluster/v1/call'],

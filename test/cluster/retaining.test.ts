@@ -17,7 +17,7 @@ beforeEach(async () => {
   cluster = new TestCluster({
     replicas: 2,
     metrics: { m: { frequency: 1, aggregation: 'sum' } },
-    store: { 'retention-in-memory': '10s' },
+    store: { 'retention-in-memory': '6s' },
   });
   await cluster.startNats();
 });

@@ -16,7 +16,7 @@ let acknowledged: (number | null)[][];
 let nextBin: number;
 
 beforeEach(async () => {
-  cluster = new TestCluster({ partitions: 8, replicas: 2, cluster: { 'rebalance-after': '12s' } });
+  cluster = new TestCluster({ partitions: 8, replicas: 2 });
   await cluster.startNats();
   acknowledged = HOSTS.map(() => []);
   nextBin = 0;
@@ -89,8 +89,10 @@ describe('three stores', () => {
     for (const id of IDS) await answersAll(id);
   });
 
-  it('share the partitions anew when one joins, is drained, or is away too long; samples come from copies once the stream is trimmed', async () => {
-    await Promise.all(['a', 'b'].map((id) => cluster.start(id)));
+  it('share the partitions anew when one joins or is drained; samples come from copies once the stream is trimmed', async () => {
+    // Copies are handed over as soon as others are ready.
+    const soon = { cluster: { 'rebalance-after': '1s' } };
+    await Promise.all(['a', 'b'].map((id) => cluster.start(id, soon)));
     await cluster.isWhole('a', 2);
     for (let i = 0; i < 3; i++) await writeBin('a');
     await until(
@@ -102,7 +104,7 @@ describe('three stores', () => {
     );
     await cluster.trim();
 
-    await cluster.start('c');
+    await cluster.start('c', soon);
     await cluster.isWhole('c', 3);
     expect((await cluster.status('c')).members.find(({ id }) => id === 'c')?.holds).toBeGreaterThan(0);
     expect(cluster.of('c').log()).toMatch(/was copied from store [ab]/);

@@ -22,7 +22,7 @@ import { Losses } from './losses.js';
 import { fetchSnapshot, installSnapshot, removeIncoming } from './snapshot.js';
 import { compareOrigins } from './standing.js';
 
-/** A copy is given up when its owners have been ready for so long: others may still count on this one. */
+/** A copy is given up when its owners have been ready for so long, or `rebalance-after`: others may still count on this one. */
 const HANDOVER_MS = 10_000;
 /** Partitions that are opened or fetched at once. */
 const AT_ONCE = 4;
@@ -171,7 +171,7 @@ export class Copies {
 
   /** Whether its owners have been ready for a while. */
   #isHandedOver(partition: number): boolean {
-    const { members } = this.#options;
+    const { members, config } = this.#options;
     const owners = this.ownersOf(partition).map((id) => members.of(id));
     const areReady =
       owners.length > 0 &&
@@ -179,7 +179,8 @@ export class Copies {
     const now = performance.now();
     if (!areReady) this.#readySince.delete(partition);
     else if (!this.#readySince.has(partition)) this.#readySince.set(partition, now);
-    return areReady && now - (this.#readySince.get(partition) ?? now) > HANDOVER_MS;
+    const leastMs = Math.min(HANDOVER_MS, config.rebalanceAfterSeconds * 1000);
+    return areReady && now - (this.#readySince.get(partition) ?? now) > leastMs;
   }
 
   /** Runs something that nothing else may do to the partition meanwhile. Failures are logged: it is tried again. */

@@ -14,6 +14,7 @@ import { MESSAGE_VERSION } from '../message.js';
 import { isConflict, LAYOUT, type Layout, MembershipError } from '../streams.js';
 import { agreementOf, type MetricForms } from './agreement.js';
 import type { Candidate } from './assignment.js';
+import { noteProcess, predecessorOf } from './predecessor.js';
 
 export const HEARTBEAT_MS = 2_000;
 const DEAD_MS = 7_000;
@@ -67,6 +68,8 @@ export interface Member {
 
 export interface MembersOptions {
   config: ClusterConfig;
+  /** Checkpoint directory, which is this process's. */
+  root: string;
   log: Logger;
   /** What this store says about itself now. */
   describe(): Pick<Heartbeat, 'state' | 'metrics' | 'acked' | 'holds' | 'version' | 'speaks'>;
@@ -210,13 +213,16 @@ export class Members {
   }
 
   /**
-   * Enters the table, once nobody else is seen to use this id. Heartbeats follow from then on.
+   * Enters the table, once nobody else is seen to use this id, or who has used it is dead. Heartbeats follow from then on.
    * @throws MembershipError when another process uses it.
    */
   async join(): Promise<void> {
     if (this.#joined) return this.beat();
     const known = this.#all.get(this.#id);
-    if (known && known.heartbeat.state !== 'stopped' && known.heartbeat.incarnation !== this.#incarnation) {
+    const isOpen = known && known.heartbeat.state !== 'stopped' && known.heartbeat.incarnation !== this.#incarnation;
+    if (isOpen && known.heartbeat.incarnation === predecessorOf(this.#options.root)) {
+      this.#options.log.debug(`the last process of store ${this.#id} is dead: its directory is this one's`);
+    } else if (isOpen) {
       for (const end = performance.now() + WATCH_MS; performance.now() < end; ) {
         await sleep(100);
         const now = this.#all.get(this.#id);
@@ -234,10 +240,21 @@ export class Members {
     // Over a newer connection it may have joined meanwhile.
     if (this.#joined) return this.beat();
     this.#assertMetrics();
+    this.#note();
     this.#revision = this.#all.get(this.#id)?.revision;
     await this.#put();
     this.#joined = true;
     this.#timer ??= setInterval(() => void this.beat(), HEARTBEAT_MS);
+  }
+
+  /** So that the next process knows that this one is dead. */
+  #note(): void {
+    try {
+      noteProcess(this.#options.root, this.#incarnation);
+    } catch (error) {
+      // The next start takes some seconds longer.
+      this.#options.log.warn(`which process this is can't be noted: ${errorText(error)}`);
+    }
   }
 
   /** The others store samples in their form already. @throws MembershipError when this store would in another one. */
@@ -302,8 +319,10 @@ export class Members {
     const alive = this.all.filter((member) => this.isAlive(member));
     if (alive[0]?.id !== this.#id) return;
     const { rebalanceAfterSeconds } = this.#options.config;
-    for (const { id, seenAt, revision } of this.others) {
-      if (performance.now() - seenAt < Math.max(DEAD_MS, rebalanceAfterSeconds * 1000)) continue;
+    for (const { id, heartbeat, seenAt, revision } of this.others) {
+      // Who has said that it stops is not just late.
+      const leastMs = heartbeat.state === 'stopped' ? 0 : DEAD_MS;
+      if (performance.now() - seenAt < Math.max(leastMs, rebalanceAfterSeconds * 1000)) continue;
       this.#options.log.warn(`store ${id} has been away for ${rebalanceAfterSeconds} s: its place goes to others`);
       await this.#bucket?.delete(PREFIX + id, { previousSeq: revision });
     }
