@@ -1,3 +1,4 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { type Bindings, dispatcher, notFoundDispatcher } from './dispatch.js';
 import type { HttpContext, Route } from './route.js';
@@ -53,11 +54,26 @@ async function documentOf(routes: readonly Route[], context: HttpContext): Promi
   return openApiDocument(routes, context.version, context.authenticator !== undefined);
 }
 
+/** V8 settles what objects of a class look like at the seventh; one more is to be sure. */
+const SETTLING_INSTANCES = 8;
+
+/**
+ * Makes V8 settle what Hono's contexts look like before any request. It gives them room for the fields that it has seen, and
+ * forgets what it has seen in a garbage collection that finds none alive. One after the sixth request, such as the start's
+ * own, made all later contexts hash tables: 50 µs a request, 15 % of what the main thread does for a write.
+ */
+function settleContexts(): void {
+  const app = new Hono().all('*', () => RESPONSE_ALREADY_SENT);
+  const request = { method: 'GET', url: 'http://localhost/' } as Request;
+  for (let i = 0; i < SETTLING_INSTANCES; i++) void app.fetch(request);
+}
+
 /**
  * The routes on Hono. One handler a path for all methods: Hono calls a lone handler directly, without the chain that
  * several matching handlers or a middleware would need.
  */
 export function makeApp(routes: readonly Route[], context: HttpContext): Hono<Bindings> {
+  settleContexts();
   const app = new Hono<Bindings>({ strict: false });
   for (const route of routes) app.all(route.path, dispatcher(route, context));
   app.notFound(notFoundDispatcher(context));
