@@ -95,6 +95,8 @@ export interface ClusterConfig {
 export interface PromqlConfig {
   /** How far back instant selectors look. */
   lookbackSeconds: number;
+  /** Not configured: of metrics that come more seldom two frequencies are looked back. */
+  lookbackAdapts: boolean;
   timeoutSeconds: number;
   maxSamples: number;
   /** At once; as many again wait. */

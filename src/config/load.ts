@@ -312,6 +312,7 @@ function clusterConfig({ cluster }: RawConfig): ClusterConfig | undefined {
 function promqlConfig({ promql }: RawConfig): PromqlConfig {
   return {
     lookbackSeconds: parseGoDuration(promql?.['lookback-delta'] ?? '5m') ?? 0,
+    lookbackAdapts: promql?.['lookback-delta'] === undefined,
     timeoutSeconds: parseGoDuration(promql?.timeout ?? '2m') ?? 0,
     maxSamples: promql?.['max-samples'] ?? 50_000_000,
     maxQueries: promql?.['max-queries'] ?? 20,

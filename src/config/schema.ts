@@ -266,7 +266,11 @@ export const clusterSchema = object(
 export const promqlSchema = object(
   {
     'lookback-delta': v.optional(
-      duration(positive, 'a duration > 0 such as "5m"', 'How far back a selector looks for a sample; default "5m"'),
+      duration(
+        positive,
+        'a duration > 0 such as "5m"',
+        'How far back a selector looks for a sample; default "5m", of metrics that come more seldom two frequencies',
+      ),
     ),
     timeout: v.optional(
       duration(positive, 'a duration > 0 such as "2m"', 'Time after which a query is given up; default "2m"'),

@@ -3,6 +3,7 @@
  * samples.
  */
 
+import { CompiledExpressions } from './compiled.js';
 import { Annotations } from './evaluate/annotations.js';
 import { DurationError } from './evaluate/durations.js';
 import { Evaluator } from './evaluate/evaluator.js';
@@ -12,12 +13,13 @@ import { MemoryPool, QueryRun } from './evaluate/run.js';
 import type { SeriesSource } from './evaluate/source.js';
 import type { SampleSeries, Value } from './evaluate/value.js';
 import { type Expr, typeOf, unwrap } from './parse/ast.js';
-import { parseExpr } from './parse/parser.js';
 import { typeNames } from './parse/value-type.js';
 
 export interface EngineLimits {
   /** Milliseconds that instant selectors look back when a query does not say. */
   readonly lookback: number;
+  /** Nobody has chosen it: of metrics that come more seldom, two frequencies are looked back. */
+  readonly lookbackAdapts: boolean;
   /** Milliseconds after which any query is given up. */
   readonly timeout: number;
   /** Samples that one query may hold. */
@@ -38,6 +40,8 @@ export interface QueryOptions {
   /** Milliseconds; at most the engine's counts. */
   readonly timeout?: number | undefined;
   readonly signal: AbortSignal;
+  /** `performance.now()` when it was asked; absent: now. Waiting for its turn counts. */
+  readonly asked?: number;
   /** In a cluster, the answer has everything that was acknowledged anywhere. */
   readonly isStrong?: boolean;
 }
@@ -55,6 +59,7 @@ export type QueryValue =
 
 export interface QueryStatistics {
   /** Seconds. */
+  readonly queue: number;
   readonly preparation: number;
   readonly evaluation: number;
   readonly sorting: number;
@@ -76,13 +81,9 @@ export class QueryError extends Error {
   override readonly name = 'QueryError';
 }
 
-/** Compiled expressions that are kept. */
-const KEPT_EXPRESSIONS = 1000;
-
 export class Engine {
   private readonly memory: MemoryPool;
-  /** In the order of their last use. */
-  private readonly compiled = new Map<string, Expr>();
+  private readonly compiled = new CompiledExpressions();
 
   constructor(
     private readonly source: SeriesSource,
@@ -96,33 +97,21 @@ export class Engine {
     return this.memory.inUse;
   }
 
-  /** @throws ParseError */
-  compile(query: string): Expr {
-    const known = this.compiled.get(query);
-    const expr = known ?? parseExpr(query);
-    this.compiled.delete(query);
-    this.compiled.set(query, expr);
-    if (this.compiled.size > KEPT_EXPRESSIONS) {
-      const [oldest] = this.compiled.keys();
-      if (oldest !== undefined) this.compiled.delete(oldest);
-    }
-    return expr;
-  }
-
   /**
    * @throws ParseError and QueryError for a query that is none; ExecutionError when it fails with this data; QueryTimeout and
    * QueryCanceled; what the source throws.
    */
   async execute(options: QueryOptions): Promise<QueryResult> {
     const started = performance.now();
-    const expr = this.compile(options.query);
+    const { asked = started } = options;
+    const expr = this.compiled.compile(options.query);
     const type = typeOf(expr);
     const instant = options.step === 0;
     if (!instant && type !== 'scalar' && type !== 'vector') {
       const expected = 'must be Scalar or instant Vector';
       throw new QueryError(`invalid expression type "${typeNames[type]}" for range query, ${expected}`);
     }
-    const run = this.runOf(options, started);
+    const run = this.runOf(options, asked);
     try {
       const grid = gridOf(options.start, options.end, instant ? 1 : options.step);
       const prepared = performance.now();
@@ -134,6 +123,7 @@ export class Engine {
         warnings: run.annotations.warningTexts(),
         infos: run.annotations.infoTexts(),
         statistics: {
+          queue: (started - asked) / 1000,
           preparation: (prepared - started) / 1000,
           evaluation: (evaluated - prepared) / 1000,
           sorting: (performance.now() - evaluated) / 1000,
@@ -148,20 +138,18 @@ export class Engine {
     }
   }
 
-  private runOf(
-    { query, start, end, step, lookback, timeout, signal, isStrong = false }: QueryOptions,
-    started: number,
-  ): QueryRun {
-    const asked = lookback !== undefined && lookback > 0;
+  private runOf(options: QueryOptions, asked: number): QueryRun {
+    const { query, start, end, step, lookback, timeout, signal, isStrong = false } = options;
+    const given = lookback !== undefined && lookback > 0;
     return new QueryRun({
       start,
       end,
       step,
-      lookback: asked ? lookback : this.limits.lookback,
-      adaptiveLookback: !asked,
+      lookback: given ? lookback : this.limits.lookback,
+      adaptiveLookback: !given && this.limits.lookbackAdapts,
       maxSamples: this.limits.maxSamples,
       memory: this.memory,
-      deadline: started + Math.min(timeout ?? this.limits.timeout, this.limits.timeout),
+      deadline: asked + Math.min(timeout ?? this.limits.timeout, this.limits.timeout),
       signal,
       annotations: new Annotations(query),
       isStrong,

@@ -44,6 +44,7 @@ import {
   type PartitionStats,
   type Precision,
   type QueryRequest,
+  type RowAccount,
   type Store,
   StoreError,
   type UnconfiguredMetrics,
@@ -313,9 +314,9 @@ export class Pool implements Store {
     return this.#everywhere.clusters();
   }
 
-  async leaf(request: LeafRequest, signal?: AbortSignal): Promise<LeafAnswerPart[]> {
+  async leaf(request: LeafRequest, signal: AbortSignal, account: RowAccount): Promise<LeafAnswerPart[]> {
     this.#assertReady();
-    return askLeaf(this.#placement, request, signal);
+    return askLeaf(this.#placement, request, signal, account);
   }
 
   async levelNames(depth: number, isStrong = false): Promise<string[]> {

@@ -64,6 +64,13 @@ export interface WriteOutcome {
  */
 export type Answer = Uint8Array | AsyncIterable<Uint8Array>;
 
+/** Counts the rows of an answer before they are copied out of its pieces. */
+export interface RowAccount {
+  /** What it throws ends the question. @param steps of a row. */
+  take(rows: number, steps: number): void;
+  give(rows: number, steps: number): void;
+}
+
 /**
  * A part of a column, or why there is none. `query` is the index of its query in `queries`; for a metric for all nodes it is
  * the number of these more than its index in `forAllNodes`, and each node is an entry, in no order.
@@ -109,9 +116,10 @@ export interface Store {
   debug(selector: string[]): Promise<Answer>;
   /**
    * Answers a leaf of a PromQL expression: series or groups of them, in the order of the partitions and of their trees. The rows
-   * belong to the caller. Rejects TOO_LARGE, CHANGED; with the signal's reason when that ends the work.
+   * belong to the caller, who has been told of each before it was made. Rejects TOO_LARGE, CHANGED; with the signal's reason when that
+   * ends the work; with what the account throws.
    */
-  leaf(request: LeafRequest, signal?: AbortSignal): Promise<LeafAnswerPart[]>;
+  leaf(request: LeafRequest, signal: AbortSignal, account: RowAccount): Promise<LeafAnswerPart[]>;
   /** Prints rows of PromQL as JSON, in this thread. */
   readonly samplePrinter: SamplePrinter;
   /** The names that there are at a depth of the tree, each once: 1 clusters, 2 hosts, 3 levels, 4 sub-levels. @param isStrong see `QueryRequest`. */

@@ -53,6 +53,7 @@ describe('defaults', () => {
       },
       promql: {
         lookbackSeconds: 300,
+        lookbackAdapts: true,
         timeoutSeconds: 120,
         maxSamples: 50_000_000,
         maxQueries: 20,
@@ -133,6 +134,7 @@ describe('defaults', () => {
     });
     expect(config.promql).toEqual({
       lookbackSeconds: 90,
+      lookbackAdapts: false,
       timeoutSeconds: 30,
       maxSamples: 1000,
       maxQueries: 3,

@@ -125,6 +125,30 @@ describe('GET /healthz', () => {
   });
 });
 
+describe("Prometheus's routes", () => {
+  it.each([
+    ['/-/healthy', undefined],
+    ['/-/ready/', undefined],
+    ['/api/v1/status/buildinfo', 'unavailable'],
+    ['/api/v1/query?query=1', 'unavailable'],
+    ['/api/v1/query_exemplars', 'unavailable'],
+    ['/api/v1/metadata', 'unavailable'],
+  ])('%s answers 503 while loading and stopping, 200 in between', async (path, errorType) => {
+    const { port, store } = await start();
+    for (const [state, status] of [
+      ['loading', 503],
+      ['ready', 200],
+      ['stopping', 503],
+    ] as const) {
+      store.state = state;
+      const answer = await ask(port, path);
+      expect(answer.status, answer.body).toBe(status);
+      if (status === 503) expect(answer.headers['retry-after']).toBeDefined();
+      if (status === 503 && errorType) expect(JSON.parse(answer.body)).toMatchObject({ status: 'error', errorType });
+    }
+  });
+});
+
 describe('GET /metrics', () => {
   it('passes Prometheus text on', async () => {
     const { port } = await start({ metrics: async () => 'up 1\n' });

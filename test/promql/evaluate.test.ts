@@ -24,7 +24,13 @@ interface Case {
 const recorded: { series: RecordedSeries[]; groups: Record<string, Case[]> } = JSON.parse(
   readFileSync(new URL('../data/promql/evaluate.json', import.meta.url), 'utf8'),
 );
-const limits = { lookback: 300_000, timeout: 600_000, maxSamples: 50_000_000, maxMemory: 256 * 2 ** 20 };
+const limits = {
+  lookback: 300_000,
+  lookbackAdapts: true,
+  timeout: 600_000,
+  maxSamples: 50_000_000,
+  maxMemory: 256 * 2 ** 20,
+};
 const source = new MemorySource(recorded.series);
 
 type Options = Omit<QueryOptions, 'signal'> & { signal?: AbortSignal };
@@ -139,6 +145,13 @@ describe('look-back', () => {
     expect(await found(1_800_000)).toBe(0);
   });
 
+  it('is as long as was configured, if it was', async () => {
+    const engine = new Engine(new MemorySource([tenMinutes], 600_000), { ...limits, lookbackAdapts: false });
+    const { value, close } = await run(engine, at(300_000));
+    close();
+    expect(value).toMatchObject({ type: 'vector', rows: [] });
+  });
+
   it('is as long as the query says', async () => {
     expect(await found(300_000, 300_000)).toBe(0);
     expect(await found(299_999, 300_000)).toBe(1);
@@ -153,6 +166,20 @@ describe('limits of a query', () => {
   it('refuses rows for which there is no memory before it makes them', async () => {
     const engine = new Engine(source, { ...limits, maxMemory: 100_000 });
     await expect(run(engine, { query: 'flops_any', ...hour })).rejects.toThrow(tooMany);
+    expect(engine.memoryInUse).toBe(0);
+  });
+
+  it.each([
+    // Rows, results and up to three rows of state; rows and a result; times and values of one row beside them; all of them.
+    ['avg without (x) (abs(cpu_load))', hour, 5],
+    ['max_over_time(cpu_load[1h:1s])', { ...hour, start: hour.end, step: 0 }, 1.5],
+    ['cpu_load[1h:1s]', { ...hour, start: hour.end, step: 0 }, 3],
+  ])('counts what %s has to make beside the rows of its selector', async (query, times, factor) => {
+    const engine = new Engine(source, limits);
+    const { statistics, close } = await run(engine, { query, ...times });
+    close();
+    const all = recorded.series.filter(({ labels }) => labels.__name__ === 'cpu_load').length * 3600;
+    expect(statistics.peakSamples).toBeGreaterThanOrEqual(factor * all);
     expect(engine.memoryInUse).toBe(0);
   });
 

@@ -54,6 +54,10 @@ const words = Array.from({ length: 20_000 }, (_, i) => i)
   .join('|')
   .slice(0, 50_000);
 const TOO_MANY = /^query processing would load too many samples into memory in query execution$/;
+const TOO_LARGE =
+  /parse error: regular expressions are too large: about \d+ instructions, expected at most 10000 in a query$/;
+/** Twenty expressions, one beside the other. */
+const many = (expression: (i: number) => string) => Array.from({ length: 20 }, (_, i) => expression(i)).join(' or ');
 /** No error. */
 const NONE = /^$/;
 
@@ -83,6 +87,11 @@ const queries: [name: string, asked: [string, Parameters], status: number, error
     400,
     /invalid repeat count|too large/,
   ],
+  ['a short expression that is a long program', instant('flops{hostname=~"((x.?y|z.*){99}){99}"}'), 400, TOO_LARGE],
+  ['many that are long together', instant(many((i) => `flops{hostname=~"${i}.{999}"}`)), 400, TOO_LARGE],
+  ['the same for labels', instant(many((i) => `label_replace(flops,"a","","type","${i}.{999}")`)), 400, TOO_LARGE],
+  ['one that is as long as it may be', instant('flops{hostname=~".{9990}"}'), 400, /invalid repeat count/],
+  ['one that takes long for each name', instant(`flops{hostname=~"${'.?'.repeat(4900)}x"}`), 200, NONE],
   ['10 000 parentheses', instant(`${'('.repeat(10_000)}1${')'.repeat(10_000)}`), 400, /nest|deep|level/],
   ['200 parentheses', instant(`${'('.repeat(200)}1${')'.repeat(200)}`), 200, NONE],
   ['1 000 signs', instant(`${'-'.repeat(1000)}1`), 400, /nest|deep|level/],

@@ -64,6 +64,13 @@ function form(parameters: Record<string, string>): RequestInit {
   };
 }
 
+/** So many different selectors with one regular expression each. */
+function manySelectors(count: number, pattern: string): string {
+  const all = new URLSearchParams();
+  for (let i = 0; i < count; i++) all.append('match[]', `{hostname=~"${i}${pattern}"}`);
+  return all.toString();
+}
+
 const instant = (query: string, more: Record<string, string> = {}) =>
   ask(`/api/v1/query?${new URLSearchParams({ query, time: String(END), ...more })}`);
 const range = (query: string, more: Record<string, string> = {}) =>
@@ -124,8 +131,38 @@ describe('answers of queries, byte by byte', () => {
     expect(Object.keys(json.data)).toEqual(['resultType', 'result', 'stats']);
     expect(json.warnings).toEqual(['PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)']);
     expect(json.infos[0]).toMatch(/^PromQL info: metric might not be a counter.*"cpu_load" \(1:18\)$/);
-    expect(Object.keys(json.data.stats.timings)).toContain('evalTotalTime');
-    expect(json.data.stats.samples.totalQueryableSamples).toBeGreaterThan(0);
+    const { timings, samples } = json.data.stats;
+    expect(Object.keys(timings)).toEqual([
+      'evalTotalTime',
+      'resultSortTime',
+      'queryPreparationTime',
+      'innerEvalTime',
+      'execQueueTime',
+      'execTotalTime',
+    ]);
+    expect(timings.execQueueTime).toBeGreaterThan(0);
+    expect(timings.execTotalTime).toBeCloseTo(timings.execQueueTime + timings.evalTotalTime, 9);
+    expect(samples.totalQueryableSamples).toBeGreaterThan(0);
+  });
+
+  it('have statistics for any text, with a warning for what Prometheus 4 will refuse', async () => {
+    const { json } = await instant('cpu_load', { stats: '1' });
+    expect(json.data.stats).toBeDefined();
+    expect(json.warnings).toEqual([
+      'value "1" for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"',
+    ]);
+    expect((await instant('cpu_load', { stats: 'true' })).json.warnings).toBeUndefined();
+  });
+
+  it.each([
+    ['1725827400.0625', '[1725827400.063,"1725827400.063"]'],
+    ['2024-09-08T22:30:00.25+02:00', '[1725827400.25,"1725827400.25"]'],
+    // Grafana sends milliseconds as seconds; Go's client sends these two for no bound at all.
+    ['1725827400000', '[1725827400000,"1725827400000"]'],
+    ['-292273086-05-16T16:47:06Z', '[-9000000000000,"-9000000000000"]'],
+    ['+292277025-08-18T07:12:54.999999999Z', '[9000000000000,"9000000000000"]'],
+  ])('are for the time %s', async (time, result) => {
+    expect((await instant('time()', { time })).text).toContain(`"result":${result}`);
   });
 
   it('are cut to a limit of series', async () => {
@@ -227,100 +264,76 @@ describe('labels of series', () => {
   });
 });
 
+/** A text that an error must be, or match. */
+type Wanted = string | RegExp;
+
+/** Asks a path, and expects Prometheus's shape of an error. */
+async function expectError(path: string, status: number, errorType: string, error: Wanted): Promise<void> {
+  const answer = await ask(path);
+  const text = typeof error === 'string' ? error : expect.stringMatching(error);
+  expect([answer.status, answer.json]).toEqual([status, { status: 'error', errorType, error: text }]);
+}
+
+const wrong = (name: string, what: string) => `invalid parameter "${name}": ${what}`;
+
 describe('errors', () => {
   const tooFine =
     'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)';
+  const backwards = wrong('end', 'end timestamp must not be before start time');
+  const zeroStep = 'zero or negative query resolution step widths are not accepted. Try a positive integer';
+  const rangeType = 'invalid expression type "range vector" for range query, must be Scalar or instant Vector';
+  const emptySelector = '1:1: parse error: vector selector must contain at least one non-empty matcher';
+  const noTime = (name: string, text: string) => wrong(name, `cannot parse "${text}" to a valid timestamp`);
 
-  it.each([
+  it.each<[path: string, error: Wanted]>([
+    ['query?query=sum(', wrong('query', '1:5: parse error: unclosed left parenthesis')],
+    ['query', wrong('query', 'unknown position: parse error: no expression found in input')],
+    ['query?query=1&time=x', noTime('time', 'x')],
+    ['query?query=1&time=2024-02-30T00:00:00Z', noTime('time', '2024-02-30T00:00:00Z')],
+    ['query?query=1&time=2024-01-01T24:00:00Z', noTime('time', '2024-01-01T24:00:00Z')],
+    ['query?query=1&timeout=x', wrong('timeout', 'cannot parse "x" to a valid duration')],
+    ['query?query=1&limit=-1', wrong('limit', 'limit must be non-negative')],
+    ['metadata?limit_per_metric=x', wrong('limit_per_metric', 'expected a whole number, got "x"')],
+    ['query_range?query=1', noTime('start', '')],
+    ['query_range?query=1&start=2&end=1&step=1', backwards],
+    ['labels?start=2&end=1', backwards],
+    ['query_range?query=1&start=0&end=1&step=0', wrong('step', zeroStep)],
+    ['query_range?query=1&start=0&end=1&step=1m1h', wrong('step', 'cannot parse "1m1h" to a valid duration')],
+    ['query_range?query=1&start=0&end=11001&step=1', tooFine],
+    ['query_range?query=a[5m]&start=0&end=1&step=1', wrong('query', rangeType)],
+    ['query?query=a[1s-2s]', wrong('query', '2:7: duration must be greater than 0')],
+    ['query?query=%zz', 'error parsing form values: invalid URL escape "%zz"'],
+    ['series', 'no match[] parameter provided'],
+    ['series?match[]={}', wrong('match[]', emptySelector)],
+    ['labels?match[]={a=~".*"}', wrong('match[]', emptySelector)],
     [
-      '/api/v1/query?query=sum(',
-      400,
-      'bad_data',
-      'invalid parameter "query": 1:5: parse error: unclosed left parenthesis',
+      `series?${manySelectors(20, '(.{9}){99}')}`,
+      /^invalid parameter "match\[\]": 1:\d+: parse error: regular expressions are too large: about \d+ instructions, expected at most 10000 in a query$/,
     ],
+  ])('%s is 400', (path, error) => expectError(`/api/v1/${path}`, 400, 'bad_data', error));
+
+  it.each<[path: string, error: Wanted]>([
+    ['query?query=flops_any*on(hostname)flops_any', /^found duplicate series for the match group \{hostname="a0001"\}/],
+    ['query?query=topk(0/0,flops_any)', 'Parameter value is NaN'],
     [
-      '/api/v1/query',
-      400,
-      'bad_data',
-      'invalid parameter "query": unknown position: parse error: no expression found in input',
-    ],
-    [
-      '/api/v1/query?query=1&time=x',
-      400,
-      'bad_data',
-      'invalid parameter "time": cannot parse "x" to a valid timestamp',
-    ],
-    [
-      '/api/v1/query?query=1&timeout=x',
-      400,
-      'bad_data',
-      'invalid parameter "timeout": cannot parse "x" to a valid duration',
-    ],
-    ['/api/v1/query?query=1&limit=-1', 400, 'bad_data', 'invalid parameter "limit": limit must be non-negative'],
-    ['/api/v1/query_range?query=1', 400, 'bad_data', 'invalid parameter "start": cannot parse "" to a valid timestamp'],
-    [
-      '/api/v1/query_range?query=1&start=2&end=1&step=1',
-      400,
-      'bad_data',
-      'invalid parameter "end": end timestamp must not be before start time',
-    ],
-    [
-      '/api/v1/query_range?query=1&start=0&end=1&step=0',
-      400,
-      'bad_data',
-      'invalid parameter "step": zero or negative query resolution step widths are not accepted. Try a positive integer',
-    ],
-    ['/api/v1/query_range?query=1&start=0&end=11001&step=1', 400, 'bad_data', tooFine],
-    [
-      '/api/v1/query_range?query=a[5m]&start=0&end=1&step=1',
-      400,
-      'bad_data',
-      'invalid parameter "query": invalid expression type "range vector" for range query, must be Scalar or instant Vector',
-    ],
-    [
-      '/api/v1/query?query=a[1s-2s]',
-      400,
-      'bad_data',
-      'invalid parameter "query": 2:7: duration must be greater than 0',
-    ],
-    ['/api/v1/query?query=%zz', 400, 'bad_data', 'error parsing form values: invalid URL escape "%zz"'],
-    ['/api/v1/series', 400, 'bad_data', 'no match[] parameter provided'],
-    [
-      '/api/v1/series?match[]={}',
-      400,
-      'bad_data',
-      'invalid parameter "match[]": 1:1: parse error: vector selector must contain at least one non-empty matcher',
-    ],
-    ['/api/v1/nothing', 404, 'not_found', 'no such path: /api/v1/nothing'],
-    [
-      `/api/v1/query?time=${END}&query=flops_any*on(hostname)flops_any`,
-      422,
-      'execution',
-      /^found duplicate series for the match group \{hostname="a0001"\}/,
-    ],
-    [`/api/v1/query?time=${END}&query=topk(0/0,flops_any)`, 422, 'execution', 'Parameter value is NaN'],
-    [`/api/v1/query_range?query=flops_any%2Bflops_any&start=0&end=10999&step=1`, 200, undefined, undefined],
-    [
-      `/api/v1/query_range?query={__name__=~".%2B"}&start=${END - 10_000}&end=${END}&step=1&lookback_delta=3h`,
-      200,
-      undefined,
-      undefined,
-    ],
-    [
-      `/api/v1/query_range?query=max_over_time({__name__=~".%2B",type!="x"}[5m:1ms])&start=0&end=10999&step=1`,
-      422,
-      'execution',
+      'query_range?query=max_over_time({__name__=~".%2B",type!="x"}[5m:1ms])&start=0&end=10999&step=1',
       /^subquery has \d+ steps/,
     ],
-  ])('%s is %d', async (path, status, errorType, error) => {
-    const answer = await ask(path);
-    expect(answer.status).toBe(status);
-    if (errorType === undefined) return;
-    expect(answer.json).toEqual({
-      status: 'error',
-      errorType,
-      error: typeof error === 'string' ? error : expect.stringMatching(error as RegExp),
-    });
+  ])('%s is 422', (path, error) => expectError(`/api/v1/${path}&time=${END}`, 422, 'execution', error));
+
+  it('are 404 for what is not there, and 503 for what takes too long', async () => {
+    await expectError('/api/v1/nothing', 404, 'not_found', 'no such path: /api/v1/nothing');
+    const late = 'query timed out in expression evaluation';
+    await expectError('/api/v1/query?query=flops_any&timeout=0', 503, 'timeout', late);
+  });
+
+  it.each([
+    'flops_any%2Bflops_any&start=0&end=10999&step=1',
+    // 11 001 points, as Prometheus counts.
+    '1&start=0&end=11000.5&step=1',
+    `{__name__=~".%2B"}&start=${END - 10_000}&end=${END}&step=1&lookback_delta=3h`,
+  ])('are none for %s', async (parameters) => {
+    expect((await ask(`/api/v1/query_range?query=${parameters}`)).status).toBe(200);
   });
 
   it('name the methods that there are, so that clients repeat a POST as GET', async () => {
@@ -334,7 +347,8 @@ describe('errors', () => {
     const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
     expect((await ask('/api/v1/query', json)).json).toMatchObject({ status: 'error', errorType: 'bad_data' });
     expect((await ask('/api/v1/query', json)).status).toBe(415);
-    expect((await ask('/api/v1/query', form({ query: 'x'.repeat(2 << 20) }))).status).toBe(413);
+    const long = await ask('/api/v1/query', form({ query: 'x'.repeat(2 << 20) }));
+    expect([long.status, long.json.error]).toEqual([413, 'the body is longer than 1048576 bytes']);
   });
 
   it('are 422 for rows that take too much memory, found before they are made', async () => {
@@ -385,8 +399,14 @@ describe('what Grafana asks', () => {
   });
 
   it('has units of metrics', async () => {
-    const { json } = await ask('/api/v1/metadata?metric=flops_any');
-    expect(json.data).toEqual({ flops_any: [{ type: 'gauge', help: '', unit: 'F/s' }] });
+    const { json } = await ask('/api/v1/metadata?metric=flops_any&limit_per_metric=0');
+    expect(json).toEqual({
+      status: 'success',
+      data: { flops_any: [{ type: 'gauge', help: '', unit: 'F/s' }] },
+    });
+    const cut = await ask('/api/v1/metadata?limit=1');
+    expect(Object.keys(cut.json.data)).toEqual(['cpu_load']);
+    expect(cut.json.warnings).toEqual(['results truncated due to limit']);
   });
 });
 

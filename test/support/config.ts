@@ -22,6 +22,7 @@ export function configWith(store: Partial<StoreConfig> = {}, main: Partial<MainC
     },
     promql: {
       lookbackSeconds: 300,
+      lookbackAdapts: true,
       timeoutSeconds: 120,
       maxSamples: 50_000_000,
       maxQueries: 20,

@@ -69,6 +69,7 @@ class BodySink {
     readonly limit: number,
     readonly take: TakeBuffer,
     readonly budget: ReceiveBudget,
+    readonly setting: string | undefined,
   ) {
     const first = expected < 0 ? Math.min(UNKNOWN_TAKE, limit) : Math.min(expected, FIRST_TAKE);
     this.#bytes = this.#take(first, first);
@@ -94,7 +95,7 @@ class BodySink {
   }
 
   #grow(needed: number): void {
-    if (needed > this.limit) throw bodyTooLarge(this.limit);
+    if (needed > this.limit) throw bodyTooLarge(this.limit, this.setting);
     const size = Math.min(this.limit, Math.max(needed, this.#bytes.length * GROWTH));
     const bytes = this.#take(size, size - this.#bytes.length);
     bytes.set(this.#bytes.subarray(0, this.#length));
@@ -111,8 +112,9 @@ class BodySink {
   }
 }
 
-function bodyTooLarge(limit: number): HttpError {
-  return new HttpError(413, `the body is longer than ${limit} bytes (metric-store.max-body-size)`);
+/** @param setting key of the configuration that says so; absent: it can't be changed. */
+function bodyTooLarge(limit: number, setting: string | undefined): HttpError {
+  return new HttpError(413, `the body is longer than ${limit} bytes${setting === undefined ? '' : ` (${setting})`}`);
 }
 
 /** True for gzip, false for none; anything else is 415. */
@@ -130,16 +132,23 @@ function isGzip(incoming: IncomingMessage): boolean {
  * The whole body, decompressed. Rejects with 413 beyond `limit` bytes (after decompression), 400 on bad gzip, 415 on
  * other encodings, 503 when the budget is used up, and `ClientGone` when the client left before the end: a truncated
  * body never reaches the caller.
+ * @param setting key of the configuration that has the limit.
  */
-export function readBody(exchange: Exchange, limit: number, take: TakeBuffer, budget: ReceiveBudget): Promise<Body> {
+export function readBody(
+  exchange: Exchange,
+  limit: number,
+  take: TakeBuffer,
+  budget: ReceiveBudget,
+  setting?: string,
+): Promise<Body> {
   const { incoming, outgoing } = exchange;
   const declared = incoming.headers['content-length'];
   const expected = declared === undefined ? -1 : Number(declared);
   // Only reached through Node's `checkContinue`: answering before this line spares the client the sending.
-  if (expected > limit) return Promise.reject(bodyTooLarge(limit));
+  if (expected > limit) return Promise.reject(bodyTooLarge(limit, setting));
   return new Promise((resolve, reject) => {
     const gzip = isGzip(incoming);
-    const sink = new BodySink(gzip ? -1 : expected, limit, take, budget);
+    const sink = new BodySink(gzip ? -1 : expected, limit, take, budget, setting);
     if (incoming.headers.expect !== undefined) outgoing.writeContinue();
     let settled = false;
     let gunzip: Gunzip | undefined;

@@ -33,7 +33,7 @@ async function storeLines(
 ): Promise<WriteOutcome> {
   requireRunning(store);
   const take = (bytes: number): ArrayBuffer => store.takeBuffer(bytes);
-  const body = await readBody(exchange, config.store.maxBodySize, take, budget);
+  const body = await readBody(exchange, config.store.maxBodySize, take, budget, 'metric-store.max-body-size');
   if (body.length === 0) return { stored: 0, skipped: 0, refused: 0, refusals: [] };
   return store.write(body.buffer, body.length, cluster, precision, { fields });
 }

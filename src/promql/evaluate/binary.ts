@@ -187,8 +187,13 @@ class Matcher {
   /** @param sides steps at which both operands have any sample at all: only there duplicates are looked for. */
   private refuseDuplicates({ labels, left, right }: MatchGroup, sides: Uint8Array): void {
     const one = this.swapped ? left : right;
+    const taken = new Uint8Array(sides.length);
     one.forEach((row, index) => {
-      const other = one.slice(0, index).find(({ present }) => firstCommon(both(present, row.present), sides) >= 0);
+      const here = both(row.present, sides);
+      const isTaken = firstCommon(taken, here) >= 0;
+      addPresent(taken, here);
+      if (!isTaken) return;
+      const other = one.slice(0, index).find(({ present }) => firstCommon(present, here) >= 0);
       if (other === undefined) return;
       const side = this.swapped ? 'left' : 'right';
       throw new ExecutionError(
@@ -198,8 +203,8 @@ class Matcher {
     });
   }
 
-  /** All pairs of a group. @param maker has room for one row a pair. */
-  pairs(group: MatchGroup, sides: Uint8Array, maker: RowMaker): Row[] {
+  /** All pairs of a group. @param maker has room for one row a pair. @throws ExecutionError; what `run.pause()` does. */
+  async pairs(group: MatchGroup, sides: Uint8Array, maker: RowMaker, run: QueryRun): Promise<Row[]> {
     this.refuseDuplicates(group, sides);
     const many = this.swapped ? group.right : group.left;
     const one = this.swapped ? group.left : group.right;
@@ -214,6 +219,7 @@ class Matcher {
         if (this.swapped) this.combine(result, other.values, row.values, present);
         else this.combine(result, row.values, other.values, present);
         results.push(result);
+        if (run.due()) await run.pause();
       }
     }
     return results;
@@ -261,10 +267,10 @@ export async function combineVectors(
   const results: Row[] = [];
   for (const group of groups) {
     run.reserveRows(pairsOf(group), first.values.length);
-    const pairs = matcher.pairs(group, sides, new RowMaker(pairsOf(group), first.values.length));
+    const maker = new RowMaker(pairsOf(group), first.values.length);
+    const pairs = await matcher.pairs(group, sides, maker, run);
     if (pairs.length > 0) informOfTrim(expr, run);
-    results.push(...pairs);
-    if (run.due()) await run.pause();
+    for (const row of pairs) results.push(row);
   }
   return joinEqualLabels(results);
 }

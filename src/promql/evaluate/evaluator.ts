@@ -11,6 +11,7 @@ import { isInvariant } from './invariant.js';
 import { Labels } from './labels.js';
 import { extentOf, fillWindows, readLeaf } from './leaf.js';
 import {
+  countPresent,
   ExecutionError,
   type Grid,
   gridOf,
@@ -47,6 +48,8 @@ export class Evaluator {
    */
   async evaluate(expr: Expr, grid: Grid): Promise<Value> {
     this.run.check();
+    // Ten thousand operators of numbers are as long as one of many series.
+    if (this.run.due()) await this.run.pause();
     if (grid.count > 1 && isInvariant(expr))
       return this.repeat(await this.evaluateOnce(expr, { ...grid, count: 1 }), grid);
     return this.evaluateOnce(expr, grid);
@@ -246,11 +249,15 @@ export class Evaluator {
     const rows = await this.vector(arg.expr, inner);
     const maker = this.maker(rows.length, grid);
     const results: Row[] = [];
+    // One row at a time is cut down to its samples.
+    this.run.reserveRows(2, inner.count);
     for (const row of rows) {
       const result = maker.row(row.labels);
       await fillWindows(result, compact(row, inner), { grid, ...shift }, shape, this.run);
       results.push(result);
+      if (this.run.due()) await this.run.pause();
     }
+    this.run.releaseRows(2, inner.count);
     this.release(rows, inner);
     return results;
   }
@@ -276,8 +283,16 @@ export class Evaluator {
   private async subqueryValue(expr: Subquery, grid: Grid): Promise<MatrixValue> {
     const inner = this.subqueryGrid(expr, grid);
     const rows = await this.vector(expr.expr, inner);
-    const series = rows.map((row) => ({ labels: row.labels, ...compact(row, inner) }));
-    return { type: 'matrix', series: series.filter(({ times }) => times.length > 0) };
+    const series: SampleSeries[] = [];
+    for (const row of rows) {
+      const count = countPresent(row.present);
+      if (count === 0) continue;
+      this.run.reserveRows(2, count);
+      series.push({ labels: row.labels, ...compact(row, inner) });
+      if (this.run.due()) await this.run.pause();
+    }
+    this.release(rows, inner);
+    return { type: 'matrix', series };
   }
 
   /** A scalar as the only row of a vector. */
@@ -291,15 +306,16 @@ export class Evaluator {
 
 /** The samples of a row that are there. */
 function compact({ values, present }: Row, grid: Grid): { times: Float64Array; values: Float64Array } {
-  const times = new Float64Array(grid.count);
-  const kept = new Float64Array(grid.count);
+  const most = countPresent(present);
+  const times = new Float64Array(most);
+  const kept = new Float64Array(most);
   let count = 0;
   for (let step = 0; step < grid.count; step++) {
     if (!isPresent(present, step)) continue;
     times[count] = timeAt(grid, step);
     kept[count++] = values[step] ?? 0;
   }
-  return { times: times.subarray(0, count), values: kept.subarray(0, count) };
+  return { times, values: kept };
 }
 
 /** The samples in (from, to]. */

@@ -48,10 +48,6 @@ export function setPresent(present: Uint8Array, step: number): void {
   present[step >> 3] = (present[step >> 3] ?? 0) | (1 << (step & 7));
 }
 
-export function clearPresent(present: Uint8Array, step: number): void {
-  present[step >> 3] = (present[step >> 3] ?? 0) & ~(1 << (step & 7));
-}
-
 /** Says that there is a sample at every step. */
 export function setAllPresent(present: Uint8Array, steps: number): void {
   present.fill(255);

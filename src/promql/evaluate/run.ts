@@ -1,15 +1,8 @@
-/**
- * One query while it is evaluated: its time, its limits, and what it has to say beside the result. What may take long asks
- * `due()` between rows and then waits for `pause()`, so that the main thread is never held for more than a few milliseconds
- * and a deadline or a client that left ends the query there.
- */
+/** One query while it is evaluated: its time, its limits, and what it has to say beside the result. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Annotations } from './annotations.js';
+import { Pace } from './pace.js';
 import { ExecutionError, sizeOfRows } from './rows.js';
-
-/** Milliseconds after which the main thread does other things. */
-const SLICE_MS = 4;
 
 /** The query would hold more samples, or bytes, than it may. */
 export class TooManySamples extends ExecutionError {
@@ -46,22 +39,6 @@ export class MemoryPool {
   }
 }
 
-/** The query took longer than it may. */
-export class QueryTimeout extends Error {
-  override readonly name = 'QueryTimeout';
-  constructor() {
-    super('query timed out in expression evaluation');
-  }
-}
-
-/** Nobody waits for the answer any more. */
-export class QueryCanceled extends Error {
-  override readonly name = 'QueryCanceled';
-  constructor() {
-    super('query was canceled in expression evaluation');
-  }
-}
-
 export interface RunOptions {
   /** Start, end and step of the query in milliseconds; of an instant query both are its time, and the step is 0. */
   readonly start: number;
@@ -81,18 +58,17 @@ export interface RunOptions {
   readonly isStrong: boolean;
 }
 
-export class QueryRun {
-  private sliceEnd = performance.now() + SLICE_MS;
+export class QueryRun extends Pace {
   private bytes = 0;
   private samples = 0;
-  private readonly stopper = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
   /** The most samples that were held at once. */
   peakSamples = 0;
   /** Samples that selectors and windows looked at. */
   totalSamples = 0;
 
-  constructor(readonly options: RunOptions) {}
+  constructor(readonly options: RunOptions) {
+    super(options.deadline, options.signal);
+  }
 
   get annotations(): Annotations {
     return this.options.annotations;
@@ -108,6 +84,12 @@ export class QueryRun {
     this.peakSamples = Math.max(this.peakSamples, this.samples);
   }
 
+  /** For rows that come from elsewhere: they are reserved as those that are made here. */
+  readonly account = {
+    take: (rows: number, steps: number): void => this.reserveRows(rows, steps),
+    give: (rows: number, steps: number): void => this.releaseRows(rows, steps),
+  };
+
   /** Bytes that further rows may take. */
   get room(): number {
     return Math.min(this.options.memory.room, (this.options.maxSamples - this.samples) * 8);
@@ -120,44 +102,9 @@ export class QueryRun {
     this.samples = Math.max(0, this.samples - rows * steps);
   }
 
-  /** Whether it is time to wait for `pause()`. */
-  due(): boolean {
-    return performance.now() >= this.sliceEnd;
-  }
-
-  /** Lets the main thread do other things. @throws QueryTimeout or QueryCanceled */
-  async pause(): Promise<void> {
-    await nextTurn();
-    this.check();
-    this.sliceEnd = performance.now() + SLICE_MS;
-  }
-
-  /** @throws QueryTimeout or QueryCanceled */
-  check(): void {
-    if (this.options.signal.aborted) throw new QueryCanceled();
-    if (performance.now() > this.options.deadline) throw new QueryTimeout();
-  }
-
-  /** Aborted when the deadline has passed or the client has left: for work that is done elsewhere. */
-  get stopped(): AbortSignal {
-    if (this.timer === undefined) {
-      const { signal, deadline } = this.options;
-      this.timer = setTimeout(this.stop, Math.max(0, deadline - performance.now()));
-      this.timer.unref();
-      signal.addEventListener('abort', this.stop);
-      if (signal.aborted) this.stop();
-    }
-    return this.stopper.signal;
-  }
-
-  private readonly stop = (): void => {
-    this.stopper.abort(this.options.signal.aborted ? new QueryCanceled() : new QueryTimeout());
-  };
-
   /** Gives back all that is reserved. The run is over. */
-  close(): void {
-    clearTimeout(this.timer);
-    this.options.signal.removeEventListener('abort', this.stop);
+  override close(): void {
+    super.close();
     this.options.memory.give(this.bytes);
     this.bytes = 0;
   }

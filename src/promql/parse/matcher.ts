@@ -21,7 +21,7 @@ export interface Matcher {
 const METACHARACTERS = new Set('\\.+*?()|[]{}^$');
 
 /** `a|b|c`, also in one pair of parentheses: the words. Undefined for anything that is more than that. */
-function alternatives(pattern: string): string[] | undefined {
+export function alternatives(pattern: string): string[] | undefined {
   const body = /^\((?!\?)(.*)\)$/s.exec(pattern)?.[1] ?? pattern;
   const words: string[] = [];
   let word = '';
@@ -49,9 +49,24 @@ export type FullMatch = RE2JS;
 
 /** Compiles an expression that is anchored on both sides and whose `.` matches newlines. @throws RE2JSException */
 export function compileFullMatch(pattern: string): FullMatch {
-  // Compiled twice, so that an error names the expression as it was written, and `)(` does not pass.
-  RE2JS.compile(pattern);
-  return RE2JS.compile(`^(?s:${pattern})$`);
+  // Alone it must be one too: an error names it as it was written, and `)(` does not pass.
+  if (closesMore(pattern)) RE2JS.compile(pattern);
+  try {
+    return RE2JS.compile(`^(?s:${pattern})$`);
+  } catch (error) {
+    RE2JS.compile(pattern);
+    throw error;
+  }
+}
+
+/** Whether there may be more parentheses closed than open somewhere. */
+function closesMore(pattern: string): boolean {
+  let open = 0;
+  for (const character of pattern) {
+    if (character === '(') open++;
+    else if (character === ')' && --open < 0) return true;
+  }
+  return false;
 }
 
 /** The reason why an expression is none, in the words of Go's regexp; undefined when the error is another one. */

@@ -6,6 +6,7 @@ import type { Expr } from './ast.js';
 import { checkTypes } from './check.js';
 import { Converter, MAX_NESTING, nestingError } from './convert.js';
 import type { Matcher } from './matcher.js';
+import { PatternBudget } from './pattern-size.js';
 import { ParseError } from './position.js';
 import { type Scan, scan } from './scan.js';
 import { syntaxError } from './syntax-error.js';
@@ -28,7 +29,8 @@ function firstError(tree: Tree): number | undefined {
   return found;
 }
 
-function checkText(query: string): void {
+/** @throws ParseError for a text that is too long. */
+export function checkTextSize(query: string): void {
   const bytes = Buffer.byteLength(query);
   if (bytes > MAX_QUERY_BYTES) {
     throw new ParseError(0, `query has ${bytes} bytes, expected at most ${MAX_QUERY_BYTES}`, query);
@@ -51,10 +53,14 @@ function grammarText(query: string, { tokens }: Scan): string {
   return text + query.slice(end);
 }
 
-/** @throws ParseError with the place and what was expected, in Prometheus's words. */
-export function parseExpr(query: string): Expr {
-  checkText(query);
+/**
+ * @param patterns what regular expressions may come to; they are counted before any is compiled.
+ * @throws ParseError with the place and what was expected, in Prometheus's words.
+ */
+export function parseExpr(query: string, patterns = new PatternBudget()): Expr {
+  checkTextSize(query);
   const scanned = scan(query);
+  patterns.take(query, scanned.tokens);
   if (scanned.tokens[0]?.type === 'end') throw new ParseError(0, 'no expression found in input', query);
   if (scanned.depth > MAX_GRAMMAR_DEPTH) throw new ParseError(0, nestingError, query);
   const tree = parser.parse(grammarText(query, scanned));
@@ -71,8 +77,8 @@ export function parseExpr(query: string): Expr {
 }
 
 /** The matchers of a selector such as `match[]` has it. @throws ParseError for anything but a selector. */
-export function parseSelector(text: string): readonly Matcher[] {
-  const expr = parseExpr(text);
+export function parseSelector(text: string, patterns = new PatternBudget()): readonly Matcher[] {
+  const expr = parseExpr(text, patterns);
   if (expr.kind === 'selector' && expr.offset === undefined && expr.at === undefined) return expr.matchers;
   throw new ParseError(expr.start, 'expected a selector such as metric{label="value"}', text);
 }

@@ -9,7 +9,8 @@ import { formatPlain } from '../parse/literals.js';
 import { formatSample, formatTime } from './numbers.js';
 import { Pieces } from './pieces.js';
 
-const LIMITED = 'results truncated due to limit';
+/** The warning of what was cut to a limit. */
+export const LIMITED = 'results truncated due to limit';
 
 /** A set of labels as a JSON object. */
 export function printLabels(labels: Labels): string {
@@ -86,36 +87,44 @@ function printSingle(value: QueryValue & { type: 'scalar' | 'string' }): string 
 }
 
 function printStatistics({ statistics }: QueryResult): string {
-  const { preparation, evaluation, sorting, peakSamples, totalSamples } = statistics;
+  const { queue, preparation, evaluation, sorting, peakSamples, totalSamples } = statistics;
+  const total = preparation + evaluation + sorting;
   return JSON.stringify({
     timings: {
-      evalTotalTime: preparation + evaluation + sorting,
+      evalTotalTime: total,
       resultSortTime: sorting,
       queryPreparationTime: preparation,
       innerEvalTime: evaluation,
-      execQueueTime: 0,
-      execTotalTime: preparation + evaluation + sorting,
+      execQueueTime: queue,
+      execTotalTime: queue + total,
     },
     samples: { totalQueryableSamples: totalSamples, peakSamples },
   });
 }
 
+export interface PrintOptions {
+  /** Of series; 0: none. */
+  readonly limit: number;
+  /** Whether they were asked for. */
+  readonly statistics: boolean;
+  /** More than those of the query. */
+  readonly warnings: readonly string[];
+}
+
 /**
  * The answer to a query, in pieces that belong to the caller. Between two pieces other things are done.
- * @param limit of series; 0: none. @param statistics whether they were asked for.
  */
 export async function* printResult(
   result: QueryResult,
   printer: SamplePrinter,
-  limit: number,
-  statistics: boolean,
+  { limit, statistics, warnings }: PrintOptions,
 ): AsyncGenerator<Uint8Array> {
   const { value } = result;
   const cut = limit > 0 && countOf(value) > limit;
   const type = value.type === 'samples' ? 'matrix' : value.type;
   const end =
     `${statistics ? `,"stats":${printStatistics(result)}` : ''}}` +
-    `${printNotes([...result.warnings, ...(cut ? [LIMITED] : [])], result.infos)}}`;
+    `${printNotes([...result.warnings, ...(cut ? [LIMITED] : []), ...warnings], result.infos)}}`;
   const begin = `{"status":"success","data":{"resultType":"${type}","result":`;
   if (value.type === 'scalar' || value.type === 'string') {
     yield Buffer.from(begin + printSingle(value) + end);

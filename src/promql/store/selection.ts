@@ -5,6 +5,7 @@
 
 import type { NameFilter } from '../../store/store.js';
 import { METRIC_NAME } from '../evaluate/labels.js';
+import type { Pace } from '../evaluate/pace.js';
 import type { Matcher } from '../parse/matcher.js';
 import { splitLevel } from './level-name.js';
 import { LEVEL_LABELS } from './series-labels.js';
@@ -32,6 +33,16 @@ function allMatch(matchers: readonly Matcher[], value: string): boolean {
   return matchers.every((matcher) => matcher.matches(value));
 }
 
+/** The names that are taken. Between two of them other things may be done: a regular expression may take a millisecond a name. */
+async function chosen(names: readonly string[], takes: (name: string) => boolean, pace: Pace): Promise<string[]> {
+  const kept: string[] = [];
+  for (const name of names) {
+    if (takes(name)) kept.push(name);
+    if (pace.due()) await pace.pause();
+  }
+  return kept;
+}
+
 /** The words that a matcher asks for, or forbids; undefined for a regular expression that is more than words. */
 function wordsOf({ operator, value, words }: Matcher): readonly string[] | undefined {
   if (operator === '=' || operator === '!=') return [value];
@@ -57,17 +68,20 @@ export class Selector {
     private readonly tree: TreeNames,
   ) {}
 
-  /** What the matchers choose; undefined: nothing can match all of them. @param isStrong see `QueryRequest`. */
-  async select(matchers: readonly Matcher[], isStrong = false): Promise<Selection | undefined> {
+  /**
+   * What the matchers choose; undefined: nothing can match all of them.
+   * @param isStrong see `QueryRequest`. @throws what `pace.pause()` does.
+   */
+  async select(matchers: readonly Matcher[], isStrong: boolean, pace: Pace): Promise<Selection | undefined> {
     const of = (label: string) => matchers.filter((matcher) => matcher.label === label);
     // Labels that no series has are empty.
     if (!matchers.every((matcher) => this.known.has(matcher.label) || matcher.matches(''))) return undefined;
-    const metrics = this.metrics.filter((name) => allMatch(of(METRIC_NAME), name));
+    const metrics = await chosen(this.metrics, (name) => allMatch(of(METRIC_NAME), name), pace);
     if (metrics.length === 0) return undefined;
-    const clusters = await this.plainFilter(of('cluster'), CLUSTER, isStrong);
-    const hosts = await this.plainFilter(of('hostname'), HOST, isStrong);
-    const levels = await this.splitFilter(of('type'), of('type_id'), LEVEL, isStrong);
-    const subLevels = await this.splitFilter(of('stype'), of('stype_id'), SUB_LEVEL, isStrong);
+    const clusters = await this.plainFilter(of('cluster'), CLUSTER, isStrong, pace);
+    const hosts = await this.plainFilter(of('hostname'), HOST, isStrong, pace);
+    const levels = await this.splitFilter(of('type'), of('type_id'), LEVEL, isStrong, pace);
+    const subLevels = await this.splitFilter(of('stype'), of('stype_id'), SUB_LEVEL, isStrong, pace);
     const noSub = allMatch([...of('stype'), ...of('stype_id')], '');
     let depths = 0;
     if (noSub && allMatch(of('type'), 'node') && allMatch(of('type_id'), '')) depths |= 1 << HOST;
@@ -78,13 +92,19 @@ export class Selector {
     return { metrics: named, levels: [clusters, hosts, levels, subLevels], depths };
   }
 
-  private async plainFilter(matchers: readonly Matcher[], depth: number, isStrong: boolean): Promise<NameFilter> {
+  private async plainFilter(
+    matchers: readonly Matcher[],
+    depth: number,
+    isStrong: boolean,
+    pace: Pace,
+  ): Promise<NameFilter> {
     if (matchers.length === 0) return undefined;
     const listed = candidates(matchers);
     if (listed !== undefined) return { only: listed };
     const words = matchers.map(wordsOf);
     if (words.every((list) => list !== undefined)) return { allBut: words.flat() };
-    return { only: (await this.tree.names(depth, isStrong)).filter((name) => allMatch(matchers, name)) };
+    const names = await this.tree.names(depth, isStrong);
+    return { only: await chosen(names, (name) => allMatch(matchers, name), pace) };
   }
 
   /** Of a level, whose name is type and id in one. */
@@ -93,18 +113,19 @@ export class Selector {
     ids: readonly Matcher[],
     depth: number,
     isStrong: boolean,
+    pace: Pace,
   ): Promise<NameFilter> {
     if (types.length === 0 && ids.length === 0) return undefined;
-    const chosen = (name: string) => {
+    const takes = (name: string) => {
       const [type, id] = splitLevel(name, depth === LEVEL);
       return allMatch(types, type) && allMatch(ids, id);
     };
     const listedTypes = candidates(types);
     const listedIds = candidates(ids);
     if (listedTypes !== undefined && listedIds !== undefined) {
-      return { only: listedTypes.flatMap((type) => listedIds.map((id) => type + id)).filter(chosen) };
+      return { only: listedTypes.flatMap((type) => listedIds.map((id) => type + id)).filter(takes) };
     }
-    return { only: (await this.tree.names(depth, isStrong)).filter(chosen) };
+    return { only: await chosen(await this.tree.names(depth, isStrong), takes, pace) };
   }
 }
 

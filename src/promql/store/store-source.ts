@@ -5,7 +5,8 @@ import { LeafAggregation, LeafFunction, LeafGrouping } from '../../store/store.j
 import { Grouper, type Grouping } from '../evaluate/aggregation/groups.js';
 import type { Labels } from '../evaluate/labels.js';
 import { METRIC_NAME } from '../evaluate/labels.js';
-import { isEmpty, type Row } from '../evaluate/rows.js';
+import type { Pace } from '../evaluate/pace.js';
+import { ExecutionError, isEmpty, type Row } from '../evaluate/rows.js';
 import type { QueryRun } from '../evaluate/run.js';
 import type { Leaf, RawSeries, SeriesSource } from '../evaluate/source.js';
 import { keepsName } from '../evaluate/windows.js';
@@ -54,6 +55,9 @@ const groupingBits: ReadonlyMap<string, LeafGrouping> = new Map([
   ['stype_id', LeafGrouping.SubtypeId],
 ]);
 
+/** Series that a list may have: one takes some 600 bytes until it is sent. */
+const MOST_LISTED = 500_000;
+
 /** What the core is to compute of a leaf. */
 interface CoreShape {
   readonly function: LeafFunction;
@@ -94,21 +98,19 @@ export class StoreSource implements SeriesSource {
   }
 
   async samples(matchers: readonly Matcher[], from: number, to: number, run: QueryRun): Promise<RawSeries[]> {
-    const selection = await this.selector.select(matchers, run.options.isStrong);
+    const selection = await this.selector.select(matchers, run.options.isStrong, run);
     if (selection === undefined) return [];
     const request = { ...this.request(selection, run), start: to, count: 1, range: to - from };
-    const parts = await this.store.leaf({ ...request, function: LeafFunction.Samples }, run.stopped);
-    for (const { rows } of parts) run.reserveRows(2, rows[0]?.length ?? 0);
-    return parts.map(samplesOf);
+    const parts = await this.store.leaf({ ...request, function: LeafFunction.Samples }, run.stopped, run.account);
+    return parts.map((part) => samplesOf(part, run));
   }
 
   async rows(leaf: Leaf, run: QueryRun): Promise<Row[] | undefined> {
     const shape = coreShape(leaf);
     if (shape === undefined) return undefined;
-    const selection = await this.selector.select(leaf.matchers, run.options.isStrong);
+    const selection = await this.selector.select(leaf.matchers, run.options.isStrong, run);
     if (selection === undefined) return [];
-    const parts = await this.store.leaf(this.leafRequest(leaf, shape, selection, run), run.stopped);
-    run.reserveRows(parts.length, leaf.grid.count);
+    const parts = await this.store.leaf(this.leafRequest(leaf, shape, selection, run), run.stopped, run.account);
     run.totalSamples += parts.length * leaf.grid.count;
     return parts.map(({ metric, levels, rows: [values], present }) => ({
       labels: labelsOf(metric, levels),
@@ -126,16 +128,18 @@ export class StoreSource implements SeriesSource {
     const shape = coreShape(leaf);
     const aggregation = coreAggregations.get(operator);
     if (shape === undefined || aggregation === undefined) return undefined;
-    const selection = await this.selector.select(leaf.matchers, run.options.isStrong);
+    const selection = await this.selector.select(leaf.matchers, run.options.isStrong, run);
     if (selection === undefined) return [];
     const named = leaf.shape.kind === 'instant' || keepsName(leaf.shape.name);
     // Without their names, series of several metrics may be the same: that has to be found out.
     if (!named && selection.metrics.length !== 1) return undefined;
     const request = this.leafRequest(leaf, shape, selection, run);
     const asked = { ...request, aggregation, grouping: bitsOf(grouping, named) };
-    const parts = await this.store.leaf(asked, run.stopped);
+    const parts = await this.store.leaf(asked, run.stopped, run.account);
     const merged = this.merge(parts, aggregation, grouping, named);
-    run.reserveRows(merged.length * (merged[0]?.rows.length ?? 1), leaf.grid.count);
+    // Of each group one row is left.
+    const rowsOfParts = parts.reduce((sum, { rows }) => sum + rows.length, 0);
+    run.releaseRows(rowsOfParts - merged.length, leaf.grid.count);
     run.totalSamples += parts.length * leaf.grid.count;
     const rows: Row[] = [];
     for (const partial of merged) {
@@ -179,13 +183,24 @@ export class StoreSource implements SeriesSource {
     matchers: readonly Matcher[],
     from: number,
     to: number,
-    distinct?: readonly string[],
-    isStrong = false,
+    distinct: readonly string[] | undefined,
+    isStrong: boolean,
+    pace: Pace,
   ): Promise<Labels[]> {
-    const selection = await this.selector.select(matchers, isStrong);
+    let found = 0;
+    const account = {
+      take: () => {
+        if (++found > MOST_LISTED)
+          throw new ExecutionError(`more than ${MOST_LISTED} series, expected fewer: match less`);
+      },
+      give: () => {
+        found--;
+      },
+    };
+    const selection = await this.selector.select(matchers, isStrong, pace);
     if (selection === undefined) return [];
     const grouped = distinct !== undefined;
-    const parts = await this.store.leaf({
+    const request: LeafRequest = {
       ...emptyRequest,
       ...selection,
       isStrong,
@@ -194,7 +209,8 @@ export class StoreSource implements SeriesSource {
       room: Number.MAX_SAFE_INTEGER,
       aggregation: grouped ? LeafAggregation.Count : LeafAggregation.None,
       grouping: grouped ? bitsOf({ without: false, labels: distinct }, true) : 0,
-    });
+    };
+    const parts = await this.store.leaf(request, pace.stopped, account);
     return parts.map(({ metric, levels }) => labelsOf(metric, levels));
   }
 
@@ -245,9 +261,11 @@ function bitsOf({ without, labels }: Grouping, named: boolean): number {
   return bits;
 }
 
-/** The bins of a series that are not missing. */
-function samplesOf({ metric, levels, frequency, first, rows: [bins] }: LeafAnswerPart): RawSeries {
+/** The bins of a series that are not missing. They take the place of the part, in what the run has reserved. */
+function samplesOf({ metric, levels, frequency, first, rows: [bins] }: LeafAnswerPart, run: QueryRun): RawSeries {
   const all = bins ?? new Float64Array(0);
+  run.reserveRows(2, all.length);
+  run.releaseRows(1, all.length);
   const width = frequency * 1000;
   const times = new Float64Array(all.length);
   const values = new Float64Array(all.length);

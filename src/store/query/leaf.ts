@@ -3,7 +3,7 @@
 import { decodeLeaf, encodeLeaf, type LeafAnswerPart, type LeafRequest } from '../../wasm/leaf.js';
 import { LeafFunction } from '../../wasm/tables/codes.js';
 import type { Placement } from '../placement.js';
-import { StoreError } from '../store.js';
+import { type RowAccount, StoreError } from '../store.js';
 import type { PieceStream } from './piece-stream.js';
 import { ask } from './scatter.js';
 
@@ -12,12 +12,14 @@ const MOST_TRIES = 10;
 
 /**
  * Series or groups of them, in the order of the partitions; copies.
- * @param signal ends the work in the partitions. @throws StoreError; the signal's reason.
+ * @param signal ends the work in the partitions. @param account has the rows of the answer when this resolves, and else none.
+ * @throws StoreError; the signal's reason; what `account.take` throws.
  */
 export async function askLeaf(
   placement: Placement,
   request: LeafRequest,
-  signal?: AbortSignal,
+  signal: AbortSignal,
+  account: RowAccount,
 ): Promise<LeafAnswerPart[]> {
   const encoded = encodeLeaf(request);
   const partitions = partitionsOf(placement, request);
@@ -26,7 +28,7 @@ export async function askLeaf(
     const terms = request.isStrong ? { isStrong: true } : {};
     const questions = partitions.map((partition) => ({ partition, kind: 'leaf' as const, request: encoded, ...terms }));
     try {
-      return await readAll(await ask(questions, placement), steps, signal);
+      return await readAll(await ask(questions, placement), steps, signal, account);
     } catch (error) {
       if (!(error instanceof StoreError && error.code === 'CHANGED') || tries === MOST_TRIES) throw error;
     }
@@ -37,30 +39,40 @@ export async function askLeaf(
 async function readAll(
   streams: readonly PieceStream[],
   steps: number,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
+  account: RowAccount,
 ): Promise<LeafAnswerPart[]> {
   const leave = (): void => {
     for (const stream of streams) stream.leave();
   };
-  signal?.addEventListener('abort', leave);
+  signal.addEventListener('abort', leave);
+  const parts: LeafAnswerPart[] = [];
   try {
-    signal?.throwIfAborted();
-    const parts: LeafAnswerPart[] = [];
+    signal.throwIfAborted();
     for (const stream of streams) stream.prefetch();
     for (const stream of streams) {
       do {
-        for (const part of decodeLeaf(stream.current.bytes, steps)) parts.push(copyOf(part));
+        for (const part of decodeLeaf(stream.current.bytes, steps)) {
+          account.take(part.rows.length, lengthOf(part));
+          parts.push(copyOf(part));
+        }
       } while (await stream.next());
     }
     return parts;
   } catch (error) {
+    for (const part of parts) account.give(part.rows.length, lengthOf(part));
     // A stream that was left while it was read says so; why is what counts.
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     throw error;
   } finally {
-    signal?.removeEventListener('abort', leave);
+    signal.removeEventListener('abort', leave);
     leave();
   }
+}
+
+/** Numbers in a row. */
+function lengthOf({ rows: [first] }: LeafAnswerPart): number {
+  return first?.length ?? 0;
 }
 
 /** The memory of a piece is used again. */

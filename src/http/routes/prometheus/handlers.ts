@@ -2,22 +2,43 @@
 
 import type { QueryOptions } from '../../../promql/engine.js';
 import { compareText } from '../../../promql/evaluate/labels.js';
-import { printLabels, printList, printResult, printSuccess } from '../../../promql/print/json.js';
+import { quote } from '../../../promql/parse/quote.js';
+import { LIMITED, printLabels, printList, printResult, printSuccess } from '../../../promql/print/json.js';
 import { LEVEL_LABELS } from '../../../promql/store/series-labels.js';
 import { type Format, formatOf, sendTable } from '../../columns.js';
 import { HttpError } from '../../errors.js';
 import type { Exchange } from '../../exchange.js';
-import { requireReady } from '../../ready.js';
 import type { HttpContext } from '../../route.js';
 import { sendText, streamText } from './answer.js';
 import { invalidParameter, Parameters } from './parameters.js';
-import { PrometheusService } from './query-service.js';
+import { type ListRequest, PrometheusService } from './query-service.js';
 
 /** Labels that not all series have. */
 const BELOW_HOST = ['type', 'type_id', 'stype', 'stype_id'];
 const MAX_STEPS = 11_000;
 const TOO_FINE =
   'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)';
+
+/** A list that is asked for. */
+interface List {
+  /** 0: none. */
+  readonly limit: number;
+  readonly request: ListRequest;
+}
+
+/** Aborted when the client has left. */
+function goneSignal({ outgoing }: Exchange): AbortSignal {
+  const gone = new AbortController();
+  outgoing.once('close', () => gone.abort());
+  return gone.signal;
+}
+
+/** Prometheus 3 takes any text for `stats`, and says that it will not for ever. */
+function warningsOf(stats: string): string[] {
+  if (stats === '' || stats === 'true' || stats === 'all') return [];
+  const rule = 'is deprecated and will be rejected in the next major release, use "true" or "all"';
+  return [`value ${quote(stats)} for parameter "stats" ${rule}`];
+}
 
 export class Handlers {
   private readonly service: PrometheusService;
@@ -27,7 +48,6 @@ export class Handlers {
   }
 
   private parameters(exchange: Exchange): Promise<Parameters> {
-    requireReady(this.context.store);
     return Parameters.read(exchange, this.context);
   }
 
@@ -49,7 +69,7 @@ export class Handlers {
         'zero or negative query resolution step widths are not accepted. Try a positive integer',
       );
     }
-    if ((end - start) / step > MAX_STEPS) throw new HttpError(400, TOO_FINE);
+    if (Math.trunc((end - start) / step) > MAX_STEPS) throw new HttpError(400, TOO_FINE);
     await this.answer(exchange, parameters, { start, end, step }, formatOf(exchange, parameters.text('format')));
   }
 
@@ -60,19 +80,19 @@ export class Handlers {
     format: Format = 'json',
   ): Promise<void> {
     const limit = parameters.limit();
-    const gone = new AbortController();
-    exchange.outgoing.once('close', () => gone.abort());
-    const options: QueryOptions = {
+    const stats = parameters.text('stats');
+    const options = {
       query: parameters.text('query'),
       ...times,
       lookback: parameters.durationOr('lookback_delta'),
       timeout: parameters.durationOr('timeout'),
-      signal: gone.signal,
+      signal: goneSignal(exchange),
       isStrong: parameters.isStrong,
     };
     await this.service.query(options, async (result) => {
       if (format === 'json') {
-        const printed = printResult(result, this.context.store.samplePrinter, limit, parameters.text('stats') !== '');
+        const more = { limit, statistics: stats !== '', warnings: warningsOf(stats) };
+        const printed = printResult(result, this.context.store.samplePrinter, more);
         await streamText(exchange, printed);
       } else {
         const { resultTable } = await import('../../../table/result-table.js');
@@ -81,31 +101,31 @@ export class Handlers {
     });
   }
 
-  /** Times and selectors of series, labels and values. */
-  private range(parameters: Parameters) {
+  /** What series, labels and values are asked for. @param distinct labels by which series are told apart; undefined: all. */
+  private async list(exchange: Exchange, distinct: readonly string[] | undefined): Promise<List> {
+    const parameters = await this.parameters(exchange);
+    // Only names and values may be those of all series.
+    if (distinct === undefined && parameters.all('match[]').length === 0) {
+      throw new HttpError(400, 'no match[] parameter provided');
+    }
     const from = parameters.timeOr('start', Number.MIN_SAFE_INTEGER);
     const to = parameters.timeOr('end', Number.MAX_SAFE_INTEGER);
     if (to < from) throw invalidParameter('end', 'end timestamp must not be before start time');
-    return {
-      from,
-      to,
-      selectors: this.service.selectors(parameters.all('match[]')),
-      limit: parameters.limit(),
-      isStrong: parameters.isStrong,
-    };
+    const selectors = this.service.selectors(parameters.all('match[]'));
+    const { isStrong } = parameters;
+    const request = { selectors, from, to, distinct, isStrong, signal: goneSignal(exchange) };
+    return { limit: parameters.limit(), request };
   }
 
   async series(exchange: Exchange): Promise<void> {
-    const parameters = await this.parameters(exchange);
-    if (parameters.all('match[]').length === 0) throw new HttpError(400, 'no match[] parameter provided');
-    const { from, to, selectors, limit, isStrong } = this.range(parameters);
-    const found = await this.service.series(selectors, from, to, undefined, isStrong);
+    const { limit, request } = await this.list(exchange, undefined);
+    const found = await this.service.series(request);
     sendText(exchange, printList(found.sort((a, b) => a.compare(b)).map(printLabels), limit));
   }
 
   async labels(exchange: Exchange): Promise<void> {
-    const { from, to, selectors, limit, isStrong } = this.range(await this.parameters(exchange));
-    const found = await this.service.series(selectors, from, to, BELOW_HOST, isStrong);
+    const { limit, request } = await this.list(exchange, BELOW_HOST);
+    const found = await this.service.series(request);
     const names = new Set(found.flatMap((labels) => labels.names));
     sendText(
       exchange,
@@ -118,9 +138,9 @@ export class Handlers {
 
   async labelValues(exchange: Exchange): Promise<void> {
     const name = unescapeName(exchange.segment('name') ?? '');
-    const { from, to, selectors, limit, isStrong } = this.range(await this.parameters(exchange));
+    const { limit, request } = await this.list(exchange, [name]);
     const known = name === '__name__' || (LEVEL_LABELS as readonly string[]).includes(name);
-    const found = known ? await this.service.series(selectors, from, to, [name], isStrong) : [];
+    const found = known ? await this.service.series(request) : [];
     const values = new Set(found.map((labels) => labels.get(name)));
     values.delete('');
     sendText(
@@ -135,17 +155,16 @@ export class Handlers {
   async metadata(exchange: Exchange): Promise<void> {
     const parameters = await this.parameters(exchange);
     const limit = parameters.limit();
-    const perMetric = parameters.text('limit_per_metric') === '' ? 1 : parameters.limit('limit_per_metric');
+    // No metric has more than one entry: checked, and then of no consequence.
+    parameters.limit('limit_per_metric');
     const wanted = parameters.text('metric');
     const all = [...this.context.config.metrics].filter(([name]) => wanted === '' || name === wanted);
     const kept = limit > 0 ? all.slice(0, limit) : all;
     const seen = await this.context.units?.();
     const unitOf = (name: string, configured: string | undefined) => configured ?? seen?.get(name) ?? '';
-    const entries =
-      perMetric === 0
-        ? []
-        : kept.map(([name, { unit }]) => [name, [{ type: 'gauge', help: '', unit: unitOf(name, unit) }]]);
-    sendText(exchange, printSuccess(JSON.stringify(Object.fromEntries(entries))));
+    const entries = kept.map(([name, { unit }]) => [name, [{ type: 'gauge', help: '', unit: unitOf(name, unit) }]]);
+    const cut = kept.length < all.length ? [LIMITED] : [];
+    sendText(exchange, printSuccess(JSON.stringify(Object.fromEntries(entries)), cut));
   }
 }
 

@@ -57,7 +57,10 @@ export function prometheusRoutes(context: HttpContext): Route[] {
 
   function route(path: string, methods: Method[], names: string, summary: string, handle: Handle): Route {
     const operation: Operation = {
-      handle: async (exchange) => handle(await handlers(), exchange),
+      handle: async (exchange) => {
+        requireReady(context.store);
+        await handle(await handlers(), exchange);
+      },
       document: { summary, parameters: names === '' ? [] : parameters(names), responses },
     };
     return routeOf(path, methods, operation);
@@ -67,6 +70,7 @@ export function prometheusRoutes(context: HttpContext): Route[] {
     const text = JSON.stringify({ status: 'success', data });
     const operation: Operation = {
       handle: async (exchange) => {
+        requireReady(context.store);
         const { sendText } = await import('./answer.js');
         sendText(exchange, text);
       },
@@ -99,8 +103,8 @@ export function prometheusRoutes(context: HttpContext): Route[] {
     fixed('rules', ['GET'], 'Rules: there are none', { groups: [] }),
     fixed('alerts', ['GET'], 'Alerts: there are none', { alerts: [] }),
     fixed('status/buildinfo', ['GET'], 'What answers here', { ...build, application: 'cc-metric-store' }),
-    probe('/-/healthy', 'The server answers', () => {}),
-    probe('/-/ready', 'The server can be asked', () => requireReady(context.store)),
+    probe('/-/healthy', context),
+    probe('/-/ready', context),
   ];
 }
 
@@ -113,17 +117,21 @@ function routeOf(path: string, methods: readonly Method[], operation: Operation)
   };
 }
 
-function probe(path: string, summary: string, check: () => void): Route {
+/** What /healthz says, where Prometheus's clients look for it. */
+function probe(path: string, { store }: HttpContext): Route {
   return {
     path,
     access: 'open',
     operations: {
       GET: {
         handle(exchange) {
-          check();
+          requireReady(store);
           send(exchange, 200, TEXT_TYPE, 'OK\n');
         },
-        document: { summary, responses: { 200: { description: 'yes', type: TEXT_TYPE }, 503: { description: 'no' } } },
+        document: {
+          summary: 'Ready for traffic?',
+          responses: { 200: { description: 'yes', type: TEXT_TYPE }, 503: { description: 'loading, or stopping' } },
+        },
       },
     },
   };

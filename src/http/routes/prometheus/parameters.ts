@@ -100,6 +100,9 @@ export class Parameters {
 }
 
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+/** What Prometheus's Go client sends for no bound at all: times with years of nine digits. */
+const FIRST_TIME = '-292273086-05-16T16:47:06Z';
+const LAST_TIME = '+292277025-08-18T07:12:54.999999999Z';
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** Unix seconds with a fraction, or RFC 3339 with any offset, as milliseconds. */
@@ -109,11 +112,15 @@ function parseTime(text: string): number | undefined {
     const whole = Math.trunc(seconds);
     return whole * 1000 + Math.round((seconds - whole) * 1000);
   }
+  if (text === FIRST_TIME) return -FARTHEST;
+  if (text === LAST_TIME) return FARTHEST;
   const found = RFC_3339.exec(text);
   if (found === null) return undefined;
   const [, day, clock, fraction = '', offset = 'Z'] = found;
+  // JavaScript takes the 30th of February for the 1st of March, and 24:00 for the next day.
+  const local = Date.parse(`${day}T${clock}Z`);
   const time = Date.parse(`${day}T${clock}${offset.toUpperCase()}`);
-  if (Number.isNaN(time)) return undefined;
+  if (Number.isNaN(time) || new Date(local).toISOString() !== `${day}T${clock}.000Z`) return undefined;
   return time + Math.floor(Number(`0${fraction}`) * 1000 + 1e-9);
 }
 

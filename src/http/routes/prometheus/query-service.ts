@@ -5,10 +5,12 @@ import type { QueryOptions, QueryResult } from '../../../promql/engine.js';
 import { Engine, QueryError } from '../../../promql/engine.js';
 import { DurationError } from '../../../promql/evaluate/durations.js';
 import type { Labels } from '../../../promql/evaluate/labels.js';
+import { Pace, QueryCanceled, QueryTimeout } from '../../../promql/evaluate/pace.js';
 import { ExecutionError } from '../../../promql/evaluate/rows.js';
-import { QueryCanceled, QueryTimeout, TooManySamples } from '../../../promql/evaluate/run.js';
+import { TooManySamples } from '../../../promql/evaluate/run.js';
 import type { Matcher } from '../../../promql/parse/matcher.js';
-import { parseSelector } from '../../../promql/parse/parser.js';
+import { checkTextSize, parseSelector } from '../../../promql/parse/parser.js';
+import { PatternBudget } from '../../../promql/parse/pattern-size.js';
 import { ParseError } from '../../../promql/parse/position.js';
 import { StoreSource } from '../../../promql/store/store-source.js';
 import { StoreError } from '../../../store/store.js';
@@ -50,14 +52,18 @@ export class PrometheusService {
   private readonly lane: Lane;
 
   private readonly observe: ObserveQuery | undefined;
+  /** Milliseconds. */
+  private readonly timeout: number;
 
   constructor({ store, config, observeQuery }: HttpContext) {
     this.observe = observeQuery;
-    const { lookbackSeconds, timeoutSeconds, maxSamples, maxQueries, maxMemoryBytes } = config.promql;
+    const { lookbackSeconds, lookbackAdapts, timeoutSeconds, maxSamples, maxQueries, maxMemoryBytes } = config.promql;
+    this.timeout = timeoutSeconds * 1000;
     this.source = new StoreSource(store, config.metrics.keys());
     this.engine = new Engine(this.source, {
       lookback: lookbackSeconds * 1000,
-      timeout: timeoutSeconds * 1000,
+      lookbackAdapts,
+      timeout: this.timeout,
       maxSamples,
       maxMemory: maxMemoryBytes,
     });
@@ -65,11 +71,12 @@ export class PrometheusService {
   }
 
   /** Runs a query, and `use` with its result, which is closed afterwards. @throws HttpError, StoreError */
-  async query(options: QueryOptions, use: (result: QueryResult) => Promise<void>): Promise<void> {
+  async query(options: Omit<QueryOptions, 'asked'>, use: (result: QueryResult) => Promise<void>): Promise<void> {
     const seconds: { queue?: number; evaluation?: number; answer?: number } = {};
     let samples = 0;
     let refusal: QueryRefusal | undefined;
-    let last = performance.now();
+    const asked = performance.now();
+    let last = asked;
     const lap = (): number => {
       const before = last;
       last = performance.now();
@@ -78,7 +85,7 @@ export class PrometheusService {
     try {
       await this.lane.run(async () => {
         seconds.queue = lap();
-        const result = await this.engine.execute(options);
+        const result = await this.engine.execute({ ...options, asked });
         seconds.evaluation = lap();
         samples = result.statistics.totalSamples;
         try {
@@ -96,32 +103,47 @@ export class PrometheusService {
     }
   }
 
-  /** The matchers of each selector. @throws HttpError 400 */
+  /** The matchers of each selector; together they may be as large as one query. @throws HttpError 400 */
   selectors(texts: readonly string[]): (readonly Matcher[])[] {
-    return texts.map((text) => {
-      try {
-        return parseSelector(text);
-      } catch (error) {
-        throw toHttp(error, 'match[]');
-      }
-    });
+    try {
+      const patterns = new PatternBudget();
+      checkTextSize(texts.join('\n'));
+      return texts.map((text) => parseSelector(text, patterns));
+    } catch (error) {
+      throw toHttp(error, 'match[]');
+    }
   }
 
-  /**
-   * The series that any of the selectors chooses, without duplicates.
-   * @param selectors none: all series. @param from, to unix milliseconds.
-   * @param distinct labels by which they are told apart; undefined: all.
-   * @param isStrong in a cluster: all that was acknowledged anywhere counts.
-   */
-  async series(
-    selectors: readonly (readonly Matcher[])[],
-    from: number,
-    to: number,
-    distinct?: readonly string[],
-    isStrong = false,
-  ): Promise<Labels[]> {
-    const sets = selectors.length === 0 ? [[]] : selectors;
-    const found = await Promise.all(sets.map((matchers) => this.source.series(matchers, from, to, distinct, isStrong)));
-    return [...new Map(found.flat().map((labels) => [labels.key, labels])).values()];
+  /** The series that any of the selectors chooses, without duplicates. @throws HttpError, StoreError */
+  async series({ selectors, from, to, distinct, isStrong, signal }: ListRequest): Promise<Labels[]> {
+    const pace = new Pace(performance.now() + this.timeout, signal);
+    try {
+      const found = new Map<string, Labels>();
+      for (const matchers of selectors.length === 0 ? [[]] : selectors) {
+        for (const labels of await this.source.series(matchers, from, to, distinct, isStrong, pace)) {
+          found.set(labels.key, labels);
+        }
+      }
+      return [...found.values()];
+    } catch (error) {
+      throw toHttp(error, 'match[]');
+    } finally {
+      pace.close();
+    }
   }
+}
+
+/** What lists of series and labels are asked for. */
+export interface ListRequest {
+  /** None: all series. */
+  readonly selectors: readonly (readonly Matcher[])[];
+  /** Unix milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  /** Labels by which series are told apart; undefined: all. */
+  readonly distinct: readonly string[] | undefined;
+  /** In a cluster: all that was acknowledged anywhere counts. */
+  readonly isStrong: boolean;
+  /** Aborted when the client has left. */
+  readonly signal: AbortSignal;
 }

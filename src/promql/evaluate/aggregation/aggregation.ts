@@ -24,6 +24,9 @@ interface Host {
 
 const MAX_INT64 = 2 ** 63;
 
+/** Rows of numbers that an accumulator has beside its result, at most. */
+const STATE_ROWS = 3;
+
 export class Aggregator {
   constructor(private readonly host: Host) {}
 
@@ -60,7 +63,7 @@ export class Aggregator {
 
   private async accumulate(expr: Aggregation, rows: readonly Row[], grid: Grid): Promise<Row[]> {
     const { labels, groupOf } = groupRows(rows, expr);
-    // A group's state is up to three more rows of numbers.
+    this.host.run.reserveRows(STATE_ROWS * labels.length, grid.count);
     const maker = this.host.maker(labels.length, grid);
     const results = labels.map((one) => maker.row(one));
     const accumulators = results.map((result) => accumulatorOf(expr.operator, result));
@@ -69,6 +72,7 @@ export class Aggregator {
       if (this.host.run.due()) await this.host.run.pause();
     }
     for (const accumulator of accumulators) accumulator?.finish();
+    this.host.run.releaseRows(STATE_ROWS * labels.length, grid.count);
     return results;
   }
 

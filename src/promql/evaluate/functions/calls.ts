@@ -86,7 +86,7 @@ export async function evaluateCall(call: Call, grid: Grid, host: Host): Promise<
     case 'absent':
       return absent(unwrap(first), await host.vector(first, grid), grid, host);
     case 'label_replace':
-      return vector(replaceLabel(await host.vector(first, grid), texts(call.args.slice(1))));
+      return vector(await replaceLabel(await host.vector(first, grid), texts(call.args.slice(1)), host.run));
     case 'label_join':
       return vector(joinLabels(await host.vector(first, grid), texts(call.args.slice(1))));
     case 'sort':

@@ -2,16 +2,7 @@
 
 import { formatPlain } from '../../parse/literals.js';
 import type { Labels } from '../labels.js';
-import {
-  clearPresent,
-  type Grid,
-  isPresent,
-  joinEqualLabels,
-  type Row,
-  RowMaker,
-  setPresent,
-  timeAt,
-} from '../rows.js';
+import { bytesOfBits, type Grid, isPresent, joinEqualLabels, type Row, RowMaker, setPresent, timeAt } from '../rows.js';
 import type { QueryRun } from '../run.js';
 import { type Bucket, bucketFraction, bucketQuantile, parseBound } from './histogram.js';
 
@@ -119,20 +110,27 @@ export async function histogramQuantile(
       return value;
     },
   );
-  return joinEqualLabels(label === undefined ? found : labelled(found, quantiles, label));
+  return joinEqualLabels(label === undefined ? found : await labelled(found, quantiles, label, run));
 }
 
 /** The rows with the quantile in a label: one row for each quantile that there is at any step. */
-function labelled(rows: readonly Row[], quantiles: Float64Array, label: string): Row[] {
-  return [...new Set(quantiles)].flatMap((quantile) =>
-    rows.map(({ labels, values, present }) => {
-      const kept = present.slice();
-      quantiles.forEach((other, step) => {
-        if (!Object.is(other, quantile)) clearPresent(kept, step);
-      });
-      return { labels: labels.with(label, openMetricsNumber(quantile)), values, present: kept };
-    }),
-  );
+async function labelled(rows: readonly Row[], quantiles: Float64Array, label: string, run: QueryRun): Promise<Row[]> {
+  const distinct = new Set(quantiles);
+  run.reserveRows(distinct.size * (rows.length + 1), quantiles.length);
+  const results: Row[] = [];
+  for (const quantile of distinct) {
+    const asked = new Uint8Array(bytesOfBits(quantiles.length));
+    for (let step = 0; step < quantiles.length; step++) {
+      if (Object.is(quantiles[step], quantile)) setPresent(asked, step);
+    }
+    const text = openMetricsNumber(quantile);
+    for (const { labels, values, present } of rows) {
+      const kept = present.map((byte, at) => byte & (asked[at] ?? 0));
+      results.push({ labels: labels.with(label, text), values, present: kept });
+    }
+    if (run.due()) await run.pause();
+  }
+  return results;
 }
 
 /** @throws ExecutionError when histograms differ in their metric's name only. */

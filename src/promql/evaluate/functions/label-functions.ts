@@ -3,6 +3,7 @@
 import { compileFullMatch } from '../../parse/matcher.js';
 import { Labels } from '../labels.js';
 import { ExecutionError, isPresent, joinEqualLabels, type Row } from '../rows.js';
+import type { QueryRun } from '../run.js';
 import { compareNaturally } from './natural-order.js';
 
 function checkLabelName(name: string, what: string): void {
@@ -22,8 +23,8 @@ function expand(template: string, groups: Groups, named: ReadonlyMap<string, num
   });
 }
 
-/** `label_replace(v, destination, replacement, source, pattern)`. @throws ExecutionError */
-export function replaceLabel(rows: readonly Row[], args: readonly string[]): Row[] {
+/** `label_replace(v, destination, replacement, source, pattern)`. @throws ExecutionError; what `run.pause()` does. */
+export async function replaceLabel(rows: readonly Row[], args: readonly string[], run: QueryRun): Promise<Row[]> {
   const [destination = '', replacement = '', source = '', pattern = ''] = args;
   let compiled: ReturnType<typeof compileFullMatch>;
   try {
@@ -40,14 +41,15 @@ export function replaceLabel(rows: readonly Row[], args: readonly string[]): Row
     const groups = Array.from({ length: matcher.groupCount() + 1 }, (_, index) => matcher.group(index) ?? undefined);
     return expand(replacement, groups, named);
   };
-  return joinEqualLabels(
-    rows.map((row) => {
-      const value = row.labels.get(source);
-      if (!known.has(value)) known.set(value, replaced(value));
-      const result = known.get(value);
-      return result === undefined ? row : { ...row, labels: row.labels.with(destination, result) };
-    }),
-  );
+  const results: Row[] = [];
+  for (const row of rows) {
+    const value = row.labels.get(source);
+    if (!known.has(value)) known.set(value, replaced(value));
+    const result = known.get(value);
+    results.push(result === undefined ? row : { ...row, labels: row.labels.with(destination, result) });
+    if (run.due()) await run.pause();
+  }
+  return joinEqualLabels(results);
 }
 
 /** `label_join(v, destination, separator, sources...)`. @throws ExecutionError */
