@@ -67,6 +67,9 @@ export const formatParameter: Parameter = {
   schema: { type: 'string', enum: formats },
 };
 
+/** Media types of an answer that has columns as well as JSON. */
+export const TABLE_TYPES: readonly string[] = Object.values(mediaTypes);
+
 export const NOT_ACCEPTABLE = { description: 'neither JSON nor Arrow, Parquet or CSV is accepted' };
 
 /** Bytes of a header's value; what is longer is left out. */

@@ -4,23 +4,31 @@
  */
 
 import { toJsonSchema } from '@valibot/to-json-schema';
-import type { OperationDocument, Route } from './route.js';
+import type { OperationDocument, Parameter, Route } from './route.js';
 
 interface ErrorAnswer {
   description: string;
   content: Record<string, { schema: { $ref: string } }>;
 }
 
-const errorContent = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+function errorAnswer({ renderError }: Route, description: string): ErrorAnswer {
+  const schema = renderError === undefined ? 'Error' : 'PrometheusError';
+  return { description, content: { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } } };
+}
 
-function errorAnswer(description: string): ErrorAnswer {
-  return { description, content: errorContent };
+/** The same parameters in a body; what stands in the path does not come again. */
+function formBody(parameters: readonly Parameter[]) {
+  const inForm = parameters.filter((parameter) => parameter.in === 'query');
+  const properties = inForm.map(({ name, description, schema }) => [name, { description, ...schema }]);
+  const schema = { type: 'object', properties: Object.fromEntries(properties) };
+  return { required: false, content: { 'application/x-www-form-urlencoded': { schema } } };
 }
 
 function requestBody(body: NonNullable<OperationDocument['body']>) {
   if ('text' in body) {
     return { required: true, description: body.description, content: { [body.text]: { schema: { type: 'string' } } } };
   }
+  if ('form' in body) return formBody(body.form);
   const { $schema: _, ...schema } = toJsonSchema(body.schema, {
     target: 'draft-2020-12',
     typeMode: 'output',
@@ -32,10 +40,11 @@ function requestBody(body: NonNullable<OperationDocument['body']>) {
 function responses(route: Route, document: OperationDocument, secured: boolean) {
   const answers: Record<string, unknown> = {};
   for (const [status, { description, type }] of Object.entries(document.responses)) {
-    if (Number(status) >= 400) answers[status] = errorAnswer(description);
-    else answers[status] = type === undefined ? { description } : { description, content: { [type]: {} } };
+    if (Number(status) >= 400) answers[status] = errorAnswer(route, description);
+    else if (type === undefined) answers[status] = { description };
+    else answers[status] = { description, content: Object.fromEntries([type].flat().map((one) => [one, {}])) };
   }
-  if (secured && route.access !== 'open') answers[401] ??= errorAnswer('no valid token');
+  if (secured && route.access !== 'open') answers[401] ??= errorAnswer(route, 'no valid token');
   return answers;
 }
 
@@ -77,6 +86,11 @@ export function openApiDocument(routes: readonly Route[], version: string, secur
           type: 'object',
           required: ['status', 'error'],
           properties: { status: { type: 'string' }, error: { type: 'string' } },
+        },
+        PrometheusError: {
+          type: 'object',
+          required: ['status', 'errorType', 'error'],
+          properties: { status: { const: 'error' }, errorType: { type: 'string' }, error: { type: 'string' } },
         },
       },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },

@@ -98,7 +98,7 @@ export interface Parameter {
   in: 'query' | 'path';
   description: string;
   required?: boolean;
-  schema: { type: 'string' | 'integer'; enum?: string[] };
+  schema: { type: 'string' | 'integer'; enum?: string[] } | { type: 'array'; items: { type: 'string' } };
 }
 
 /** What the document says about one method of a route; answers of every route (401, 405, ...) are added by themselves. */
@@ -106,9 +106,10 @@ export interface OperationDocument {
   summary: string;
   description?: string;
   parameters?: Parameter[];
-  /** JSON: by its schema; text: by media type. */
-  body?: { schema: GenericSchema } | { text: string; description: string };
-  responses: Record<number, { description: string; type?: string }>;
+  /** JSON: by its schema; text: by media type; a form: the same parameters as the URL's. */
+  body?: { schema: GenericSchema } | { text: string; description: string } | { form: readonly Parameter[] };
+  /** `type`: one media type, or several. */
+  responses: Record<number, { description: string; type?: string | readonly string[] }>;
 }
 
 export interface Operation {
@@ -129,6 +130,6 @@ export interface Route {
   path: string;
   access: Access;
   operations: Partial<Record<Method, Operation>>;
-  /** The body of this route's error answers; absent: `errorBody`. */
+  /** The body of this route's error answers, that of Prometheus's API; absent: `errorBody`. */
   renderError?: (error: HttpError) => string;
 }

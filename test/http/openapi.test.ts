@@ -15,7 +15,11 @@ interface Document {
     string,
     Record<
       string,
-      { requestBody?: { content: Record<string, { schema: Schema }> }; responses: Record<string, unknown> }
+      {
+        parameters?: { name: string; in: string }[];
+        requestBody?: { content: Record<string, { schema: Schema }> };
+        responses: Record<string, { content?: Record<string, { schema?: { $ref?: string } }> }>;
+      }
     >
   >;
 }
@@ -100,5 +104,32 @@ describe('the OpenAPI document', () => {
       type: 'array',
       items: { type: 'array', items: { type: 'string' } },
     });
+  });
+
+  it("describes Prometheus's routes: parameters in the URL and in a form, the types of answers, the shape of errors", async () => {
+    const { paths } = await documentOf();
+    const range = paths['/api/v1/query_range'];
+    expect(Object.keys(range?.get?.responses[200]?.content ?? {})).toEqual([
+      'application/json',
+      'application/vnd.apache.arrow.stream',
+      'application/vnd.apache.parquet',
+      'text/csv',
+    ]);
+    expect(range?.get?.requestBody).toBeUndefined();
+    const form = range?.post?.requestBody?.content['application/x-www-form-urlencoded']?.schema;
+    expect(Object.keys(form?.properties ?? {})).toEqual(range?.get?.parameters?.map(({ name }) => name));
+    expect(form?.properties).toHaveProperty('lookback_delta');
+    const values = paths['/api/v1/label/{name}/values']?.post;
+    expect(values?.parameters?.[0]).toMatchObject({ name: 'name', in: 'path', required: true });
+    const match = { type: 'array', items: { type: 'string' } };
+    expect(values?.requestBody?.content['application/x-www-form-urlencoded']?.schema.properties).toMatchObject({
+      'match[]': match,
+    });
+    const shapeOf = (path: string, status: number) =>
+      paths[path]?.get?.responses[status]?.content?.['application/json']?.schema?.$ref;
+    for (const status of [400, 422, 503]) {
+      expect(shapeOf('/api/v1/query', status)).toBe('#/components/schemas/PrometheusError');
+    }
+    expect(shapeOf('/api/query', 400)).toBe('#/components/schemas/Error');
   });
 });

@@ -1,11 +1,10 @@
 import { Lane } from '../../lane.js';
 import type { QueryRequest, SeriesQuery } from '../../store/store.js';
 import type { Table } from '../../table/table.js';
-import { JSON_TYPE } from '../answer.js';
 import type { Body } from '../body/body.js';
 import { jsonOf, readJsonBody } from '../body/json.js';
 import { unknownKeyHint } from '../body/unknown-keys.js';
-import { formatOf, formatParameter, NOT_ACCEPTABLE, sendTable } from '../columns.js';
+import { formatOf, formatParameter, NOT_ACCEPTABLE, sendTable, TABLE_TYPES } from '../columns.js';
 import { ClientGone, HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { requireRunning } from '../ready.js';
@@ -148,7 +147,7 @@ export function queryRoute(context: HttpContext): Route {
       ],
       body: { schema: QuerySchema },
       responses: {
-        200: { description: '{"queries"?: [...], "results": [[...], ...]}', type: JSON_TYPE },
+        200: { description: '{"queries"?: [...], "results": [[...], ...]}', type: TABLE_TYPES },
         400: { description: 'the body is not JSON or not a query; the error names the place' },
         406: NOT_ACCEPTABLE,
         413: { description: 'the body is too long' },

@@ -3,6 +3,7 @@
  */
 
 import { JSON_TYPE, send, TEXT_TYPE } from '../../answer.js';
+import { formatParameter, NOT_ACCEPTABLE, TABLE_TYPES } from '../../columns.js';
 import type { Exchange } from '../../exchange.js';
 import { requireReady } from '../../ready.js';
 import type { HttpContext, Method, Operation, Parameter, Route } from '../../route.js';
@@ -22,27 +23,43 @@ const texts: Record<string, string> = {
   limit: 'series or names at most; 0: all',
   lookback_delta: 'how far back selectors look: seconds or a duration',
   stats: 'any text: statistics of the query in the answer',
-  format: 'json, arrow (IPC stream), parquet or csv; the Accept header says the same. Absent: json',
   'match[]': 'a selector; may be repeated, any of them is enough',
   metric: 'one metric only',
   consistency: 'in a cluster: strong, the answer has everything that was acknowledged anywhere',
   limit_per_metric: 'entries of a metric at most',
 };
 
-function parameters(names: string): Parameter[] {
-  return names.split(' ').map((name) => ({
-    name,
-    in: 'query',
-    description: texts[name] ?? '',
-    schema: { type: name.startsWith('limit') ? 'integer' : 'string' },
-  }));
+function schemaOf(name: string): Parameter['schema'] {
+  if (name === 'match[]') return { type: 'array', items: { type: 'string' } };
+  return { type: name.startsWith('limit') ? 'integer' : 'string' };
 }
+
+function parameter(name: string): Parameter {
+  return { name, in: 'query', description: texts[name] ?? '', schema: schemaOf(name) };
+}
+
+const labelName: Parameter = {
+  name: 'name',
+  in: 'path',
+  description: 'of the label; U__... as Prometheus escapes names',
+  required: true,
+  schema: { type: 'string' },
+};
 
 const responses = {
   200: { description: '{"status": "success", "data": ..., "warnings"?: [...], "infos"?: [...]}', type: JSON_TYPE },
   400: { description: 'a parameter is wrong; the error names it, and the place in a query' },
   422: { description: 'the query is right, but fails with this data or needs too much memory' },
   503: { description: 'loading, stopping, too many queries, or the query took too long' },
+};
+
+/** A range query may be answered in columns. */
+const tableResponses = { ...responses, 200: { ...responses[200], type: TABLE_TYPES }, 406: NOT_ACCEPTABLE };
+
+/** A form may have what the URL has. */
+const FORM_ERRORS = {
+  413: { description: 'the form is longer than 1 MiB' },
+  415: { description: 'the body is no form, or compressed otherwise than with gzip' },
 };
 
 type Handle = (handlers: Handlers, exchange: Exchange) => Promise<void>;
@@ -55,15 +72,17 @@ export function prometheusRoutes(context: HttpContext): Route[] {
     return made;
   };
 
-  function route(path: string, methods: Method[], names: string, summary: string, handle: Handle): Route {
-    const operation: Operation = {
-      handle: async (exchange) => {
-        requireReady(context.store);
-        await handle(await handlers(), exchange);
-      },
-      document: { summary, parameters: names === '' ? [] : parameters(names), responses },
+  /** @param names of the parameters in the URL. */
+  function route(path: string, methods: Method[], names: string, summary: string, handler: Handle): Route {
+    const handle: Operation['handle'] = async (exchange) => {
+      requireReady(context.store);
+      await handler(await handlers(), exchange);
     };
-    return routeOf(path, methods, operation);
+    const all = names.split(' ').map((name) => (name === 'format' ? formatParameter : parameter(name)));
+    if (path.includes(':name')) all.unshift(labelName);
+    const document = { summary, parameters: all, responses: names.includes('format') ? tableResponses : responses };
+    const form = { ...document, body: { form: all }, responses: { ...document.responses, ...FORM_ERRORS } };
+    return routeOf(path, methods, { GET: { handle, document }, POST: { handle, document: form } });
   }
 
   function fixed(path: string, methods: Method[], summary: string, data: unknown): Route {
@@ -74,9 +93,9 @@ export function prometheusRoutes(context: HttpContext): Route[] {
         const { sendText } = await import('./answer.js');
         sendText(exchange, text);
       },
-      document: { summary, responses: { 200: responses[200] } },
+      document: { summary, responses: { 200: responses[200], 503: responses[503] } },
     };
-    return routeOf(path, methods, operation);
+    return routeOf(path, methods, { GET: operation, POST: operation });
   }
 
   const common = 'timeout limit lookback_delta stats consistency';
@@ -108,11 +127,11 @@ export function prometheusRoutes(context: HttpContext): Route[] {
   ];
 }
 
-function routeOf(path: string, methods: readonly Method[], operation: Operation): Route {
+function routeOf(path: string, methods: readonly Method[], operations: Record<Method, Operation>): Route {
   return {
     path: `/api/v1/${path}`,
     access: 'bearer',
-    operations: Object.fromEntries(methods.map((method) => [method, operation])),
+    operations: Object.fromEntries(methods.map((method) => [method, operations[method]])),
     renderError: renderPrometheusError,
   };
 }
