@@ -96,15 +96,32 @@ describe('docs/promql.md', () => {
 });
 
 interface Dashboard {
+  templating: { list: { name: string; type: string; query: string | { query: string } }[] };
   panels: { title: string; targets?: { expr: string }[]; gridPos: { x: number; y: number; w: number; h: number } }[];
 }
 
+/** A query with the values that the dashboard's variables have. */
+const used = (query: string) => query.replaceAll('$cluster', 'alex').replaceAll('$hostname', '(a0601|a0602)');
+
 describe.each(['grafana-cluster', 'grafana-node'])('configs/%s.json', (name) => {
-  const { panels } = JSON.parse(read(`configs/${name}.json`)) as Dashboard;
+  const { panels, templating } = JSON.parse(read(`configs/${name}.json`)) as Dashboard;
   const queries = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const));
 
   it.each(queries)('%s finds something: %s', async (_, expr) => {
-    expect(await instant(expr.replaceAll('$cluster', 'alex').replaceAll('$hostname', 'a0601|a0602'))).not.toEqual([]);
+    expect(await instant(used(expr))).not.toEqual([]);
+  });
+
+  const variables = templating.list.flatMap(({ name: variable, query }) =>
+    typeof query === 'string' ? [] : [[variable, query.query] as const],
+  );
+
+  it.each(variables)('the variable %s has values: %s', async (variable, query) => {
+    // As Grafana asks for them.
+    const [, selector, label] = /^label_values\((?:(.*), )?(\w+)\)$/.exec(query) ?? [];
+    const match = selector === undefined ? '' : `?${new URLSearchParams({ 'match[]': used(selector) })}`;
+    const answer = await ask(server.port, `/api/v1/label/${label}/values${match}`);
+    const values = { cluster: ['alex'], hostname: ['a0601', 'a0602', 'a0603', SILENT] };
+    expect(JSON.parse(answer.body)).toEqual({ status: 'success', data: values[variable as keyof typeof values] });
   });
 
   it('lays its panels out without overlaps', () => {
