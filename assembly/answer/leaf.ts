@@ -17,7 +17,7 @@ import { out } from '../memory/out';
 import { Group, GROUPS_BYTES, Groups, addRow, rowsOf } from '../read/grouping';
 import { LeafRequest, selectLeaf } from '../read/leaf';
 import { readBins } from '../read/read';
-import { bitmapBytes, RowMaker, sampleTime } from '../read/rows';
+import { binCost, bitmapBytes, RowMaker, sampleTime } from '../read/rows';
 import { selection } from '../read/select';
 import { seriesIn } from '../read/series-list';
 import { endBin, firstBin } from '../series/blocks';
@@ -27,10 +27,11 @@ import { tree } from '../series/tree';
 
 /** Most bytes of names: five levels of 255, a metric, and what they are filled up with. */
 const NAMES_MAX: u32 = 5 * 256 + 65536 + 16;
-/** Bins that one step looks at: about half a millisecond. */
-const STEP_COST: i32 = 200_000;
-/** Looking at a series costs as much as so many bins. */
-const SERIES_COST: i32 = 200;
+/** Nanoseconds that one step may take, by what series and bins take on a machine of 2 GHz. */
+const STEP_COST: i32 = 500_000;
+const SERIES_COST: i32 = 500;
+/** Of reading a bin. */
+const READ_COST: i32 = 4;
 const OVERRUN: u32 = 128;
 
 @unmanaged
@@ -143,14 +144,14 @@ export function leafStep(leaf: Leaf, budget: u32): i32 {
       if (s.isEmpty) continue;
       const taken = takeSeries(leaf, s);
       if (taken < 0) return LeafStep.OutOfMemory;
-      cost += SERIES_COST + taken;
+      cost += SERIES_COST + taken * READ_COST;
       if (!leaf.isMaking) continue;
     }
     // A row whose windows are long takes several steps.
-    const left = STEP_COST - cost;
+    const left = (STEP_COST - cost) / binCost(request.fn);
     if (left <= 0) return LeafStep.More;
     const looked = leaf.rows.continue(request, left);
-    cost += looked;
+    cost += looked * binCost(request.fn);
     if (looked >= left) continue;
     leaf.isMaking = false;
     if (!giveRow(leaf, seriesIn(leaf.list, leaf.next - 1))) return LeafStep.OutOfMemory;

@@ -31,6 +31,26 @@ function floorDiv(a: i64, b: i64): i64 {
   return a % b < 0 ? q - 1 : q;
 }
 
+/** Nanoseconds that a function takes for a bin of a window, or for a step where sums and newest samples are kept. */
+export function binCost(fn: i32): i32 {
+  switch (fn) {
+    case LeafFunction.Stddev:
+    case LeafFunction.Stdvar:
+    case LeafFunction.Deriv:
+    case LeafFunction.PredictLinear:
+    case LeafFunction.Sum:
+    case LeafFunction.Avg:
+    case LeafFunction.Count:
+      return 14;
+    case LeafFunction.Rate:
+    case LeafFunction.Increase:
+    case LeafFunction.InstantTime:
+      return 8;
+    default:
+      return 4;
+  }
+}
+
 /** Unix milliseconds of the sample of a bin. */
 export function sampleTime(s: Series, bin: i64): f64 {
   return <f64>((s.timeOf(bin) + <i64>(s.frequency >> 1)) * 1000);

@@ -10,6 +10,8 @@
  *
  * The checkpoints of a worker's partitions are made one after the other.
  */
+
+import type { Jobs } from '../jobs.js';
 import type { Logger } from '../log.js';
 import { BlocksCheckpoint } from '../persistence/checkpoint/blocks-checkpoint.js';
 import type { CheckpointRun } from '../persistence/checkpoint/checkpoint-run.js';
@@ -19,7 +21,6 @@ import type { LogFile } from '../persistence/log/log-file.js';
 import type { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/core.js';
 import type { CheckpointFigures } from './figures.js';
-import type { Jobs } from './jobs.js';
 import type { PartitionFiles } from './load-partition.js';
 import { Mutex } from './mutex.js';
 

@@ -1,9 +1,10 @@
 /** Counts the series and samples of a partition, in steps between the worker's other work. */
+
+import { type Jobs, SERIES_PER_STEP } from '../jobs.js';
 import type { Core } from '../wasm/core.js';
 import type { Counts } from '../wasm/figures.js';
 import { addCounts, type Contents, ContentsSum } from './contents.js';
 import type { ClusterSummary } from './figures.js';
-import { type Jobs, SERIES_PER_STEP } from './jobs.js';
 import { Mutex } from './mutex.js';
 
 const noCounts = (): Counts => ({ series: 0, samples: 0, bytes: 0, blocks: {} });

@@ -1,6 +1,7 @@
 /** Lists the names at one depth of the tree, in steps between the worker's other work. */
+
+import { type Jobs, SERIES_PER_STEP } from '../jobs.js';
 import type { Reads } from '../wasm/reads.js';
-import { type Jobs, SERIES_PER_STEP } from './jobs.js';
 
 export interface LevelNames {
   /** Each once, in the order of the series. */

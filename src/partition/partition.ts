@@ -10,6 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { TagRule } from '../config/influx-tags.js';
+import type { Jobs } from '../jobs.js';
 import type { Logger } from '../log.js';
 import type { Progress } from '../persistence/load-progress.js';
 import { type Position, readPosition, writePosition } from '../persistence/stream-position.js';
@@ -24,7 +25,6 @@ import { Counting } from './counting.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from './figures.js';
 import { nodesHealth } from './health.js';
 import { type HostClockCounts, HostClocks } from './host-clocks.js';
-import type { Jobs } from './jobs.js';
 import { type LevelNames, listLevelNames } from './level-names.js';
 import { listNodes } from './list-nodes.js';
 import { openFiles, type PartitionFiles, type ReadFiles, readPartition } from './load-partition.js';

@@ -1,7 +1,8 @@
 /** Gives up what is old in a partition's memory, in steps between the worker's other work. */
+
+import { type Jobs, SERIES_PER_STEP } from '../jobs.js';
 import type { Core } from '../wasm/core.js';
 import type { Checkpointer } from './checkpointer.js';
-import { type Jobs, SERIES_PER_STEP } from './jobs.js';
 import { Mutex } from './mutex.js';
 
 /** What ends before `to`, unix seconds, is freed, except below the given hosts. */

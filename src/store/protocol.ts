@@ -97,6 +97,8 @@ export type ToWorker =
 export interface WroteMessage {
   kind: 'wrote';
   results: (Written & { id: number })[];
+  /** Milliseconds of the worker's time. */
+  took: number;
 }
 
 /** The first pieces of all answers to one `ask`. */

@@ -1,9 +1,9 @@
 /** Partitions for fault tests: opened on a directory, written to, checkpointed, and killed by being forgotten. */
 import { expect } from 'vitest';
 import type { MetricConfig } from '../../src/config/config.js';
+import { Jobs } from '../../src/jobs.js';
 import { type Logger, logger } from '../../src/log.js';
 import { CheckpointQueue } from '../../src/partition/checkpointer.js';
-import { Jobs } from '../../src/partition/jobs.js';
 import { Partition } from '../../src/partition/partition.js';
 import type { Core } from '../../src/wasm/core.js';
 import { configWith } from '../support/config.js';

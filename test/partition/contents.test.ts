@@ -1,7 +1,7 @@
 /** Counts by metric and level, on a real core. */
 import { expect, it } from 'vitest';
+import { Jobs } from '../../src/jobs.js';
 import { Counting } from '../../src/partition/counting.js';
-import { Jobs } from '../../src/partition/jobs.js';
 import { metric, startCore, store, T0 } from '../support/core-driver.js';
 
 const METRICS = new Map([

@@ -4,7 +4,7 @@
  * ends the work there.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../../turns.js';
 
 /** Milliseconds after which the main thread does other things. */
 const SLICE_MS = 4;
@@ -44,9 +44,10 @@ export class Pace {
     return performance.now() >= this.sliceEnd;
   }
 
-  /** Lets the main thread do other things. @throws QueryTimeout or QueryCanceled */
+  /** Lets the main thread do other things, and writes go first. @throws QueryTimeout or QueryCanceled */
   async pause(): Promise<void> {
-    await nextTurn();
+    // What was waited for is none of the slice.
+    await nextTurn(Math.min(SLICE_MS, performance.now() - this.sliceEnd + SLICE_MS));
     this.check();
     this.sliceEnd = performance.now() + SLICE_MS;
   }

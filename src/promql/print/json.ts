@@ -1,7 +1,7 @@
 /** Results as the text of Prometheus's HTTP API, in pieces. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PRINT_STEPS, type SamplePrinter } from '../../store/store.js';
+import { nextTurn } from '../../turns.js';
 import type { QueryResult, QueryValue } from '../engine.js';
 import type { Labels } from '../evaluate/labels.js';
 import type { Grid, Row } from '../evaluate/rows.js';
@@ -132,11 +132,14 @@ export async function* printResult(
   }
   const pieces = new Pieces();
   pieces.add(`${begin}[`);
+  let since = performance.now();
   for (const part of printSeries(value, limit, printer)) {
     const full = pieces.add(part);
     if (full === undefined) continue;
+    const spent = performance.now() - since;
     yield full;
-    await nextTurn();
+    await nextTurn(spent);
+    since = performance.now();
   }
   const full = pieces.add(`]${end}`);
   if (full !== undefined) yield full;

@@ -1,6 +1,7 @@
 /** Main thread. The partitions of one shard of this process, asked in messages (protocol.ts). */
 import { countReceived } from '../../heap.js';
 import { StoreError } from '../../store-error.js';
+import { writesTook } from '../../turns.js';
 import type { Buffers } from '../buffers.js';
 import type { CallName, Calls, PartitionClient, PartitionWrite, Written } from '../client.js';
 import { fromFailure } from '../failure.js';
@@ -154,6 +155,7 @@ export class LocalClient implements PartitionClient, PieceSource {
   readonly receive = (message: FromWorker): void => {
     switch (message.kind) {
       case 'wrote':
+        writesTook(message.took);
         for (const result of message.results) {
           // With strays the body is still needed.
           if (!result.batch?.strays.length) this.#buffers.give(result.body);

@@ -5,10 +5,11 @@
  * Writes that wait in the port together are stored together and answered after one log write (group commit).
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { Jobs } from '../../jobs.js';
 import { configureLog, logger } from '../../log.js';
 import { CheckpointQueue } from '../../partition/checkpointer.js';
-import { Jobs } from '../../partition/jobs.js';
 import { Partition, type PartitionOptions } from '../../partition/partition.js';
+import { Patience } from '../../patience.js';
 import { Core } from '../../wasm/core.js';
 import type { CallName, Calls } from '../client.js';
 import { toFailure } from '../failure.js';
@@ -89,6 +90,7 @@ export class Shard {
   readonly #port: MessagePort;
   readonly #partitions = new Map<number, Partition>();
   readonly #jobs = new Jobs();
+  readonly #patience = new Patience();
   readonly #answers: OpenAnswers;
   readonly #start: WorkerStart;
   /** Empty ones, made while the directory is not ours yet. */
@@ -100,7 +102,7 @@ export class Shard {
     this.#port = port;
     this.#start = start;
     this.#answers = new OpenAnswers(
-      this.#jobs,
+      new Jobs(this.#patience),
       (partition) => this.#partition(partition).reads,
       (message, transfer) => this.#port.postMessage(message, transfer),
     );
@@ -186,15 +188,19 @@ export class Shard {
   #receive(first: ToWorker): void {
     const written: Stored[] = [];
     const until = performance.now() + TOGETHER_MS;
+    let spent = 0;
     let message: ToWorker | undefined = first;
     while (message) {
-      if (message.kind === 'write') written.push(this.#write(message));
-      else this.#dispatch(message);
+      if (message.kind === 'write') {
+        const since = performance.now();
+        written.push(this.#write(message));
+        spent += performance.now() - since;
+      } else this.#dispatch(message);
       // What is left comes with the port's next event.
       if (message.kind !== 'write' && performance.now() > until) break;
       message = receiveMessageOnPort(this.#port)?.message as ToWorker | undefined;
     }
-    if (written.length) this.#answerWrites(written);
+    if (written.length) this.#answerWrites(written, spent);
   }
 
   #write(message: WriteMessage): Stored {
@@ -220,8 +226,9 @@ export class Shard {
     return { partition, written };
   }
 
-  /** Makes the writes safe, then answers them. */
-  #answerWrites(stored: Stored[]): void {
+  /** Makes the writes safe, then answers them. @param spent milliseconds that storing them took. */
+  #answerWrites(stored: Stored[], spent: number): void {
+    const since = performance.now();
     for (const index of new Set(stored.map(({ partition }) => partition))) {
       // One that was never here has failed its writes already.
       const failure = this.#partitions.get(index)?.flush();
@@ -229,8 +236,10 @@ export class Shard {
       for (const { partition, written } of stored) if (partition === index) written.failure = toFailure(failure);
     }
     const results = stored.map(({ written }) => written);
+    const took = spent + performance.now() - since;
+    this.#patience.wrote(took);
     this.#send(
-      { kind: 'wrote', results },
+      { kind: 'wrote', results, took },
       results.map(({ body }) => body),
     );
   }

@@ -8,7 +8,7 @@
  */
 
 import { countReceived } from '../../heap.js';
-import type { Jobs } from '../../partition/jobs.js';
+import type { Jobs } from '../../jobs.js';
 import { StoreError } from '../../store-error.js';
 import type { Reads } from '../../wasm/reads.js';
 import { toFailure } from '../failure.js';

@@ -1,7 +1,8 @@
 /**
- * Runs long work in a worker in steps of about a millisecond. Between two steps the worker takes messages, so that a large
+ * Runs long work of a thread in steps of about a millisecond. Between two steps the thread takes messages, so that a large
  * answer or a checkpoint never delays writes. Of several jobs each runs one step, then the next one's.
  */
+import type { Patience } from './patience.js';
 
 /** One step. `true`: there is more; `false`: done, or waiting until `wake` is called. Must not throw. */
 export type Step = () => boolean;
@@ -11,7 +12,13 @@ export const SERIES_PER_STEP = 2048;
 
 export class Jobs {
   readonly #queue: Step[] = [];
+  readonly #patience: Patience | undefined;
   #scheduled = false;
+
+  /** @param patience says when there may be a step; absent: as soon as there is nothing else to do. */
+  constructor(patience?: Patience) {
+    this.#patience = patience;
+  }
 
   /** Adds a job, or wakes one that waited; it must not be queued already. */
   add(step: Step): void {
@@ -22,13 +29,22 @@ export class Jobs {
   #schedule(): void {
     if (this.#scheduled || this.#queue.length === 0) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
+    const wait = this.#patience?.wait ?? 0;
+    if (wait > 0) setTimeout(this.#turn, wait);
+    else setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    // A turn of the main thread has got longer since, when its taker went on with it.
+    if (!this.#patience?.wait) {
+      const since = performance.now();
       const step = this.#queue.shift();
       if (step?.()) this.#queue.push(step);
-      this.#schedule();
-    });
-  }
+      this.#patience?.worked(performance.now() - since);
+    }
+    this.#schedule();
+  };
 
   /** Runs steps of `step` between other jobs' until it is done. Errors reject. */
   run(step: Step): Promise<void> {
