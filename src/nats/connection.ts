@@ -116,6 +116,8 @@ export class NatsLink {
       servers: addressText(address),
       name: 'cc-metric-store',
       reconnect: false,
+      // A stack for each message, in case it should fail, is a twentieth of what publishing takes; errors name their stream.
+      noAsyncTraces: true,
       ignoreClusterUpdates: true,
       // Leave names to the system (/etc/hosts, search domains): the library would ask the name servers only.
       resolve: false,

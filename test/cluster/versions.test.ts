@@ -1,12 +1,13 @@
 /** Stores of two versions: an upgrade goes one store after the other, in any order. */
-import { join } from 'node:path';
 import { connect } from 'nats';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { until } from '../support/wait.js';
 import { TestCluster, valuesOf, writeLines } from './cluster-driver.js';
+import { rewritten } from './rewritten.js';
 
 const TIME = Math.floor(Date.now() / 60_000) * 60 - 36_000;
-const NEXT = { env: { NODE_OPTIONS: `--import=${join(import.meta.dirname, 'next-version.mjs')}` } };
+/** One that speaks the next version of messages, and this one. */
+const NEXT = rewritten({ 'chunk-cluster.js': { 'const MESSAGE_VERSION = 1;': 'const MESSAGE_VERSION = 2;' } });
 
 let cluster: TestCluster;
 

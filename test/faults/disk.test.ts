@@ -3,7 +3,7 @@
  * lost, and it ends by itself when the disk is well again.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, figure, query, write } from '../support/client.js';
@@ -11,6 +11,7 @@ import { temporaryDirectory } from '../support/directories.js';
 import { LIMIT } from '../support/limits.js';
 import { seeded } from '../support/random.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
+import { canMount, fillDisk, smallDisk, unmountDisks } from '../support/small-disk.js';
 import { until } from '../support/wait.js';
 import { Ledger, Source } from './ledger.js';
 
@@ -31,31 +32,7 @@ function config(workers: number, more: object = {}): object {
   };
 }
 
-const mounted: string[] = [];
-
-function run(command: string, ...args: string[]): boolean {
-  return spawnSync(command, args).status === 0;
-}
-
-/** A file system of a megabyte below a fresh directory; undefined: this machine does not let us. */
-function smallDisk(): string | undefined {
-  const dir = temporaryDirectory();
-  const disk = join(dir, 'disk');
-  mkdirSync(disk);
-  if (!run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk)) return undefined;
-  mounted.push(disk);
-  return dir;
-}
-
-afterEach(() => {
-  for (const disk of mounted.splice(0)) run('umount', '-l', disk);
-});
-
-const canMount = ((): boolean => {
-  const dir = smallDisk();
-  for (const disk of mounted.splice(0)) run('umount', '-l', disk);
-  return dir !== undefined;
-})();
+afterEach(unmountDisks);
 
 class Scene {
   readonly ledger = new Ledger();
@@ -101,19 +78,17 @@ class Scene {
   }
 }
 
-describe.skipIf(!canMount)('a full disk', () => {
+describe.skipIf(!canMount())('a full disk', () => {
   it.each([
     [1, 'interval'],
     [0, 'always'],
   ])('with %i workers and wal-sync %s', async (workers, walSync) => {
-    const dir = smallDisk() ?? '';
-    const filler = join(dir, 'disk/filler');
+    const dir = smallDisk(1) ?? '';
     const server = await startServer(config(workers, { 'wal-sync': walSync }), { dir });
     const scene = new Scene(server);
     await scene.writeAgain(10);
     // What is left is less than a few batches.
-    const { stdout } = spawnSync('df', ['--output=avail', '-B1', join(dir, 'disk')], { encoding: 'utf8' });
-    writeFileSync(filler, Buffer.alloc(Math.max(0, Number(stdout.split('\n')[1]) - 40_000)));
+    const filler = fillDisk(dir, 40_000);
     const reason = await scene.writeUntilRefused();
     expect(JSON.parse(reason)).toMatchObject({ status: 'Service Unavailable' });
     expect(reason).toMatch(/the log can't be written: .*\/partition-0-of-1\/\d{8}\.log: ENOSPC/);
@@ -142,15 +117,13 @@ describe.skipIf(!canMount)('a full disk', () => {
   });
 
   it('keeps the old checkpoint and the log while a new one does not fit, and ends when it fits again', async () => {
-    const dir = smallDisk() ?? '';
-    const filler = join(dir, 'disk/filler');
+    const dir = smallDisk(1) ?? '';
     const server = await startServer(config(1, { 'checkpoint-interval': '1s' }), { dir });
     const scene = new Scene(server);
     await scene.writeAgain(40);
     await until(() => readdirSync(join(dir, 'disk/checkpoints/partition-0-of-1')).includes('manifest.json'));
     await scene.writeAgain(40);
-    const { stdout } = spawnSync('df', ['--output=avail', '-B1', join(dir, 'disk')], { encoding: 'utf8' });
-    writeFileSync(filler, Buffer.alloc(Math.max(0, Number(stdout.split('\n')[1]) - 8000)));
+    const filler = fillDisk(dir, 8000);
     await until(() => /ERR.*checkpoint.*ENOSPC/.test(server.log()));
     await scene.check();
     // Killed there and then: the log has it all.
@@ -189,10 +162,10 @@ describe.skipIf(process.getuid?.() !== 0)('a directory that is not to be written
   });
 });
 
-it.skipIf(!canMount)('a read-only disk keeps a server from starting, with a line that says why', async () => {
-  const dir = smallDisk() ?? '';
+it.skipIf(!canMount())('a read-only disk keeps a server from starting, with a line that says why', async () => {
+  const dir = smallDisk(1) ?? '';
   mkdirSync(join(dir, 'disk/checkpoints'));
-  expect(run('mount', '-o', 'remount,ro', join(dir, 'disk'))).toBe(true);
+  expect(spawnSync('mount', ['-o', 'remount,ro', join(dir, 'disk')]).status).toBe(0);
   await expect(startServer(config(1), { dir })).rejects.toThrow(
     /\[CRIT\] server: .*checkpoints\/\.server\.lock.*EROFS/,
   );

@@ -7,7 +7,10 @@ import { freePort } from './ports.js';
 import { startProcess, type TestProcess } from './processes.js';
 import { until } from './wait.js';
 
-/** A real nats-server on a port of its own, with a directory of its own; `config` is its configuration text. */
+/**
+ * A real nats-server on a port of its own, with a directory of its own; `config` is its configuration text. NATS_SERVER is the path
+ * of another one than that of the distribution.
+ */
 export class NatsServer {
   readonly directory = temporaryDirectory();
   port = 0;
@@ -28,7 +31,7 @@ export class NatsServer {
   async start(config = ''): Promise<void> {
     if (this.port === 0) this.port = await freePort();
     const file = this.file('nats.conf', `host: "127.0.0.1"\nport: ${this.port}\n${config}\n`);
-    const server = startProcess('nats-server', ['-c', file], {
+    const server = startProcess(process.env.NATS_SERVER ?? 'nats-server', ['-c', file], {
       env: { PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` },
     });
     this.#process = server;
