@@ -121,7 +121,7 @@ export class EarlyWrites {
     const { body, length, cluster, perSecond, fields } = lines;
     if (runs.length) {
       const text = new Uint8Array(body, 0, length);
-      this.#senders.note(text, runs, Math.floor(Date.now() / 1000));
+      this.#senders.note(text, runs, cluster, Math.floor(Date.now() / 1000));
       this.#append(text, runs, encodeHead({ cluster, perSecond, fields, now }));
     }
     return outcome;

@@ -18,14 +18,13 @@ import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 import { SamplePrinter } from '../wasm/sample-printer.js';
 import { CHECKS_ONLY } from '../wasm/tables/codes.js';
 import { Buffers } from './buffers.js';
-import { EarlyWrites } from './early-writes.js';
 import { Everywhere } from './everywhere.js';
-import { LineChecker, type LineCheckerOptions } from './line-checker.js';
+import { Intake } from './intake.js';
 import { Loading } from './loading.js';
 import { LocalPartitions } from './local/local-partitions.js';
 import { type LocalThreadsOptions, loadOnAllCores, startThreads } from './local/local-threads.js';
 import type { Membership } from './membership.js';
-import { type CheckedFigures, mergeUnconfigured, sum, sumClocks, withChecked } from './merge.js';
+import { mergeUnconfigured, sum, withChecked } from './merge.js';
 import { Placement } from './placement.js';
 import { AnswerBudget } from './query/budget.js';
 import { columnsOf } from './query/columns.js';
@@ -51,7 +50,6 @@ import {
   type WriteOptions,
   type WriteOutcome,
 } from './store.js';
-import { type Lines, UNITS_PER_SECOND, Writes } from './writes.js';
 
 export interface PoolOptions {
   config: Config;
@@ -68,14 +66,8 @@ export class Pool implements Store {
   readonly #buffers = new Buffers();
   readonly #budget = new AnswerBudget(ANSWER_BYTES, collectSoon);
   readonly #router: HostRouter;
-  readonly #writes: Writes;
+  readonly #intake: Intake;
   readonly #loading: Loading;
-  /** Keeps what is written until all is loaded. */
-  #early: EarlyWrites | undefined;
-  /** Of what was written before all was loaded. */
-  #notKept: CheckedFigures | undefined;
-  /** Checks what is published; undefined: this store is alone. */
-  #checker: LineChecker | undefined;
   #membership: Membership | undefined;
   #local = new LocalPartitions([], []);
   #prepared = false;
@@ -85,33 +77,32 @@ export class Pool implements Store {
   #state: Store['state'] = 'loading';
 
   constructor(options: PoolOptions) {
-    const { config, modulePath } = options;
+    const { config, log, modulePath } = options;
+    const { tagRules, store } = config;
+    const [module, buffers] = [new WebAssembly.Module(readFileSync(modulePath)), this.#buffers];
+    const partitions = partitionCount(store);
     this.#options = options;
-    this.#module = new WebAssembly.Module(readFileSync(modulePath));
-    this.#router = new HostRouter(this.#module, partitionCount(config.store), this.#buffers);
-    this.#writes = new Writes(this.#router, config.store.maxBodySize);
+    this.#module = module;
+    this.#router = new HostRouter(module, partitions, buffers);
+    this.#loading = new Loading(partitions);
     this.#placement = new Placement(this.#router, (partition) =>
       this.#membership ? this.#membership.client : this.#local.clientOf(partition),
     );
     this.#everywhere = new Everywhere(this.#placement);
-    this.#loading = new Loading(this.#router.partitions);
-    const checks = this.#checks(config.metrics);
-    if (config.cluster) this.#checker = new LineChecker(checks);
-    else this.#early = new EarlyWrites({ ...checks, config: config.store, buffers: this.#buffers });
+    this.#intake = new Intake({
+      checks: { module, tagRules, partitions, config: store, log },
+      config,
+      router: this.#router,
+      placement: this.#placement,
+      buffers,
+      loading: this.#loading,
+      local: () => this.#local,
+    });
   }
 
-  #checks(metrics: Config['metrics']): LineCheckerOptions {
-    const { config, log } = this.#options;
-    const { tagRules, store } = config;
-    return { module: this.#module, metrics, tagRules, partitions: this.#router.partitions, config: store, log };
-  }
-
-  /** In a cluster: lines of other metrics are skipped from now on, for not all stores have them. */
+  /** See `Intake`. */
   acceptMetrics(names: ReadonlySet<string>): void {
-    const known = [...this.#options.config.metrics].filter(([name]) => names.has(name));
-    const isTrusted = this.#checker?.clocks.isTrusted ?? true;
-    this.#checker = new LineChecker(this.#checks(new Map(known)));
-    this.#checker.clocks.trust(isTrusted);
+    this.#intake.acceptMetrics(names);
   }
 
   /** Made when it is needed: its memory is of no use to who asks no PromQL. */
@@ -138,6 +129,7 @@ export class Pool implements Store {
   /** Makes this store one of several; to be called before `start`. */
   join(membership: Membership): void {
     this.#membership = membership;
+    this.#intake.join(membership);
   }
 
   partitionOf(cluster: string, host: string): number {
@@ -167,26 +159,13 @@ export class Pool implements Store {
    */
   async start(beforeReady: () => Promise<void> = async () => {}): Promise<void> {
     this.prepare();
-    this.#early?.open();
+    this.#intake.open();
     await loadOnAllCores(this.#local, this.#threads);
     await beforeReady();
-    const early = await this.#applyEarly();
+    const early = await this.#intake.applyEarly();
     if (this.#state !== 'loading') return;
     this.#state = 'ready';
-    this.#notKept = this.#early?.figures;
-    this.#early = undefined;
     await this.#reportLoad(early);
-  }
-
-  /** Stores what was kept during the load. @returns lines. */
-  async #applyEarly(): Promise<number> {
-    const early = this.#early;
-    if (!early) return 0;
-    // Their times were judged when they came, and are noted again: whoever was ahead still is.
-    await this.#local.everywhere('trustClock', { isTrusted: false });
-    const lines = await early.apply((each) => this.#writes.store(this.#placement, each));
-    if (this.#state === 'loading') await this.#local.everywhere('trustClock', { isTrusted: early.trustsClock });
-    return lines;
   }
 
   /** @param early lines that were written during the load. */
@@ -211,9 +190,9 @@ export class Pool implements Store {
     if (this.#state === 'loading') throw this.#loading.error();
   }
 
-  /** Partitions whose log could not be written the last time: their writes are refused until the disk takes them again. */
+  /** See `Intake`. */
   get withoutLog(): number[] {
-    return this.#writes.withoutLog;
+    return this.#intake.withoutLog;
   }
 
   /** A core without hosts, to check frames of files with. */
@@ -238,41 +217,7 @@ export class Pool implements Store {
     options: WriteOptions = {},
   ): Promise<WriteOutcome> {
     this.#assertRunning();
-    if (length === 0) return { stored: 0, skipped: 0, refused: 0, refusals: [] };
-    if (!this.#writes.tryEnter(length)) {
-      try {
-        await this.#writes.enter(length);
-      } catch (error) {
-        this.#buffers.give(body);
-        throw error;
-      }
-    }
-    try {
-      const lines = {
-        body,
-        length,
-        cluster,
-        perSecond: UNITS_PER_SECOND[precision],
-        fields: 'value' as const,
-        ...options,
-      };
-      if (this.#checker) return await this.#publish(lines, this.#checker);
-      const early = this.#early && (await this.#early.take(lines));
-      return early ?? (await this.#writes.store(this.#placement, lines));
-    } finally {
-      this.#writes.release(length);
-    }
-  }
-
-  async #publish(lines: Lines, checker: LineChecker): Promise<WriteOutcome> {
-    try {
-      if (!this.#membership) throw this.#loading.error();
-      const checked = checker.check(lines);
-      if (checked.runs.length) await this.#membership.publish(lines, checked);
-      return checked.outcome;
-    } finally {
-      this.#buffers.give(lines.body);
-    }
+    return this.#intake.write(body, length, cluster, precision, options);
   }
 
   async query(request: QueryRequest): Promise<Answer> {
@@ -300,8 +245,7 @@ export class Pool implements Store {
 
   /** The configuration was read again; the log's settings go to the workers as well. @throws StoreError OUT_OF_MEMORY. */
   async reconfigure(change: Reconfiguration): Promise<void> {
-    // New metrics are taken once all stores have them: `acceptMetrics`.
-    this.#checker?.reconfigure({ ...change, metrics: [] });
+    this.#intake.reconfigure(change);
     await this.#local.reconfigure({ ...change, log: logSettings() });
   }
 
@@ -341,8 +285,8 @@ export class Pool implements Store {
   async unconfigured(): Promise<UnconfiguredMetrics> {
     const parts = await this.#local.everywhere('unconfigured', {});
     // In a cluster lines are skipped where they come in, not where they are stored.
-    if (this.#checker) parts.push(this.#checker.unconfigured);
-    const { metrics, forgotten } = mergeUnconfigured(parts);
+    const skipped = this.#intake.unconfigured;
+    const { metrics, forgotten } = mergeUnconfigured(skipped ? [...parts, skipped] : parts);
     return { metrics: metrics.filter(({ metric }) => !this.#options.config.metrics.has(metric)), forgotten };
   }
 
@@ -362,7 +306,7 @@ export class Pool implements Store {
   /** Of the partitions that are open here, and loaded; lines that were refused before they came to one count with the first. */
   async stats(): Promise<PartitionStats[]> {
     const parts = await this.#local.stats((partition) => this.#loading.isLoaded(partition));
-    const checked = this.#checker?.figures ?? this.#notKept;
+    const checked = this.#intake.figures;
     return checked ? withChecked(parts, checked) : parts;
   }
 
@@ -376,18 +320,12 @@ export class Pool implements Store {
 
   /** Hosts that are ahead of this server's clock, of those that send (`HostClocks.count`). */
   async hostClocks(withSenders: boolean): Promise<HostClockCounts> {
-    if (this.#state === 'loading') return this.#early?.hostClocks(withSenders) ?? { ahead: 0, senders: 0 };
-    const parts = await this.#local.everywhere('hostClocks', { withSenders });
-    // In a cluster times are checked where lines come in, not where they are stored.
-    const ahead = this.#checker?.clocks.ahead(Math.floor(Date.now() / 1000)).length ?? 0;
-    return sumClocks([...parts, { ahead, senders: withSenders ? ahead : 0 }]);
+    return this.#intake.hostClocks(withSenders);
   }
 
   /** Whether samples are refused for their time. */
   async trustClock(isTrusted: boolean): Promise<void> {
-    this.#checker?.clocks.trust(isTrusted);
-    if (this.#early) this.#early.trustsClock = isTrusted;
-    else await this.#local.everywhere('trustClock', { isTrusted });
+    await this.#intake.trustClock(isTrusted);
   }
 
   /** Bytes in use in linear memory, one figure a partition that is open here. */
@@ -413,8 +351,7 @@ export class Pool implements Store {
     if (this.#state === 'stopping') return;
     const wasReady = this.#state === 'ready';
     this.#state = 'stopping';
-    this.#early?.stop();
-    await this.#writes.finished();
+    await this.#intake.stop();
     if (wasReady) await this.#local.everywhere('stop', {});
     await this.#local.end();
     this.#options.log.debug('all partitions are written and closed');
