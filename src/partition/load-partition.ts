@@ -72,10 +72,11 @@ export async function readPartition(
   // JSON windows are checkpoints: no other file has to hold their samples.
   if (!imported.foreign) for (let number = 0; number < core.series.end; number++) core.series.takeUnsaved(number, true);
   const room = new LoadRoom(core, since, loadLimit(config.memoryCapBytes, core.partitions));
+  const source = { core, room, logSince, log: logger, onProgress };
   const all = { files: 0, bytes: 0, missing: [] as Missing[] };
   const foreign = foreignDirectories(root, core.partitions);
   for (const directory of foreign) {
-    const { aside, read, missing } = await loadDirectory(core, directory, room, logSince, true, logger, onProgress);
+    const { aside, read, missing } = await loadDirectory({ ...source, directory, dirty: true });
     if (core.index === 0) all.missing.push(...missing);
     all.files += read.files;
     all.bytes += read.bytes;
@@ -83,7 +84,7 @@ export async function readPartition(
   }
   const directory = partitionDirectory(root, core.index, core.partitions);
   makeDirectory(root, directory);
-  const loaded = await loadDirectory(core, directory, room, logSince, false, logger, onProgress);
+  const loaded = await loadDirectory({ ...source, directory, dirty: false });
   all.files += loaded.read.files;
   all.bytes += loaded.read.bytes;
   room.report(directory, logger);

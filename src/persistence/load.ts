@@ -16,7 +16,7 @@ import { LoadProgress, type Progress } from './load-progress.js';
 import type { Segment } from './log/log-file.js';
 import { describeMissing, type Missing, missingSegments, type ReadSegment } from './missing.js';
 import { isShelter } from './partition-directories.js';
-import { reportFile, scanFile } from './scan-file.js';
+import { type FileReport, reportFile, scanFile } from './scan-file.js';
 
 export interface Loaded {
   manifest: Manifest;
@@ -49,128 +49,36 @@ export interface Room {
   retry<T>(load: () => T): T;
 }
 
-/**
- * Reads one partition directory into the core. The thread does other things between two files.
- * @param room says which blocks are left out: what is too old, or does not fit.
- * @param logSince unix seconds: older samples of the log are left out.
- * @param dirty its blocks must be written again (another layout's).
- */
-export async function loadDirectory(
-  core: Core,
-  directory: string,
-  room: Room,
-  logSince: number,
-  dirty: boolean,
-  log: Logger,
-  onProgress: Progress = () => {},
-): Promise<Loaded> {
-  const state = readManifest(directory);
-  let damaged = false;
-  let manifest: Manifest = { version: 1, files: [], firstSegment: 0 };
-  if (state.kind === 'damaged') {
-    const path = join(directory, MANIFEST);
-    if (existsSync(path)) {
-      // A copy is kept: while the damaged one is in place, the next start reads all files as well.
-      const copy = corruptName(path);
-      copyFileSync(path, copy);
-      log.err(`${path}: can't be used (${state.why}); kept as ${basename(copy)}, all files are read`);
-    } else log.warn(`${path}: ${state.why}: the first checkpoint was not finished, or it is lost; all files are read`);
-    damaged = true;
-    manifest.files = listCheckpoints(directory).map(({ name }) => ({ name, bytes: 0, from: 0, to: Number.MAX_VALUE }));
-  } else manifest = withoutSuperseded(state.manifest, directory);
+/** A directory, and what of it goes into which core. */
+export interface Source {
+  core: Core;
+  directory: string;
+  /** Says which blocks are left out: what is too old, or does not fit. */
+  room: Room;
+  /** Unix seconds: older samples of the log are left out. */
+  logSince: number;
+  /** It is of another layout: its blocks must be written again, and only a part of them is ours. */
+  dirty: boolean;
+  log: Logger;
+  onProgress: Progress;
+}
 
-  let samples = 0;
+/** Reads one partition directory into the core. The thread does other things between two files. */
+export async function loadDirectory(source: Source): Promise<Loaded> {
+  const { core, directory, dirty } = source;
+  const { manifest, isDamaged } = usableManifest(source);
   const needed = listSegments(directory).filter(({ number }) => number >= manifest.firstSegment);
-  const progress = new LoadProgress(directory, [...manifest.files, ...needed], log, onProgress);
-  const missing: Missing[] = [];
-  const miss = (file: Missing): void => {
-    missing.push(file);
-    log.err(`${directory}: ${describeMissing(file)}`);
-  };
-  const kept: Manifest['files'] = [];
-  const aside: string[] = [];
-  const withForeign: string[] = [];
-  const all = { files: 0, bytes: 0 };
-  for (const [i, file] of manifest.files.entries()) {
-    await immediate();
-    progress.file(i);
-    const path = join(directory, file.name);
-    if (!existsSync(path)) {
-      miss({ name: file.name, isPart: false, ...spanOf(file), bytes: file.bytes, series: file.series });
-      damaged = true;
-      continue;
-    }
-    if (file.to <= room.since) {
-      kept.push(file);
-      continue;
-    }
-    // Its blocks need about so much memory. Of a file of another layout only a part is ours.
-    if (!dirty) core.files.expectSamples(file.bytes);
-    let foreign = 0;
-    const read = room.retry(() => {
-      foreign = 0;
-      return scanFile(core, path, FrameMagic.Checkpoint, (p, n) => {
-        const { unsound, foreign: more } = core.files.checkpointLoad(p, n, room.since, dirty);
-        foreign += more;
-        progress.frame(n);
-        room.keepBelow();
-        return unsound;
-      });
-    });
-    all.files++;
-    all.bytes += read.bytes;
-    const short = read.bytes < file.bytes;
-    if (short)
-      miss({ name: file.name, isPart: true, ...spanOf(file), bytes: file.bytes - read.bytes, series: file.series });
-    // Without a manifest the last file may be unfinished; then the log still holds all of it.
-    const mayBeTorn = state.kind === 'damaged' && i === manifest.files.length - 1;
-    const isDamaged = reportFile(path, read, log, mayBeTorn) || short;
-    if (!dirty && reportForeign(path, foreign, log)) withForeign.push(path);
-    else if (isDamaged) aside.push(path);
-    else kept.push(file);
-    damaged ||= isDamaged || withForeign.includes(path);
-  }
+  const reading = new Reading(source, [...manifest.files, ...needed], isDamaged);
+  const files = await reading.checkpoints(manifest.files);
   core.files.checkpointLoadEnd();
-
-  const segments: Loaded['segments'] = [];
-  const found: ReadSegment[] = [];
-  for (const [i, { name, number }] of needed.entries()) {
-    await immediate();
-    progress.file(manifest.files.length + i);
-    const path = join(directory, name);
-    let stored = 0;
-    let unnamed = 0;
-    let foreign = 0;
-    const read = room.retry(() => {
-      stored = 0;
-      unnamed = 0;
-      foreign = 0;
-      core.files.replayBegin();
-      return scanFile(core, path, FrameMagic.Log, (p, n) => {
-        const frame = core.files.replayFrame(p, n, room.from(logSince));
-        stored += frame.stored;
-        unnamed += frame.unnamed;
-        foreign += frame.foreign;
-        progress.frame(n);
-        return frame.sound ? 0 : 1;
-      });
-    });
-    room.keepBelow();
-    all.files++;
-    all.bytes += read.bytes;
-    samples += stored;
-    if (unnamed) log.err(`${path}: ${unnamed} samples are left out: what named their series is damaged`);
-    found.push({ number, bytes: read.bytes, header: read.header });
-    const isDamaged = reportFile(path, read, log, true);
-    if (!dirty && reportForeign(path, foreign, log)) withForeign.push(path);
-    else if (isDamaged) aside.push(path);
-    else segments.push({ number, bytes: read.bytes, head: read.headBytes, begun: read.header?.begun ?? 0 });
-    damaged ||= isDamaged || withForeign.includes(path);
-  }
+  const { segments, found } = await reading.log(needed);
   // Another layout's directory is read by all partitions: one says so. What is sheltered is of several chains.
-  if ((!dirty || core.index === 0) && !isShelter(directory)) missingSegments(manifest, found).forEach(miss);
+  if ((!dirty || core.index === 0) && !isShelter(directory)) {
+    for (const file of missingSegments(manifest, found)) reading.miss(file);
+  }
+  const checkpoints = [...manifest.files, ...(manifest.kept ?? []), ...listCheckpoints(directory)];
   return {
-    manifest: { ...manifest, files: kept },
+    manifest: { ...manifest, files },
     segments,
     nextSegment: Math.max(
       manifest.firstSegment,
@@ -178,26 +86,156 @@ export async function loadDirectory(
       (manifest.lastSegment?.number ?? -1) + 1,
       FIRST_SEGMENT,
     ),
-    nextCheckpoint:
-      Math.max(0, ...[...manifest.files, ...(manifest.kept ?? []), ...listCheckpoints(directory)].map(numberOf)) + 1,
-    damaged,
-    aside,
-    foreign: withForeign,
-    samples,
-    missing,
-    read: all,
+    nextCheckpoint: Math.max(0, ...checkpoints.map(numberOf)) + 1,
+    ...reading.outcome,
   };
+}
+
+/** The manifest, or one of all files that are there. */
+function usableManifest({ directory, log }: Source): { manifest: Manifest; isDamaged: boolean } {
+  const state = readManifest(directory);
+  if (state.kind === 'read') return { manifest: withoutSuperseded(state.manifest, directory), isDamaged: false };
+  const path = join(directory, MANIFEST);
+  if (existsSync(path)) {
+    // A copy is kept: while the damaged one is in place, the next start reads all files as well.
+    const copy = corruptName(path);
+    copyFileSync(path, copy);
+    log.err(`${path}: can't be used (${state.why}); kept as ${basename(copy)}, all files are read`);
+  } else log.warn(`${path}: ${state.why}: the first checkpoint was not finished, or it is lost; all files are read`);
+  const files = listCheckpoints(directory).map(({ name }) => ({ name, bytes: 0, from: 0, to: Number.MAX_VALUE }));
+  return { manifest: { version: 1, files, firstSegment: 0 }, isDamaged: true };
+}
+
+/** A directory while its files are read: what became of them. */
+class Reading {
+  readonly #source: Source;
+  readonly #progress: LoadProgress;
+  /** There was no manifest to say which files are whole. */
+  readonly #withoutManifest: boolean;
+  /** Number of the next file, of all that are to be read. */
+  #next = 0;
+  readonly outcome: Omit<Loaded, 'manifest' | 'segments' | 'nextSegment' | 'nextCheckpoint'>;
+
+  constructor(source: Source, files: { name: string }[], withoutManifest: boolean) {
+    const { directory, log, onProgress } = source;
+    this.#source = source;
+    this.#progress = new LoadProgress(directory, files, log, onProgress);
+    this.#withoutManifest = withoutManifest;
+    const read = { files: 0, bytes: 0 };
+    this.outcome = { damaged: withoutManifest, aside: [], foreign: [], samples: 0, missing: [], read };
+  }
+
+  /** @returns those that can stay as they are. */
+  async checkpoints(files: readonly CheckpointFile[]): Promise<CheckpointFile[]> {
+    const { core, directory, room, dirty } = this.#source;
+    const kept: CheckpointFile[] = [];
+    for (const file of files) {
+      await this.#begin();
+      if (!existsSync(join(directory, file.name))) {
+        this.miss({ name: file.name, isPart: false, ...spanOf(file), bytes: file.bytes, series: file.series });
+        this.outcome.damaged = true;
+        continue;
+      }
+      if (file.to <= room.since) {
+        kept.push(file);
+        continue;
+      }
+      // Its blocks need about so much memory. Of a file of another layout only a part is ours.
+      if (!dirty) core.files.expectSamples(file.bytes);
+      if (this.#checkpoint(file, file === files.at(-1))) kept.push(file);
+    }
+    return kept;
+  }
+
+  /** @returns whether the file can stay as it is. */
+  #checkpoint(file: CheckpointFile, isLast: boolean): boolean {
+    const { core, directory, room, dirty, log } = this.#source;
+    const path = join(directory, file.name);
+    let foreign = 0;
+    const read = room.retry(() => {
+      foreign = 0;
+      return scanFile(core, path, FrameMagic.Checkpoint, (p, n) => {
+        const { unsound, foreign: more } = core.files.checkpointLoad(p, n, room.since, dirty);
+        foreign += more;
+        this.#progress.frame(n);
+        room.keepBelow();
+        return unsound;
+      });
+    });
+    const short = file.bytes - read.bytes;
+    if (short > 0) this.miss({ name: file.name, isPart: true, ...spanOf(file), bytes: short, series: file.series });
+    // Without a manifest the last file may be unfinished; then the log still holds all of it.
+    const isDamaged = reportFile(path, read, log, this.#withoutManifest && isLast) || short > 0;
+    return this.#sort(path, read.bytes, isDamaged, foreign);
+  }
+
+  /** @returns segments that can stay as they are, and all that were found. */
+  async log(
+    files: readonly { name: string; number: number }[],
+  ): Promise<{ segments: Segment[]; found: ReadSegment[] }> {
+    const segments: Segment[] = [];
+    const found: ReadSegment[] = [];
+    for (const { name, number } of files) {
+      await this.#begin();
+      const { read, isSound } = this.#segment(join(this.#source.directory, name));
+      found.push({ number, bytes: read.bytes, header: read.header });
+      if (isSound) segments.push({ number, bytes: read.bytes, head: read.headBytes, begun: read.header?.begun ?? 0 });
+    }
+    return { segments, found };
+  }
+
+  #segment(path: string): { read: FileReport; isSound: boolean } {
+    const { core, room, logSince, log } = this.#source;
+    let [stored, unnamed, foreign] = [0, 0, 0];
+    const read = room.retry(() => {
+      [stored, unnamed, foreign] = [0, 0, 0];
+      core.files.replayBegin();
+      return scanFile(core, path, FrameMagic.Log, (p, n) => {
+        const frame = core.files.replayFrame(p, n, room.from(logSince));
+        stored += frame.stored;
+        unnamed += frame.unnamed;
+        foreign += frame.foreign;
+        this.#progress.frame(n);
+        return frame.sound ? 0 : 1;
+      });
+    });
+    room.keepBelow();
+    this.outcome.samples += stored;
+    if (unnamed) log.err(`${path}: ${unnamed} samples are left out: what named their series is damaged`);
+    return { read, isSound: this.#sort(path, read.bytes, reportFile(path, read, log, true), foreign) };
+  }
+
+  /** The next file is read, after what else the thread has to do. */
+  async #begin(): Promise<void> {
+    await immediate();
+    this.#progress.file(this.#next++);
+  }
+
+  /** Decides what becomes of a file that was read. @param foreign series of other partitions. @returns whether it can stay. */
+  #sort(path: string, bytes: number, isDamaged: boolean, foreign: number): boolean {
+    const { outcome } = this;
+    outcome.read.files++;
+    outcome.read.bytes += bytes;
+    const isForeign = !this.#source.dirty && foreign > 0;
+    if (isForeign) {
+      this.#source.log.err(`${path}: holds ${foreign} series of other partitions, which the next start will load`);
+      outcome.foreign.push(path);
+    } else if (isDamaged) outcome.aside.push(path);
+    outcome.damaged ||= isDamaged || isForeign;
+    return !isDamaged && !isForeign;
+  }
+
+  /** Notes and reports that something is not there. */
+  miss(file: Missing): void {
+    const { directory, log } = this.#source;
+    this.outcome.missing.push(file);
+    log.err(`${directory}: ${describeMissing(file)}`);
+  }
 }
 
 function spanOf({ from, to }: CheckpointFile): { from: number | undefined; to: number | undefined } {
   // Without a manifest it is not known.
   return to === Number.MAX_VALUE ? { from: undefined, to: undefined } : { from, to };
-}
-
-/** Says that a file which does not name its partition holds series of others. @returns whether it does. */
-function reportForeign(path: string, series: number, log: Logger): boolean {
-  if (series) log.err(`${path}: holds ${series} series of other partitions, which the next start will load`);
-  return series > 0;
 }
 
 function numberOf({ name }: { name: string }): number {
