@@ -31,8 +31,8 @@ function missing(text: string): string[] {
 }
 
 function isThere(name: string): boolean {
-  // What is built has the name of what it is built from.
-  const path = name.replace(/^dist\//, 'src/').replace(/^\.\//, '');
+  // What is built has the name of what it is built from, all in one folder.
+  const path = name.replace(/^dist\//, '').replace(/^chunk-|^\.\//, '');
   if (existsSync(path)) return true;
   const source = path.replace(/\.js$/, '.ts');
   return known.some((file) => file.endsWith(`/${path}`) || file.endsWith(`/${source}`));
