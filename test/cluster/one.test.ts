@@ -8,11 +8,24 @@ import { ask, figure } from '../support/client.js';
 import { startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
 import { TestCluster, valuesOf, writeLines } from './cluster-driver.js';
+import { rewritten } from './rewritten.js';
 
 const TIME = Math.floor(Date.now() / 60_000) * 60 - 36_000;
 const FOLDER = join(import.meta.dirname, '../golden');
 /** The others say the same of other queries. */
 const SCENARIOS = /basic-node|free-debug-health|line-protocol|hierarchy/;
+
+it('a store without the section cluster loads nothing of it and has none of its files', async () => {
+  const config = new TestCluster().config('a', 0) as Record<string, object>;
+  // Whoever loads it finds that this text is not in it, and ends.
+  const { cluster: _, nats: __, ...alone } = config;
+  const server = await startServer(alone, rewritten({ 'chunk-cluster.js': { 'no such text': '' } }));
+  expect((await writeLines(server.port, `m,hostname=h value=1 ${TIME}\n`)).status).toBe(200);
+  expect(await valuesOf(server.port, ['h'], TIME, 1)).toEqual([[1]]);
+  expect(await server.stop()).toBe(0);
+  const files = readdirSync(join(server.dir, 'checkpoints'), { recursive: true }).map(String);
+  expect(files.filter((name) => /cluster|stream/.test(name))).toEqual([]);
+});
 
 describe.concurrent('a cluster of one', () => {
   it('answers what it has acknowledged, at once and after kills', async (test) => {
