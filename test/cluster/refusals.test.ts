@@ -36,7 +36,7 @@ async function startWith(
 }
 
 describe('a start', () => {
-  it('with an id that is in use is refused, and the first one goes on', async () => {
+  it('with an id that is in use is refused, and the first one goes on, unless it seems dead', async () => {
     const store = await cluster.start('a');
     const refused = /another process is store a of cluster test, at http/;
     // A copy of its directory says nothing about who is alive; with it a store answers while it makes sure.
@@ -50,6 +50,14 @@ describe('a start', () => {
     expect(second.log()).toMatch(refused);
     expect((await writeLines(store.port, `m,hostname=h value=1 ${TIME}\n`)).status).toBe(200);
     expect(await valuesOf(store.port, ['h'], TIME, 1)).toEqual([[1]]);
+
+    // One that stands still looks dead; when it goes on, its id is another's.
+    process.kill(store.pid, 'SIGSTOP');
+    const third = await startWith('a', {});
+    process.kill(store.pid, 'SIGCONT');
+    expect(await Promise.race([store.exited, third.exited.then(() => 'the newer one')])).toBe(1);
+    expect(store.log()).toMatch(/CRIT.*another process is store a of cluster test now; this one ends/s);
+    expect(await valuesOf(third.port, ['h'], TIME, 1)).toEqual([[1]]);
   });
 
   it('with another number of partitions, or another form of a metric, is refused', async () => {
