@@ -138,6 +138,16 @@ describe.each(['grafana-cluster', 'grafana-node'])('configs/%s.json', (name) => 
   });
 });
 
+describe('configs/grafana-datasource.yml', () => {
+  it('asks with POST, and knows the slowest frequency: without it rates are empty', () => {
+    const text = read('configs/grafana-datasource.yml');
+    const { metrics } = JSON.parse(read('configs/config.json')) as { metrics: Record<string, { frequency: number }> };
+    const slowest = Math.max(...Object.values(metrics).map(({ frequency }) => frequency));
+    expect(/^ {6}httpMethod: (.*)$/m.exec(text)?.[1]).toBe('POST');
+    expect(/^ {6}timeInterval: (.*)$/m.exec(text)?.[1]).toBe(`${slowest}s`);
+  });
+});
+
 describe('configs/metric-rules.yml', () => {
   it('is what promtool takes, and its expressions are answered', async () => {
     const run = spawnSync('promtool', ['check', 'rules', resolve('configs/metric-rules.yml')], { encoding: 'utf8' });

@@ -1,4 +1,4 @@
-/** Expressions as text again, in one line, as Prometheus prints them: `format_query`, and two of a kind are found by it. */
+/** Expressions as text again, in one line, as Prometheus prints them: two of a kind are found by it. */
 
 import type { AtModifier, Binary, Duration, Expr, TimeShift, VectorSelector } from './ast.js';
 import { formatDuration, formatPlain } from './literals.js';
