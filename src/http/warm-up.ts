@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Store } from '../store/store.js';
-import { ask } from './connection/self-client.js';
+import { ask, type Question } from './connection/self-client.js';
 
 /** Rounds of all questions, enough for V8 to optimise the core; then of short ones, enough for what every request passes. */
 const LONG_ROUNDS = 20;
@@ -24,6 +24,7 @@ const PAUSE = 200;
 const METRICS = 5;
 const LAST_MINUTES = 600;
 const COARSE = 600;
+const PROMQL_STEP = '60';
 /** Seconds of the longest questions: an entry is made in one step, which writes wait for. */
 const DAY = 86_400;
 
@@ -76,6 +77,20 @@ function longQuestions(cluster: string, host: string, metrics: readonly string[]
   ];
 }
 
+/** What Grafana asks, of the longest range as well: it reads the modules of PromQL, which a start does without. */
+function promqlQuestions(cluster: string, host: string, metric: string, from: number, to: number): string[] {
+  const [name, ...labels] = [metric, cluster, host].map((text) => JSON.stringify(text));
+  const selector = `{__name__=${name},cluster=${labels[0]},hostname=${labels[1]}}`;
+  const path = (route: string, parameters: Record<string, string>): string =>
+    `/api/v1/${route}?${new URLSearchParams(parameters)}`;
+  const times = { start: String(from), end: String(to), step: PROMQL_STEP };
+  return [
+    path('query', { query: `sum by (hostname) (${selector}) / 2`, time: times.end }),
+    path('query_range', { query: `avg_over_time(${selector}[10m])`, ...times }),
+    path('label/hostname/values', { 'match[]': selector }),
+  ];
+}
+
 /** Asks the questions. @returns whether there was a node to ask about. Rejects when one was not answered. */
 async function askAbout(
   cluster: string,
@@ -85,10 +100,13 @@ async function askAbout(
 ): Promise<boolean> {
   const now = Math.floor(Date.now() / 1000);
   const metrics = options.metrics.slice(0, METRICS);
-  const host = metrics[0] === undefined ? undefined : await findHost(socket, cluster, metrics[0], now);
-  if (host === undefined) return false;
+  const [metric] = metrics;
+  const host = metric === undefined ? undefined : await findHost(socket, cluster, metric, now);
+  if (metric === undefined || host === undefined) return false;
   const short = shortQuestions(cluster, host, metrics, now);
-  const long = longQuestions(cluster, host, metrics, now - Math.min(options.retentionSeconds, DAY), now);
+  const from = now - Math.min(options.retentionSeconds, DAY);
+  const long: Question[] = longQuestions(cluster, host, metrics, from, now);
+  long.push(...promqlQuestions(cluster, host, metric, from, now));
   let spent = 0;
   for (let round = 0; round < LONG_ROUNDS + SHORT_ROUNDS && spent < LIMIT; round++) {
     // The last answer is off the server's hands only a little after the client has it.

@@ -31,6 +31,8 @@ export class MemoryStore implements Store {
   secondsToReady = 0;
   readonly written: Written[] = [];
   readonly queried: QueryRequest[] = [];
+  /** How often leaves of PromQL were asked for. */
+  leaves = 0;
   readonly freed: { to: number; selectors: string[][] }[] = [];
   readonly debugged: string[][] = [];
   /** Bytes that `takeBuffer` was asked for. */
@@ -119,6 +121,7 @@ export class MemoryStore implements Store {
   }
 
   async leaf(): Promise<LeafAnswerPart[]> {
+    this.leaves++;
     return [];
   }
 

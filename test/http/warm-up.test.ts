@@ -53,7 +53,12 @@ function settled({ server }: Running): Promise<void> {
 }
 
 test('warming up asks about a node that is there, past authentication, and is not counted', async () => {
-  const http = await startWith([CLUSTER]);
+  let counted = 0;
+  const http = await start({
+    store: storeWith([CLUSTER]),
+    config: configWith({}, { jwtPublicKey: PUBLISHED_KEY }),
+    observeQuery: () => counted++,
+  });
   stop = http.warmUp(noteFailure, LOOK);
   await until(() => http.store.queried.length > 20);
   // Others still need a token.
@@ -68,6 +73,9 @@ test('warming up asks about a node that is there, past authentication, and is no
   expect(about.every(({ host, metric }) => host === 'h7' && metric === 'cpu_load')).toBe(true);
   expect(Math.max(...queried.map(({ from, to }) => to - from))).toBe(86_400);
   expect(http.observed.map(({ status }) => status)).toEqual([401]);
+  // PromQL at one time, at many, and a list of names; figures of queries tell nothing of them.
+  expect(http.store.leaves).toBeGreaterThan(3);
+  expect(counted).toBe(0);
   expect(failures).toEqual([]);
   // Once is enough.
   const asked = queried.length;

@@ -24,10 +24,17 @@ function headOf(start: Buffer): Head | undefined {
   return { bytes: end + 4, length: length === undefined ? undefined : Number(length) };
 }
 
-/** Asks a question on a connection that is idle. Resolves to the start of the answer (its first packets) once it has ended. */
-export function ask(socket: Socket, question: object): Promise<Buffer> {
-  const body = JSON.stringify(question);
+/** A question of cc-backend's, or the path of any other GET. */
+export type Question = object | string;
+
+function requestOf(question: Question): string {
+  const [path, body] = typeof question === 'string' ? [question, ''] : ['/api/query', JSON.stringify(question)];
   const headers = `Host: self\r\nUser-Agent: self\r\nContent-Length: ${Buffer.byteLength(body)}\r\nAccept-Encoding: gzip`;
+  return `GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n${body}`;
+}
+
+/** Asks a question on a connection that is idle. Resolves to the start of the answer (its first packets) once it has ended. */
+export function ask(socket: Socket, question: Question): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let start = Buffer.alloc(0);
     let tail = Buffer.alloc(0);
@@ -57,6 +64,6 @@ export function ask(socket: Socket, question: object): Promise<Buffer> {
       }
     };
     socket.on('data', read).on('error', settle).on('close', gone);
-    socket.write(`GET /api/query HTTP/1.1\r\n${headers}\r\n\r\n${body}`);
+    socket.write(requestOf(question));
   });
 }

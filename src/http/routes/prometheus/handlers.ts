@@ -1,6 +1,6 @@
 /** What the routes of Prometheus's API do. */
 
-import type { QueryOptions } from '../../../promql/engine.js';
+import type { QueryOptions, QueryResult } from '../../../promql/engine.js';
 import { compareText } from '../../../promql/evaluate/labels.js';
 import { quote } from '../../../promql/parse/quote.js';
 import { LIMITED, printLabels, printList, printResult, printSuccess } from '../../../promql/print/json.js';
@@ -89,7 +89,7 @@ export class Handlers {
       signal: goneSignal(exchange),
       isStrong: parameters.isStrong,
     };
-    await this.service.query(options, async (result) => {
+    const use = async (result: QueryResult): Promise<void> => {
       if (format === 'json') {
         const more = { limit, statistics: stats !== '', warnings: warningsOf(stats) };
         const printed = printResult(result, this.context.store.samplePrinter, more);
@@ -98,7 +98,8 @@ export class Handlers {
         const { resultTable } = await import('../../../table/result-table.js');
         await sendTable(exchange, format, resultTable(result, limit));
       }
-    });
+    };
+    await this.service.query(options, use, !this.context.ownSockets.has(exchange.incoming.socket));
   }
 
   /** What series, labels and values are asked for. @param distinct labels by which series are told apart; undefined: all. */

@@ -70,8 +70,15 @@ export class PrometheusService {
     this.lane = new Lane(maxQueries, maxQueries);
   }
 
-  /** Runs a query, and `use` with its result, which is closed afterwards. @throws HttpError, StoreError */
-  async query(options: Omit<QueryOptions, 'asked'>, use: (result: QueryResult) => Promise<void>): Promise<void> {
+  /**
+   * Runs a query, and `use` with its result, which is closed afterwards. @throws HttpError, StoreError
+   * @param isCounted whether the figures of queries tell of it.
+   */
+  async query(
+    options: Omit<QueryOptions, 'asked'>,
+    use: (result: QueryResult) => Promise<void>,
+    isCounted: boolean,
+  ): Promise<void> {
     const seconds: { queue?: number; evaluation?: number; answer?: number } = {};
     let samples = 0;
     let refusal: QueryRefusal | undefined;
@@ -99,7 +106,7 @@ export class PrometheusService {
       refusal = refusalOf(error);
       throw toHttp(error, 'query');
     } finally {
-      this.observe?.({ seconds, samples, refusal });
+      if (isCounted) this.observe?.({ seconds, samples, refusal });
     }
   }
 
