@@ -1,6 +1,6 @@
 /** The bench's command line. */
 import { resolve } from 'node:path';
-import { type FlagTable, parseGoFlags } from '../src/flags.js';
+import { type FlagTable, parseGoFlags } from '../src/base/flags.js';
 import { CLUSTER_TOPICS, type ClusterTopic } from './cluster.js';
 import type { Load } from './load.js';
 import type { PromqlPeer } from './promql.js';

@@ -8,12 +8,12 @@ import { build } from 'rolldown';
 await build({
   input: {
     // Programs.
-    command: 'src/command.ts',
+    command: 'src/commands/command.ts',
     server: 'src/server.ts',
-    export: 'src/export.ts',
-    inspect: 'src/inspect.ts',
-    'metrics-seen': 'src/metrics-seen.ts',
-    simulate: 'src/simulate.ts',
+    export: 'src/commands/export.ts',
+    inspect: 'src/commands/inspect.ts',
+    'metrics-seen': 'src/commands/metrics-seen.ts',
+    simulate: 'src/commands/simulate.ts',
     // Threads.
     worker: 'src/store/local/worker.ts',
     loader: 'src/store/load/loader.ts',

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer, type Socket } from 'node:net';
-import { parseFlags } from './cli.js';
+import { parseFlags } from './commands/cli.js';
 import { type Address, DEFAULT_ADDRESS, listenAddress, parseAddress } from './config/address.js';
 
 export interface EarlyPort {

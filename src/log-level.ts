@@ -1,7 +1,8 @@
 /** Which level is logged: the flag's, else the configuration's. */
-import type { Flags } from './cli.js';
+
+import type { LogLevel } from './base/log.js';
+import type { Flags } from './commands/cli.js';
 import type { Config } from './config/config.js';
-import type { LogLevel } from './log.js';
 
 const DEFAULT_LEVEL: LogLevel = 'warn';
 

@@ -5,13 +5,14 @@
  * As soon as the config is known the workers are started and read the checkpoint directory; while they do, this thread
  * reads the rest of its modules and begins to answer.
  */
-import { parseFlags } from './cli.js';
+
+import { configureLog, logger } from './base/log.js';
 import type { Cluster } from './cluster/cluster.js';
+import { parseFlags } from './commands/cli.js';
 import type { Config } from './config/config.js';
 import { loadConfig } from './config/load.js';
 import { ConfigError } from './config/problems.js';
 import type { EarlyPort } from './early-port.js';
-import { configureLog, logger } from './log.js';
 import { logLevel } from './log-level.js';
 import { becomesOther, type OpenStore, openStore } from './open-store.js';
 import { Pool } from './store/pool.js';

@@ -1,7 +1,8 @@
 /** The checkpoint directory becomes this server's, and the store begins to read it. */
+
+import { logger } from './base/log.js';
 import type { Cluster } from './cluster/cluster.js';
 import type { Config } from './config/config.js';
-import { logger } from './log.js';
 import { acquireLock, type Lock } from './ops/lock.js';
 import { dropPrivileges, lookUpIdentity, makeOwnedDirectory } from './ops/privileges.js';
 import { keepJsonWindowSeconds } from './persistence/json/json-windows.js';

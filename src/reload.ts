@@ -2,12 +2,13 @@
  * SIGHUP: the configuration, the certificate and the cluster's secret are read again. What can change while the server runs does, what can't is named;
  * of a configuration with mistakes nothing is taken.
  */
-import type { Flags } from './cli.js';
+
+import { configureLog, logger } from './base/log.js';
+import type { Flags } from './commands/cli.js';
 import type { Config } from './config/config.js';
 import { type LoadedConfig, loadConfig } from './config/load.js';
 import { ConfigError } from './config/problems.js';
 import { type ConfigChanges, compareConfigs, takeOver } from './config/reload.js';
-import { configureLog, logger } from './log.js';
 import { logLevel } from './log-level.js';
 import { loadTls, reloadTls, type TlsOptions } from './ops/tls.js';
 import type { Reconfiguration } from './partition/partition.js';

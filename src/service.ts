@@ -11,13 +11,13 @@
  */
 import type { Server as TlsServer } from 'node:https';
 import { fileURLToPath } from 'node:url';
-import type { Flags } from './cli.js';
+import { settleHeap } from './base/heap.js';
+import { limited, logger } from './base/log.js';
 import type { Cluster } from './cluster/cluster.js';
+import type { Flags } from './commands/cli.js';
 import type { Config } from './config/config.js';
 import type { EarlyPort } from './early-port.js';
-import { settleHeap } from './heap.js';
 import { type HttpServer, startHttp } from './http/server.js';
-import { limited, logger } from './log.js';
 import type { NatsIngest } from './nats/ingest.js';
 import { natsHealth, natsStatus } from './nats/state.js';
 import { within } from './nats/within.js';

@@ -6,8 +6,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JetStreamManager, KV, NatsConnection } from 'nats';
+import { errorText, type Logger, limited } from '../base/log.js';
 import type { ClusterConfig, Config } from '../config/config.js';
-import { errorText, type Logger, limited } from '../log.js';
 import { NatsLink } from '../nats/connection.js';
 import { newNatsState } from '../nats/state.js';
 import type { CheckedLines } from '../store/line-checker.js';

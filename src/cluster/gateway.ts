@@ -3,8 +3,8 @@
  * acknowledged here and elsewhere.
  */
 import type { JetStreamClient, JetStreamManager } from 'nats';
+import { errorText, type Logger, limited } from '../base/log.js';
 import type { ClusterConfig } from '../config/config.js';
-import { errorText, type Logger, limited } from '../log.js';
 import type { CheckedLines } from '../store/line-checker.js';
 import { StoreError } from '../store/store.js';
 import type { Lines } from '../store/writes.js';

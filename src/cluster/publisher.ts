@@ -7,7 +7,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PubAck } from 'nats';
-import { errorText } from '../log.js';
+import { errorText } from '../base/log.js';
 import { StoreError } from '../store/store.js';
 import { apiCode } from './streams.js';
 

@@ -16,8 +16,8 @@ import {
   StorageType,
   type StreamConfig,
 } from 'nats';
+import { errorText, type Logger } from '../base/log.js';
 import type { ClusterConfig } from '../config/config.js';
-import { errorText, type Logger } from '../log.js';
 
 /** JetStream's API error codes. */
 export const STREAM_NOT_FOUND = 10059;

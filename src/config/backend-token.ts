@@ -1,6 +1,6 @@
 /** The JWT that cc-backend is asked with (`main.backend-token`, `main.backend-token-file`). */
 import { readFileSync } from 'node:fs';
-import { errorText } from '../log.js';
+import { errorText } from '../base/log.js';
 import type { BackendToken, MainConfig } from './config.js';
 
 const TOKEN = /^[\x21-\x7e]+$/;

@@ -1,7 +1,8 @@
 /** Exports what a server has stored as files of the reference. */
+
+import type { Logger } from '../base/log.js';
 import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
-import type { Logger } from '../log.js';
 import { loadShares, type ShareOptions, seriesRuns } from '../persistence/archive/job/shares.js';
 import { listSources, spanOfLogs } from '../persistence/archive/job/sources.js';
 import { jsonWindowSeconds } from '../persistence/json/json-windows.js';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { GenericSchema } from 'valibot';
+import type { Logger } from '../base/log.js';
 import type { Config } from '../config/config.js';
-import type { Logger } from '../log.js';
 import type { Store } from '../store/store.js';
 import type { Authenticator } from './auth.js';
 import type { ReceiveBudget } from './body/body.js';

@@ -1,5 +1,5 @@
+import { errorText, type Logger } from '../base/log.js';
 import type { NatsSubscription } from '../config/config.js';
-import { errorText, type Logger } from '../log.js';
 import { type Store, StoreError, type StoreErrorCode, type WriteOutcome } from '../store/store.js';
 import { endsInString } from './message-text.js';
 import type { NatsState } from './state.js';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, ErrorCode, type NatsConnection, NatsError, type TlsOptions } from 'nats';
+import { errorText, type Logger } from '../base/log.js';
 import type { NatsConfig } from '../config/config.js';
-import { errorText, type Logger } from '../log.js';
 import { addressText, authenticator, type NatsAddress, parseAddresses } from './credentials.js';
 import type { NatsState } from './state.js';
 import { within } from './within.js';

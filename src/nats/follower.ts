@@ -11,7 +11,7 @@ import {
   NatsError,
   nanos,
 } from 'nats';
-import { errorText, type Logger } from '../log.js';
+import { errorText, type Logger } from '../base/log.js';
 import type { Position } from '../store/stream-positions.js';
 import { PULL_BYTES } from './jetstream.js';
 import { type Attempt, type Consumption, keepTrying } from './keep-trying.js';

@@ -1,6 +1,6 @@
 import type { JsMsg, NatsConnection, Subscription } from 'nats';
+import { errorText, type Logger, limited } from '../base/log.js';
 import type { NatsConfig, NatsSubscription } from '../config/config.js';
-import { errorText, type Logger, limited } from '../log.js';
 import type { Store } from '../store/store.js';
 import { type Position, Positions } from '../store/stream-positions.js';
 import { Batcher, type BatcherLimits, type Receipt } from './batcher.js';

@@ -8,7 +8,7 @@ import {
   NatsError,
   nanos,
 } from 'nats';
-import { errorText, type Logger } from '../log.js';
+import { errorText, type Logger } from '../base/log.js';
 import { type Attempt, type Consumption, keepTrying } from './keep-trying.js';
 import type { NatsState } from './state.js';
 

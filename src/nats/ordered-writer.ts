@@ -2,8 +2,9 @@
  * Gives the messages of a stream to the store in their order: one write at a time, and what the store does not take now is
  * tried until it does. Messages that come meanwhile are gathered, so load makes writes bigger.
  */
+
+import { errorText, type Logger } from '../base/log.js';
 import type { NatsSubscription } from '../config/config.js';
-import { errorText, type Logger } from '../log.js';
 import type { Store } from '../store/store.js';
 import type { Position } from '../store/stream-positions.js';
 import { endsInString, withNewline } from './message-text.js';

@@ -1,6 +1,6 @@
 /** `main.debug.dump-to-file`: the tree as JSON, written when the server stops. */
 import { open } from 'node:fs/promises';
-import type { Logger } from '../log.js';
+import type { Logger } from '../base/log.js';
 import type { Store } from '../store/store.js';
 
 /** Never rejects: a stop must not fail for a dump. */

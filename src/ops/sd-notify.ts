@@ -12,7 +12,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { logger } from '../log.js';
+import { logger } from '../base/log.js';
 
 const log = logger('systemd');
 

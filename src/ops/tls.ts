@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { logger } from '../log.js';
+import { logger } from '../base/log.js';
 
 const log = logger('tls');
 const DAY_MS = 86_400_000;

@@ -11,14 +11,14 @@
  * The checkpoints of a worker's partitions are made one after the other.
  */
 
-import type { Jobs } from '../jobs.js';
-import type { Logger } from '../log.js';
+import type { Jobs } from '../base/jobs.js';
+import type { Logger } from '../base/log.js';
+import type { StoreError } from '../base/store-error.js';
 import { BlocksCheckpoint } from '../persistence/checkpoint/blocks-checkpoint.js';
 import type { CheckpointRun } from '../persistence/checkpoint/checkpoint-run.js';
 import type { CheckpointFile } from '../persistence/checkpoint/manifest.js';
 import type { JsonLayout } from '../persistence/json/json-layout.js';
 import type { LogFile } from '../persistence/log/log-file.js';
-import type { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/core.js';
 import type { CheckpointFigures } from './figures.js';
 import type { PartitionFiles } from './load-partition.js';

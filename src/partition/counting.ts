@@ -1,6 +1,6 @@
 /** Counts the series and samples of a partition, in steps between the worker's other work. */
 
-import { type Jobs, SERIES_PER_STEP } from '../jobs.js';
+import { type Jobs, SERIES_PER_STEP } from '../base/jobs.js';
 import type { Core } from '../wasm/core.js';
 import type { Counts } from '../wasm/figures.js';
 import { addCounts, type Contents, ContentsSum } from './contents.js';

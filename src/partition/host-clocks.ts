@@ -3,9 +3,10 @@
  * and those that are ahead are remembered for five minutes. If most hosts are ahead it is this server's clock that is
  * wrong (the retention finds that out), and no sample is refused for its time.
  */
+
+import type { Logger } from '../base/log.js';
 import type { StoreConfig } from '../config/config.js';
 import { formatSeconds } from '../config/duration.js';
-import type { Logger } from '../log.js';
 import { LineError } from '../wasm/tables/codes.js';
 import { lineReasons } from '../wasm/tables/line-reasons.js';
 import type { TimeFault, TimeLimits } from '../wasm/writes.js';

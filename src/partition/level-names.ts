@@ -1,6 +1,6 @@
 /** Lists the names at one depth of the tree, in steps between the worker's other work. */
 
-import { type Jobs, SERIES_PER_STEP } from '../jobs.js';
+import { type Jobs, SERIES_PER_STEP } from '../base/jobs.js';
 import type { Reads } from '../wasm/reads.js';
 
 export interface LevelNames {

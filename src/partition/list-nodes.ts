@@ -1,6 +1,6 @@
 /** Lists the nodes of a cluster, in steps between the worker's other work. */
 
-import { type Jobs, SERIES_PER_STEP } from '../jobs.js';
+import { type Jobs, SERIES_PER_STEP } from '../base/jobs.js';
 import type { Core } from '../wasm/core.js';
 import type { HostPart } from '../wasm/hosts.js';
 import type { NodeSpan } from './figures.js';

@@ -10,8 +10,8 @@
  * partition is safe (src/persistence/supersede.ts).
  */
 import { mkdirSync } from 'node:fs';
+import type { Logger } from '../base/log.js';
 import type { StoreConfig } from '../config/config.js';
-import type { Logger } from '../log.js';
 import { readArchivedTo } from '../persistence/archive/job/state.js';
 import { FileSet } from '../persistence/checkpoint/file-set.js';
 import { keepDamaged } from '../persistence/damaged-files.js';

@@ -3,10 +3,10 @@
  * are joined, and a partition may have been full. When there is too much, the newest is kept.
  */
 
+import type { Logger } from '../base/log.js';
+import { StoreError } from '../base/store-error.js';
 import { PARTITION_LIMIT } from '../config/topology.js';
-import type { Logger } from '../log.js';
 import type { Room } from '../persistence/load.js';
-import { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/core.js';
 import { Ages } from './age-histogram.js';
 

@@ -8,13 +8,13 @@
  *   start        see load-partition.ts
  */
 import { randomUUID } from 'node:crypto';
+import type { Jobs } from '../base/jobs.js';
+import type { Logger } from '../base/log.js';
+import { StoreError } from '../base/store-error.js';
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { TagRule } from '../config/influx-tags.js';
-import type { Jobs } from '../jobs.js';
-import type { Logger } from '../log.js';
 import type { Progress } from '../persistence/load-progress.js';
 import { type Position, readPosition, writePosition } from '../persistence/stream-position.js';
-import { StoreError } from '../store-error.js';
 import type { Core } from '../wasm/core.js';
 import type { Reads } from '../wasm/reads.js';
 import type { UnconfiguredMetrics } from '../wasm/unconfigured.js';

@@ -1,6 +1,6 @@
 /** Gives up what is old in a partition's memory, in steps between the worker's other work. */
 
-import { type Jobs, SERIES_PER_STEP } from '../jobs.js';
+import { type Jobs, SERIES_PER_STEP } from '../base/jobs.js';
 import type { Core } from '../wasm/core.js';
 import type { Checkpointer } from './checkpointer.js';
 import { Mutex } from './mutex.js';

@@ -6,7 +6,7 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setImmediate as immediate } from 'node:timers/promises';
-import type { Logger } from '../log.js';
+import type { Logger } from '../base/log.js';
 import type { Core } from '../wasm/core.js';
 import { FrameMagic } from '../wasm/tables/codes.js';
 import { type CheckpointFile, type Manifest, readManifest } from './checkpoint/manifest.js';

@@ -9,7 +9,7 @@
  */
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Logger } from '../log.js';
+import type { Logger } from '../base/log.js';
 import type { Core } from '../wasm/core.js';
 import { readManifest } from './checkpoint/manifest.js';
 import { readHeader, seemsToBeOf } from './file-header.js';

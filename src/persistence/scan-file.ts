@@ -1,6 +1,6 @@
 /** Reads the frames of a log segment or checkpoint file, and says what lies between them. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { Logger } from '../log.js';
+import type { Logger } from '../base/log.js';
 import type { Core } from '../wasm/core.js';
 import { FrameMagic } from '../wasm/tables/codes.js';
 import { FrameField } from '../wasm/tables/layouts.js';

@@ -5,9 +5,9 @@
  */
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import type { Logger } from '../base/log.js';
 import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
-import type { Logger } from '../log.js';
 import { readArchivedTo } from './archive/job/state.js';
 import { readManifest, writeManifest } from './checkpoint/manifest.js';
 import { syncDirectory } from './files.js';

@@ -17,9 +17,9 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Logger } from '../base/log.js';
 import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
-import type { Logger } from '../log.js';
 import { acquireLock } from '../ops/lock.js';
 import { type ArchiveJob, runArchiveJob } from '../persistence/archive/job/job.js';
 import { listSources, spanOfLogs } from '../persistence/archive/job/sources.js';

@@ -7,9 +7,10 @@
  *  3. what is oldest goes, up to the time that gives back enough, everywhere alike. Blocks are freed whole; open ones, and
  *     those of clocks that are ahead, are the newest and go last.
  */
+
+import { type Logger, limited } from '../base/log.js';
 import type { Config } from '../config/config.js';
 import { PARTITION_LIMIT } from '../config/topology.js';
-import { type Logger, limited } from '../log.js';
 import { every } from './schedule.js';
 
 const CHECK_SECONDS = 5;

@@ -3,7 +3,7 @@
  * server; then all hosts seem to be ahead, and to refuse their samples would lose them. So: if more than half of at least
  * four hosts that sent within five minutes are too far ahead, it is our clock that is wrong.
  */
-import type { Logger } from '../log.js';
+import type { Logger } from '../base/log.js';
 import { every } from './schedule.js';
 
 const CHECK_SECONDS = 1;

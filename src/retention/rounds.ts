@@ -1,5 +1,5 @@
+import { errorText, type Logger } from '../base/log.js';
 import type { Config } from '../config/config.js';
-import { errorText, type Logger } from '../log.js';
 import type { Store } from '../store/store.js';
 import { BackendRefusal, DEFAULT_LIMITS, fetchUsedNodes, type UsedNodes, type UsedNodesLimits } from './used-nodes.js';
 

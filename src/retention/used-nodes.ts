@@ -1,6 +1,6 @@
+import { errorText } from '../base/log.js';
 import { readBackendToken } from '../config/backend-token.js';
 import type { BackendToken } from '../config/config.js';
-import { errorText } from '../log.js';
 
 /** cluster -> hosts whose data is kept. */
 export type UsedNodes = ReadonlyMap<string, ReadonlySet<string>>;

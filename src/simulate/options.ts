@@ -1,5 +1,5 @@
 /** The simulator's command line. */
-import { type FlagTable, parseGoFlags } from '../flags.js';
+import { type FlagTable, parseGoFlags } from '../base/flags.js';
 import type { ClusterShape } from './cluster.js';
 import { METRICS } from './metrics.js';
 

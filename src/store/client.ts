@@ -2,7 +2,7 @@
  * What is asked of whoever holds partitions, wherever that is: a thread of this process (local-client.ts), or another store
  * (src/cluster/holders.ts). Everything above knows partitions and clients, no threads.
  */
-import type { LogSettings } from '../log.js';
+import type { LogSettings } from '../base/log.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import type { Contents } from '../partition/contents.js';
 import type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../partition/figures.js';

@@ -1,5 +1,5 @@
 /** Errors across threads: a code and a message, not an object of a class. */
-import { StoreError, type StoreErrorCode } from '../store-error.js';
+import { StoreError, type StoreErrorCode } from '../base/store-error.js';
 
 export interface Failure {
   code: StoreErrorCode;

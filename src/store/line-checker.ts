@@ -2,9 +2,10 @@
  * Main thread. Checks lines before they are stored, where they are only kept or passed on: a core that has no hosts refuses and
  * skips what storing would, and finds the lines of each partition.
  */
+
+import type { Logger } from '../base/log.js';
 import type { MetricConfig, StoreConfig } from '../config/config.js';
 import type { TagRule } from '../config/influx-tags.js';
-import type { Logger } from '../log.js';
 import { HostClocks } from '../partition/host-clocks.js';
 import type { Reconfiguration } from '../partition/partition.js';
 import { Refusals } from '../partition/refusals.js';

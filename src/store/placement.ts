@@ -1,5 +1,5 @@
 /** Which partition a host is in, and who serves it. Nothing else knows how partitions are spread over threads and machines. */
-import { StoreError } from '../store-error.js';
+import { StoreError } from '../base/store-error.js';
 import type { PartitionClient } from './client.js';
 import type { HostRouter } from './routing.js';
 

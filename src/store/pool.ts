@@ -5,10 +5,10 @@
  * A worker that dies takes the process down: half a store would answer queries with half of the data.
  */
 import { readFileSync } from 'node:fs';
+import { collectSoon } from '../base/heap.js';
+import { type Logger, logSettings } from '../base/log.js';
 import type { Config } from '../config/config.js';
 import { partitionCount } from '../config/topology.js';
-import { collectSoon } from '../heap.js';
-import { type Logger, logSettings } from '../log.js';
 import type { Trigger } from '../partition/checkpointer.js';
 import type { Contents } from '../partition/contents.js';
 import type { HostClockCounts } from '../partition/host-clocks.js';

@@ -18,8 +18,8 @@ export type { ClusterSummary, NodeHealth, NodeSpan, PartitionStats } from '../pa
 
 import type { LeafAnswerPart, LeafRequest } from '../wasm/leaf.js';
 
+export { StoreError, type StoreErrorCode } from '../base/store-error.js';
 export type { RefusalFigures } from '../partition/refusals.js';
-export { StoreError, type StoreErrorCode } from '../store-error.js';
 export type { Column, ColumnError } from '../wasm/columns.js';
 export type { MemoryUse } from '../wasm/figures.js';
 export type { LeafAnswerPart, LeafRequest, NameFilter } from '../wasm/leaf.js';

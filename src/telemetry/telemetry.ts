@@ -1,6 +1,6 @@
 import { Counter, Histogram, Registry } from 'prom-client';
+import { type Logger, limited } from '../base/log.js';
 import type { StoreConfig } from '../config/config.js';
-import { type Logger, limited } from '../log.js';
 import type { NatsState } from '../nats/state.js';
 import type { Store } from '../store/store.js';
 import { type ClusterGauges, clusterMetrics } from './cluster-metrics.js';

@@ -3,7 +3,7 @@
  * of this folder (writes.ts, reads.ts, ...) share one: each call of the core ends before the next begins.
  */
 import { instantiateSync } from '@assemblyscript/loader';
-import { StoreError } from '../store-error.js';
+import { StoreError } from '../base/store-error.js';
 import type { Exports } from './exports.js';
 import { OutputField } from './tables/layouts.js';
 

@@ -1,5 +1,5 @@
 /** Answers questions in steps, so that a worker can store in between. Nothing here changes a sample. */
-import { StoreError } from '../store-error.js';
+import { StoreError } from '../base/store-error.js';
 import { decodeHosts, type HostPart } from './hosts.js';
 import { type Instance, type MemoryView, type Output, outOfMemory } from './instance.js';
 import { concat, decodeList, encodeList, encodeName, encodeSelector } from './names.js';

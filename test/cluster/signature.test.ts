@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { logger } from '../../src/base/log.js';
 import { Secret } from '../../src/cluster/peers/signature.js';
-import { logger } from '../../src/log.js';
 import { temporaryDirectory } from '../support/directories.js';
 
 const BODY = new TextEncoder().encode('question');

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Logger } from '../../src/log.js';
+import type { Logger } from '../../src/base/log.js';
 import type { Partition } from '../../src/partition/partition.js';
 import { line, metrics, samples, T0 } from '../support/core-driver.js';
 import { differences } from '../support/differences.js';

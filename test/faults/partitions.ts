@@ -1,8 +1,8 @@
 /** Partitions for fault tests: opened on a directory, written to, checkpointed, and killed by being forgotten. */
 import { expect } from 'vitest';
+import { Jobs } from '../../src/base/jobs.js';
+import { type Logger, logger } from '../../src/base/log.js';
 import type { MetricConfig } from '../../src/config/config.js';
-import { Jobs } from '../../src/jobs.js';
-import { type Logger, logger } from '../../src/log.js';
 import { CheckpointQueue } from '../../src/partition/checkpointer.js';
 import { Partition } from '../../src/partition/partition.js';
 import type { Core } from '../../src/wasm/core.js';

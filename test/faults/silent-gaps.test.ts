@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { captureLog, configureLog, logger, logSettings } from '../../src/base/log.js';
 import type { Config } from '../../src/config/config.js';
-import { captureLog, configureLog, logger, logSettings } from '../../src/log.js';
 import { type OpenStore, openStore } from '../../src/open-store.js';
 import { Pool } from '../../src/store/pool.js';
 import { FrameField } from '../../src/wasm/tables/layouts.js';

@@ -8,7 +8,7 @@ it('threads that begin together can all collect their garbage', async () => {
   const { stdout } = await runProgram(`
     import { once } from 'node:events';
     import { Worker } from 'node:worker_threads';
-    const heap = new URL('./heap.js', import.meta.url).href;
+    const heap = new URL('./base/heap.js', import.meta.url).href;
     const thread = () => new Worker('import("' + heap + '").then(({ settleHeap }) => settleHeap())', { eval: true });
     for (let round = 0; round < ${ROUNDS}; round++) {
       const threads = Array.from({ length: 8 }, thread);

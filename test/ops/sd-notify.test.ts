@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { captureLog, Logger } from '../../src/log.js';
+import type { captureLog, Logger } from '../../src/base/log.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { NotifySocket } from '../support/notify-socket.js';
 import { findCommand, pathWithOnly, runProgram } from '../support/programs.js';
@@ -66,7 +66,7 @@ describe('sdNotify', () => {
     const { sdNotify } = await freshModule();
     const lines: string[] = [];
     const log: { captureLog: typeof captureLog; logger: (component: string) => Logger } = await import(
-      '../../src/log.js'
+      '../../src/base/log.js'
     );
     const restore = log.captureLog((line) => lines.push(line));
     expect(await sdNotify('READY=1')).toBe(false);
@@ -100,7 +100,7 @@ describe('startWatchdog', () => {
     let alive = true;
     const stop = startWatchdog({ isAlive: () => alive });
     await until(() => systemd.count('WATCHDOG=1') > 3);
-    const { captureLog: capture } = await import('../../src/log.js');
+    const { captureLog: capture } = await import('../../src/base/log.js');
     const lines: string[] = [];
     const restore = capture((line) => lines.push(line));
     alive = false;

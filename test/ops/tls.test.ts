@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { captureLog, configureLog } from '../../src/log.js';
+import { captureLog, configureLog } from '../../src/base/log.js';
 import { loadTls, reloadTls } from '../../src/ops/tls.js';
 import { temporaryDirectory } from '../support/directories.js';
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Logger } from '../../src/log.js';
+import type { Logger } from '../../src/base/log.js';
 import { type Opened, openPartition, writeLines } from '../faults/partitions.js';
 import { line, metrics, T0 } from '../support/core-driver.js';
 import { temporaryDirectory } from '../support/directories.js';

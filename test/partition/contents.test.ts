@@ -1,6 +1,6 @@
 /** Counts by metric and level, on a real core. */
 import { expect, it } from 'vitest';
-import { Jobs } from '../../src/jobs.js';
+import { Jobs } from '../../src/base/jobs.js';
 import { Counting } from '../../src/partition/counting.js';
 import { metric, startCore, store, T0 } from '../support/core-driver.js';
 

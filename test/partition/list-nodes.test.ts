@@ -1,6 +1,6 @@
 /** The listing of nodes, on a real core: times of their samples, and nothing of other clusters. */
 import { describe, expect, it } from 'vitest';
-import { Jobs } from '../../src/jobs.js';
+import { Jobs } from '../../src/base/jobs.js';
 import { listNodes } from '../../src/partition/list-nodes.js';
 import { metric, startCore, store, T0 } from '../support/core-driver.js';
 

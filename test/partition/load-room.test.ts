@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { captureLog, logger } from '../../src/base/log.js';
 import type { Config } from '../../src/config/config.js';
 import { PARTITION_LIMIT } from '../../src/config/topology.js';
-import { captureLog, logger } from '../../src/log.js';
 import { LoadRoom, loadLimit } from '../../src/partition/load-room.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';

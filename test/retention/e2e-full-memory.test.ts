@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { logger } from '../../src/base/log.js';
 import type { Config } from '../../src/config/config.js';
 import { type HttpServer, startHttp } from '../../src/http/server.js';
-import { logger } from '../../src/log.js';
 import { enforceMemoryCap } from '../../src/retention/memory-cap.js';
 import { Pool } from '../../src/store/pool.js';
 import { configWith } from '../support/config.js';

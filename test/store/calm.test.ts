@@ -22,7 +22,7 @@ it('says that it is calm once little is used after it was used up, once', () => 
 it('collects all garbage then, young and old', async () => {
   const { stdout } = await runProgram(`
     import { constants, PerformanceObserver } from 'node:perf_hooks';
-    import { collectSoon } from './heap.js';
+    import { collectSoon } from './base/heap.js';
     let forced = 0;
     new PerformanceObserver((list) => {
       for (const { detail } of list.getEntries()) {

@@ -1,6 +1,6 @@
 /** What was written during a load is stored in its order, however long one write takes. */
 import { expect, it } from 'vitest';
-import { logger } from '../../src/log.js';
+import { logger } from '../../src/base/log.js';
 import { Buffers } from '../../src/store/buffers.js';
 import { EarlyWrites } from '../../src/store/early-writes.js';
 import { configWith } from '../support/config.js';

@@ -1,6 +1,6 @@
 /** How many answers are open at once: by what they hold in linear memory. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Jobs } from '../../src/jobs.js';
+import { Jobs } from '../../src/base/jobs.js';
 import type { FromWorker } from '../../src/store/protocol.js';
 import { OpenAnswers } from '../../src/store/query/open-answers.js';
 import { IDLE_SECONDS, OPEN_BYTES } from '../../src/store/query/sizes.js';

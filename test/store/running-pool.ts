@@ -1,7 +1,7 @@
 /** A store in this process with two metrics, 'load' (60 s, avg) and 'flops' (1 s, sum). */
 import { expect } from 'vitest';
+import { logger } from '../../src/base/log.js';
 import type { MetricConfig } from '../../src/config/config.js';
-import { logger } from '../../src/log.js';
 import { Pool } from '../../src/store/pool.js';
 import { configWith } from '../support/config.js';
 import { metric } from '../support/core-driver.js';

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { logger } from '../../src/log.js';
+import { logger } from '../../src/base/log.js';
 import { Pool } from '../../src/store/pool.js';
 import { configWith } from '../support/config.js';
 import { temporaryDirectory } from '../support/directories.js';

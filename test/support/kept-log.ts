@@ -1,4 +1,4 @@
-import { errorText, type Logger, type LogLevel } from '../../src/log.js';
+import { errorText, type Logger, type LogLevel } from '../../src/base/log.js';
 
 /** A log that keeps its lines. */
 export class KeptLog implements Logger {

@@ -1,4 +1,4 @@
-import { logger } from '../../src/log.js';
+import { logger } from '../../src/base/log.js';
 import { type NatsState, newNatsState } from '../../src/nats/state.js';
 import { Refusals } from '../../src/partition/refusals.js';
 import type { PartitionStats, Store } from '../../src/store/store.js';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { captureLog } from '../../src/log.js';
+import { captureLog } from '../../src/base/log.js';
 import { StoreError } from '../../src/store/store.js';
 import { until } from '../support/wait.js';
 import { bench, fullOutput } from './fixtures.js';

@@ -1,4 +1,4 @@
-import type { Logger } from '../../log.js';
+import type { Logger } from '../../base/log.js';
 import type { PartitionClient } from '../../store/client.js';
 import { fromFailure } from '../../store/failure.js';
 import { StoreError } from '../../store/store.js';

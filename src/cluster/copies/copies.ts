@@ -5,9 +5,9 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from 'nats';
+import { Lane } from '../../base/lane.js';
+import { errorText, type Logger, limited } from '../../base/log.js';
 import type { ClusterConfig } from '../../config/config.js';
-import { Lane } from '../../lane.js';
-import { errorText, type Logger, limited } from '../../log.js';
 import { partitionDirectories, partitionDirectory, removeDirectory } from '../../persistence/partition-directories.js';
 import type { Origin } from '../../persistence/stream-position.js';
 import type { PartitionClient } from '../../store/client.js';

@@ -6,7 +6,7 @@
  *   follow ──▶ messages applied ──▶ behind or ready       gap, refusal, lost connection ──▶ follow again from `applied + 1`
  */
 import { AckPolicy, DeliverPolicy, type JetStreamManager, type JsMsg, type NatsConnection, nanos } from 'nats';
-import { errorText, type Logger } from '../../log.js';
+import { errorText, type Logger } from '../../base/log.js';
 import { foundDifferent, milliseconds } from '../../nats/follower.js';
 import { type Attempt, type Consumption, keepTrying } from '../../nats/keep-trying.js';
 import type { Position } from '../../persistence/stream-position.js';

@@ -1,5 +1,5 @@
 /** Which copies lack a part of what their partition ever had, and what an administrator has said of it. */
-import type { Logger } from '../../log.js';
+import type { Logger } from '../../base/log.js';
 import type { Members } from '../members/members.js';
 import type { Follower } from './follower.js';
 import { type OtherCopy, type Standing, standingOf } from './standing.js';

@@ -7,8 +7,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KV, KvEntry } from 'nats';
+import { errorText, type Logger, limited } from '../../base/log.js';
 import type { ClusterConfig } from '../../config/config.js';
-import { errorText, type Logger, limited } from '../../log.js';
 import type { Origin } from '../../persistence/stream-position.js';
 import { MESSAGE_VERSION } from '../message.js';
 import { isConflict, LAYOUT, type Layout, MembershipError } from '../streams.js';

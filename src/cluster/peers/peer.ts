@@ -4,7 +4,7 @@
  */
 import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { request as requestTls, Agent as TlsAgent } from 'node:https';
-import { errorText } from '../../log.js';
+import { errorText } from '../../base/log.js';
 import type { CallName } from '../../store/client.js';
 import { type Failure, fromFailure } from '../../store/failure.js';
 import type { AnswerBudget } from '../../store/query/budget.js';

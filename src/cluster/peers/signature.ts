@@ -5,7 +5,7 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import type { Logger } from '../../log.js';
+import type { Logger } from '../../base/log.js';
 
 const LEAST_BYTES = 32;
 /** How far the clocks of two stores may differ, seconds. */

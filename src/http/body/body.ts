@@ -11,7 +11,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { createGunzip, type Gunzip } from 'node:zlib';
-import { countReceived } from '../../heap.js';
+import { countReceived } from '../../base/heap.js';
 import { ClientGone, HttpError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 

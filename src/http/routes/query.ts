@@ -1,4 +1,4 @@
-import { Lane } from '../../lane.js';
+import { Lane } from '../../base/lane.js';
 import type { QueryRequest, SeriesQuery } from '../../store/store.js';
 import type { Table } from '../../table/table.js';
 import type { Body } from '../body/body.js';

@@ -3,7 +3,7 @@
  * server left, and our own JSON checkpoints.
  */
 
-import type { Logger } from '../../log.js';
+import type { Logger } from '../../base/log.js';
 import type { Core } from '../../wasm/core.js';
 import { isJsonWindow } from '../json/json-windows.js';
 import { scanReferenceDirectory } from './directory.js';

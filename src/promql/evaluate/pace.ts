@@ -4,7 +4,7 @@
  * ends the work there.
  */
 
-import { nextTurn } from '../../turns.js';
+import { nextTurn } from '../../base/turns.js';
 
 /** Milliseconds after which the main thread does other things. */
 const SLICE_MS = 4;

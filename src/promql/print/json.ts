@@ -1,7 +1,7 @@
 /** Results as the text of Prometheus's HTTP API, in pieces. */
 
+import { nextTurn } from '../../base/turns.js';
 import { PRINT_STEPS, type SamplePrinter } from '../../store/store.js';
-import { nextTurn } from '../../turns.js';
 import type { QueryResult, QueryValue } from '../engine.js';
 import type { Labels } from '../evaluate/labels.js';
 import type { Grid, Row } from '../evaluate/rows.js';

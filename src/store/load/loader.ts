@@ -4,7 +4,7 @@
  */
 import { freemem } from 'node:os';
 import { workerData } from 'node:worker_threads';
-import { configureLog, logger } from '../../log.js';
+import { configureLog, logger } from '../../base/log.js';
 import { readPartition } from '../../partition/load-partition.js';
 import { directoryBytes, partitionDirectory } from '../../persistence/partition-directories.js';
 import { Core } from '../../wasm/core.js';

@@ -1,8 +1,8 @@
 /** Messages from a loader to the worker that owns the partition. The buffer of an image goes back, to go with the loader. */
 import type { MessagePort } from 'node:worker_threads';
+import type { LogSettings } from '../../base/log.js';
 import type { MetricConfig, StoreConfig } from '../../config/config.js';
 import type { TagRule } from '../../config/influx-tags.js';
-import type { LogSettings } from '../../log.js';
 import type { ReadFiles } from '../../partition/load-partition.js';
 
 /** What every thread with cores is started with. */

@@ -1,7 +1,7 @@
 /** Main thread. The partitions of one shard of this process, asked in messages (protocol.ts). */
-import { countReceived } from '../../heap.js';
-import { StoreError } from '../../store-error.js';
-import { writesTook } from '../../turns.js';
+import { countReceived } from '../../base/heap.js';
+import { StoreError } from '../../base/store-error.js';
+import { writesTook } from '../../base/turns.js';
 import type { Buffers } from '../buffers.js';
 import type { CallName, Calls, PartitionClient, PartitionWrite, Written } from '../client.js';
 import { fromFailure } from '../failure.js';

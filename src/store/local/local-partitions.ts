@@ -2,7 +2,7 @@
  * Main thread. The partitions that are open in this process, and the worker that each belongs to. A store without a cluster
  * has all of them open from its start to its end; one of a cluster opens and closes its share while it runs.
  */
-import type { LogSettings } from '../../log.js';
+import type { LogSettings } from '../../base/log.js';
 import { Ages } from '../../partition/age-histogram.js';
 import type { Trigger } from '../../partition/checkpointer.js';
 import type { PartitionStats } from '../../partition/figures.js';

@@ -1,6 +1,7 @@
 /** Main thread. Makes the workers that have the partitions of this process, and has them load on all cores. */
+
+import { logSettings } from '../../base/log.js';
 import type { Config } from '../../config/config.js';
-import { logSettings } from '../../log.js';
 import { startLoaders } from '../load/loaders.js';
 import type { ThreadStart } from '../load/protocol.js';
 import { LocalClient, type LocalClientOptions } from './local-client.js';

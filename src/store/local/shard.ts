@@ -5,11 +5,11 @@
  * Writes that wait in the port together are stored together and answered after one log write (group commit).
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { Jobs } from '../../jobs.js';
-import { configureLog, logger } from '../../log.js';
+import { Jobs } from '../../base/jobs.js';
+import { configureLog, logger } from '../../base/log.js';
+import { Patience } from '../../base/patience.js';
 import { CheckpointQueue } from '../../partition/checkpointer.js';
 import { Partition, type PartitionOptions } from '../../partition/partition.js';
-import { Patience } from '../../patience.js';
 import { Core } from '../../wasm/core.js';
 import type { CallName, Calls } from '../client.js';
 import { toFailure } from '../failure.js';

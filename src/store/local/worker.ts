@@ -1,6 +1,6 @@
 /** Entry of a worker thread: one shard, which loads when the first message says so. */
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { configureLog, logger } from '../../log.js';
+import { configureLog, logger } from '../../base/log.js';
 import type { FromWorker, LoadMessage, WorkerStart } from '../protocol.js';
 import { Shard } from './shard.js';
 

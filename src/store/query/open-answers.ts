@@ -7,9 +7,9 @@
  * answers are broken off whose readers take nothing, those first that have not for the longest.
  */
 
-import { countReceived } from '../../heap.js';
-import type { Jobs } from '../../jobs.js';
-import { StoreError } from '../../store-error.js';
+import { countReceived } from '../../base/heap.js';
+import type { Jobs } from '../../base/jobs.js';
+import { StoreError } from '../../base/store-error.js';
 import type { Reads } from '../../wasm/reads.js';
 import { toFailure } from '../failure.js';
 import type { AskMessage, FromWorker, MoreMessage } from '../protocol.js';

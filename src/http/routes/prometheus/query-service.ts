@@ -1,6 +1,6 @@
 /** The engine behind the routes, made when it is first asked: its modules are not needed for a start. */
 
-import { Lane, LaneFull } from '../../../lane.js';
+import { Lane, LaneFull } from '../../../base/lane.js';
 import type { QueryOptions, QueryResult } from '../../../promql/engine.js';
 import { Engine, QueryError } from '../../../promql/engine.js';
 import { DurationError } from '../../../promql/evaluate/durations.js';

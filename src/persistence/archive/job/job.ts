@@ -5,7 +5,7 @@
  * Nothing is changed in the checkpoint directory. A job that is killed leaves complete archives, of some of the clusters; done
  * again under the same `from` it adds what is missing, and doubles nothing (write-archive.ts).
  */
-import type { Logger } from '../../../log.js';
+import type { Logger } from '../../../base/log.js';
 import { keepDamaged } from '../../damaged-files.js';
 import type { ArchiveResult } from '../parquet/write-archive.js';
 import { loadShares, type ShareOptions, seriesRuns } from './shares.js';

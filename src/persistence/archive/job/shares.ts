@@ -6,8 +6,9 @@
  * multiple of the directories' own count: with one share a partition every file is read twice (once for its metrics), with k shares
  * k + 1 times.
  */
+
+import type { Logger } from '../../../base/log.js';
 import type { MetricConfig } from '../../../config/config.js';
-import type { Logger } from '../../../log.js';
 import { Core } from '../../../wasm/core.js';
 import { compileCore } from '../../../wasm/module.js';
 import { FrameMagic } from '../../../wasm/tables/codes.js';

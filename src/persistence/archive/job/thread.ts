@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { logSettings } from '../../../log.js';
+import { logSettings } from '../../../base/log.js';
 import type { ArchiveResult } from '../parquet/write-archive.js';
 import type { ArchiveJob } from './job.js';
 

@@ -1,8 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { captureLog, configureLog, errorText, escapeControls, limited, logger, logSettings } from '../src/log.js';
-import { firstLine, startProgram } from './support/programs.js';
-import { until } from './support/wait.js';
+import {
+  captureLog,
+  configureLog,
+  errorText,
+  escapeControls,
+  limited,
+  logger,
+  logSettings,
+} from '../../src/base/log.js';
+import { firstLine, startProgram } from '../support/programs.js';
+import { until } from '../support/wait.js';
 
 let lines: string[] = [];
 let restore: () => void;
@@ -118,7 +126,7 @@ describe('stderr', () => {
   it('gets whole lines from the main thread and from workers, also through a slow pipe', async () => {
     const program = `
       import { Worker, isMainThread, workerData } from 'node:worker_threads';
-      import { configureLog, logger, logSettings } from './log.js';
+      import { configureLog, logger, logSettings } from './base/log.js';
       process.stderr.write('');
       if (isMainThread) configureLog({ level: 'info' }); else configureLog(workerData);
       for (let n = 0; n < 3000; n++) logger(isMainThread ? 'main' : 'worker').info('x'.repeat(200) + n);
@@ -137,7 +145,7 @@ describe('stderr', () => {
 
   it('loses lines, and says how many, rather than wait for a reader that hangs', async () => {
     const program = `
-      import { configureLog, logger } from './log.js';
+      import { configureLog, logger } from './base/log.js';
       process.stderr.write('');
       configureLog({ level: 'info' });
       for (let n = 0; n < 20000; n++) logger('main').info('x'.repeat(200) + n);

@@ -1,8 +1,9 @@
 /** The server's command line. */
+
+import { type FlagTable, parseGoFlags } from '../base/flags.js';
+import { LOG_LEVELS, type LogLevel } from '../base/log.js';
+import { versionText } from '../version.js';
 import { commandsText } from './commands.js';
-import { type FlagTable, parseGoFlags } from './flags.js';
-import { LOG_LEVELS, type LogLevel } from './log.js';
-import { versionText } from './version.js';
 
 export interface Flags {
   /** Path of the configuration file. */

@@ -2,9 +2,10 @@
  * Entry: `cc-metric-store metrics-seen`: asks a running server for metrics that arrive without being configured, and prints them
  * with a configuration to paste. Exit status: 0 also when there are none, 1 the server did not answer as expected, 2 wrong usage.
  */
-import type { MetricConfig } from './config/config.js';
-import { type FlagTable, parseGoFlags } from './flags.js';
-import { errorText, escapeControls } from './log.js';
+
+import { type FlagTable, parseGoFlags } from '../base/flags.js';
+import { errorText, escapeControls } from '../base/log.js';
+import type { MetricConfig } from '../config/config.js';
 
 const COMMAND = 'cc-metric-store metrics-seen';
 const TIMEOUT_MS = 30_000;

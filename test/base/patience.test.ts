@@ -1,10 +1,10 @@
 /** How far readers leave a thread to writes. Time goes on only where a test or a step says so. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Jobs } from '../src/jobs.js';
-import { Patience } from '../src/patience.js';
-import { LeafAggregation, LeafFunction, type LeafRequest } from '../src/store/store.js';
-import { nextTurn } from '../src/turns.js';
-import { startPool, writeTo } from './store/running-pool.js';
+import { Jobs } from '../../src/base/jobs.js';
+import { Patience } from '../../src/base/patience.js';
+import { nextTurn } from '../../src/base/turns.js';
+import { LeafAggregation, LeafFunction, type LeafRequest } from '../../src/store/store.js';
+import { startPool, writeTo } from '../store/running-pool.js';
 
 const LEAF: LeafRequest = {
   start: 0,

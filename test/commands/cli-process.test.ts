@@ -5,11 +5,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ask, closed, openSocket } from './support/client.js';
-import { temporaryDirectory } from './support/directories.js';
-import { LIMIT } from './support/limits.js';
-import { startServer } from './support/server-process.js';
-import { until } from './support/wait.js';
+import { ask, closed, openSocket } from '../support/client.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { LIMIT } from '../support/limits.js';
+import { startServer } from '../support/server-process.js';
+import { until } from '../support/wait.js';
 
 const SERVER = resolve('dist/server.js');
 const METRICS = { load: { frequency: 60, aggregation: 'sum' } };

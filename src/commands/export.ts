@@ -3,13 +3,13 @@
  * reference can start. Nothing of the server's own files is changed.
  */
 import { existsSync } from 'node:fs';
-import { loadConfig } from './config/load.js';
-import { ConfigError } from './config/problems.js';
-import { exportStore } from './export/export-store.js';
-import { formatTime } from './export/series-summary.js';
-import { type FlagTable, parseGoFlags } from './flags.js';
-import { configureLog, logger } from './log.js';
-import { acquireLock } from './ops/lock.js';
+import { type FlagTable, parseGoFlags } from '../base/flags.js';
+import { configureLog, logger } from '../base/log.js';
+import { loadConfig } from '../config/load.js';
+import { ConfigError } from '../config/problems.js';
+import { exportStore } from '../export/export-store.js';
+import { formatTime } from '../export/series-summary.js';
+import { acquireLock } from '../ops/lock.js';
 
 const FLAGS = {
   config: {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Lane, LaneFull } from '../src/lane.js';
+import { Lane, LaneFull } from '../../src/base/lane.js';
 
 /** A task that runs until it is ended. */
 class Task {

@@ -10,7 +10,7 @@ const ENTRIES: Record<Command, () => Promise<unknown>> = {
 };
 
 const [word] = process.argv.slice(2);
-if (word === undefined || word.startsWith('-')) await import('./server.js');
+if (word === undefined || word.startsWith('-')) await import('../server.js');
 else if (isCommand(word)) {
   // The entries read their flags from here.
   process.argv.splice(2, 1);

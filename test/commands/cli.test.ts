@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseFlags } from '../src/cli.js';
-import { type FlagTable, parseGoFlags, usageText } from '../src/flags.js';
-import { temporaryDirectory } from './support/directories.js';
+import { type FlagTable, parseGoFlags, usageText } from '../../src/base/flags.js';
+import { parseFlags } from '../../src/commands/cli.js';
+import { temporaryDirectory } from '../support/directories.js';
 
 const defaults = {
   config: './config.json',

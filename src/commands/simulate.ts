@@ -1,8 +1,8 @@
 /** `npm run simulate`: posts a realistic cluster at a running server. `-h` lists the flags; Ctrl-C stops it with a summary. */
-import { parseOptions } from './simulate/options.js';
-import { createPoster } from './simulate/post.js';
-import { run } from './simulate/run.js';
-import { Tally } from './simulate/tally.js';
+import { parseOptions } from '../simulate/options.js';
+import { createPoster } from '../simulate/post.js';
+import { run } from '../simulate/run.js';
+import { Tally } from '../simulate/tally.js';
 
 const PROGRESS_MS = 1000;
 

@@ -4,9 +4,10 @@
  *
  * Exit status: 0 all is whole, 1 something is damaged, torn or can't be read, 2 wrong usage.
  */
-import { describeFile, filesBelow, isDamage } from './export/describe-file.js';
-import { type FlagTable, parseGoFlags } from './flags.js';
-import { errorText, escapeControls } from './log.js';
+
+import { type FlagTable, parseGoFlags } from '../base/flags.js';
+import { errorText, escapeControls } from '../base/log.js';
+import { describeFile, filesBelow, isDamage } from '../export/describe-file.js';
 
 const FLAGS = {
   damaged: { kind: 'bool', default: false, usage: 'Print only files that are not whole' },
