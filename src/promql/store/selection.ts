@@ -1,12 +1,13 @@
 /**
  * Matchers of labels as filters of the tree's levels: what the core can look up by bytes. Regular expressions are matched
- * here, against the names that there are, once a name and not once a series.
+ * here, against the names that there are, once a name and not once a series, and once until the tree changes.
  */
 
 import type { NameFilter } from '../../store/store.js';
 import { METRIC_NAME } from '../evaluate/labels.js';
 import type { Pace } from '../evaluate/pace.js';
 import type { Matcher } from '../parse/matcher.js';
+import { ChosenNames } from './chosen-names.js';
 import { splitLevel } from './level-name.js';
 import { LEVEL_LABELS } from './series-labels.js';
 
@@ -33,16 +34,6 @@ function allMatch(matchers: readonly Matcher[], value: string): boolean {
   return matchers.every((matcher) => matcher.matches(value));
 }
 
-/** The names that are taken. Between two of them other things may be done: a regular expression may take a millisecond a name. */
-async function chosen(names: readonly string[], takes: (name: string) => boolean, pace: Pace): Promise<string[]> {
-  const kept: string[] = [];
-  for (const name of names) {
-    if (takes(name)) kept.push(name);
-    if (pace.due()) await pace.pause();
-  }
-  return kept;
-}
-
 /** The words that a matcher asks for, or forbids; undefined for a regular expression that is more than words. */
 function wordsOf({ operator, value, words }: Matcher): readonly string[] | undefined {
   if (operator === '=' || operator === '!=') return [value];
@@ -60,6 +51,7 @@ function candidates(matchers: readonly Matcher[]): string[] | undefined {
 }
 
 export class Selector {
+  private readonly chosen = new ChosenNames();
   private readonly known: ReadonlySet<string> = new Set([METRIC_NAME, ...LEVEL_LABELS]);
 
   constructor(
@@ -76,7 +68,7 @@ export class Selector {
     const of = (label: string) => matchers.filter((matcher) => matcher.label === label);
     // Labels that no series has are empty.
     if (!matchers.every((matcher) => this.known.has(matcher.label) || matcher.matches(''))) return undefined;
-    const metrics = await chosen(this.metrics, (name) => allMatch(of(METRIC_NAME), name), pace);
+    const metrics = await this.chosenOf(this.metrics, of(METRIC_NAME), pace);
     if (metrics.length === 0) return undefined;
     const clusters = await this.plainFilter(of('cluster'), CLUSTER, isStrong, pace);
     const hosts = await this.plainFilter(of('hostname'), HOST, isStrong, pace);
@@ -103,8 +95,11 @@ export class Selector {
     if (listed !== undefined) return { only: listed };
     const words = matchers.map(wordsOf);
     if (words.every((list) => list !== undefined)) return { allBut: words.flat() };
-    const names = await this.tree.names(depth, isStrong);
-    return { only: await chosen(names, (name) => allMatch(matchers, name), pace) };
+    return { only: await this.chosenOf(await this.tree.names(depth, isStrong), matchers, pace) };
+  }
+
+  private chosenOf(names: readonly string[], matchers: readonly Matcher[], pace: Pace): Promise<readonly string[]> {
+    return this.chosen.of(names, matchers, (name) => allMatch(matchers, name), pace);
   }
 
   /** Of a level, whose name is type and id in one. */
@@ -125,7 +120,8 @@ export class Selector {
     if (listedTypes !== undefined && listedIds !== undefined) {
       return { only: listedTypes.flatMap((type) => listedIds.map((id) => type + id)).filter(takes) };
     }
-    return { only: await chosen(await this.tree.names(depth, isStrong), takes, pace) };
+    const names = await this.tree.names(depth, isStrong);
+    return { only: await this.chosen.of(names, [...types, ...ids], takes, pace) };
   }
 }
 
