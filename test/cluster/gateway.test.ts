@@ -1,8 +1,10 @@
 /**
  * Two stores that are configured differently, and a gateway in front of them that holds nothing. The tests share the cluster, and
- * leave it as they found it.
+ * leave it as they found it, but for the last one, which kills stores.
  */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, figure } from '../support/client.js';
@@ -47,11 +49,19 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 describe('a gateway without a share', () => {
-  it('takes writes and answers queries, and holds nothing', async () => {
+  it('takes writes and answers queries, in columns too, and holds nothing', async () => {
     const { port } = cluster.of('g');
     const lines = HOSTS.map((host, i) => `m,hostname=${host} value=${i} ${TIME}\n`).join('');
     expect((await writeLines(port, lines)).status).toBe(200);
     expect(await valuesOf(port, HOSTS, TIME, 1)).toEqual(HOSTS.map((_, i) => [i]));
+    const queries = HOSTS.map((host) => ({ metric: 'm', host }));
+    const columns = await ask(port, '/api/query?format=csv', {
+      method: 'POST',
+      body: JSON.stringify({ cluster: 'c', from: TIME, to: TIME + 60, queries }),
+    });
+    const time = new Date(TIME * 1000).toISOString();
+    const [, ...rows] = columns.body.trim().split('\r\n');
+    expect(rows).toEqual(HOSTS.map((host, i) => `${i},c,${host},m,node,,,,${time},${i}`));
     const { members } = await cluster.status('g');
     expect(members.map(({ id, holds }) => [id, holds > 0])).toEqual([
       ['a', true],
@@ -157,5 +167,34 @@ describe('the secret', () => {
       /secret of the cluster was not read again.*expected a line of at least 32 bytes/,
     );
     await answers();
+  });
+});
+
+describe('a store that is killed while it sends a long answer', () => {
+  it('breaks the connection: nobody takes a part for the whole', async () => {
+    const [host] = HOSTS;
+    const bins = 2000;
+    const lines = Array.from({ length: bins }, (_, k) => `m,hostname=${host} value=${1 / (k + 3)} ${TIME - k * 60}\n`);
+    expect((await writeLines(cluster.of('a').port, lines.join(''))).status).toBe(200);
+    const queries = Array.from({ length: 4000 }, () => ({ metric: 'm', host }));
+    const body = JSON.stringify({ cluster: 'c', from: TIME - bins * 60, to: TIME + 60, queries });
+    const question = request({ port: cluster.of('g').port, path: '/api/query?consistency=strong', method: 'POST' });
+    question.on('error', () => {});
+    question.end(body);
+    const [answer] = (await once(question, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).toBe(200);
+    // The reader waits, and with it whoever sends, long before all of 160 MB are on their way.
+    await once(answer, 'readable');
+    await Promise.all([cluster.of('a').stop('SIGKILL'), cluster.of('b').stop('SIGKILL')]);
+    let bytes = 0;
+    const ended = new Promise<string>((resolve) => {
+      answer.on('end', () => resolve('end'));
+      answer.on('error', (error) => resolve(error.message));
+    });
+    answer.on('data', (part: Buffer) => {
+      bytes += part.length;
+    });
+    expect([await ended, answer.complete]).toEqual(['aborted', false]);
+    expect(bytes).toBeGreaterThan(0);
   });
 });
