@@ -29,6 +29,7 @@ import { tree } from '../series/tree';
 const NAMES_MAX: u32 = 5 * 256 + 65536 + 16;
 /** Nanoseconds that one step may take, by what series and bins take on a machine of 2 GHz. */
 const STEP_COST: i32 = 500_000;
+/** Of looking at a series. */
 const SERIES_COST: i32 = 500;
 /** Of reading a bin. */
 const READ_COST: i32 = 4;

@@ -36,7 +36,7 @@ export class Jobs {
 
   readonly #turn = (): void => {
     this.#scheduled = false;
-    // A turn of the main thread has got longer since, when its taker went on with it.
+    // On the main thread whoever had the last turn worked on after its step, and the pause has become longer.
     if (!this.#patience?.wait) {
       const since = performance.now();
       const step = this.#queue.shift();

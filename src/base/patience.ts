@@ -1,14 +1,13 @@
 /**
- * Who reads lets those who write go first. Reading is done in steps of about a millisecond, and without this a thread that has both
- * would do one of them after each batch of writes, however fast these come: writes whose senders wait for their answers kept a
- * third of their rate beside twenty heavy queries.
+ * Who reads lets those who write go first. Reading is done in steps of about a millisecond. Without pauses a thread would do one of them
+ * after each batch of writes. Writers wait for their answers, so they kept a third of their rate beside twenty heavy queries.
  *
  * A step is followed by a pause, so many times as long as the step as the writes of the last moments ask for:
  *
  *   share of the thread's time that writes took   1 %    5 %    10 %   20 % and more
  *   pause, in lengths of the step                 0.03   0.8    3      12
  *
- * So readers lose next to nothing where writes take little of a thread, and have a thirteenth of it however much these take.
+ * Where writes take little of a thread, readers lose next to nothing. However much writes take, readers have a thirteenth of it.
  */
 
 /** The longest pause, in lengths of the step before it. */

@@ -39,8 +39,7 @@ export interface TimeFault {
  */
 export type RefusedLine = [line: number, reason: LineError, cause?: TimeFault | string];
 
-/** The core converts to 64-bit integers, and traps for what is none. */
-/** For lines whose times were checked before. */
+/** For lines whose times were checked before. The core converts to 64-bit integers, and would trap for infinities. */
 export const ANY_TIME: TimeLimits = { oldest: -(2 ** 62), newest: 2 ** 62, isTrusted: true };
 const NO_FAULTS: TimeFault[] = [];
 

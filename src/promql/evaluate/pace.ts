@@ -1,7 +1,7 @@
 /**
- * How long something may take, and how it shares the main thread: what may take long asks `due()` between two parts of its work
- * and then waits for `pause()`, so that the thread is never held for more than a few milliseconds and a deadline or a client that left
- * ends the work there.
+ * How long something may take, and how it shares the main thread. Work that may take long asks `due()` between two of its parts, and
+ * waits for `pause()` when it is. There it ends if its deadline is over or its client has left. A part that takes long by itself,
+ * such as sorting a list or compiling a regular expression, still holds the thread.
  */
 
 import { nextTurn } from '../../base/turns.js';
