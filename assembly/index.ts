@@ -60,7 +60,7 @@ export { writeUnit } from './answer/unit';
 export { queryAllBegin } from './answer/nodes';
 export { activeHosts, hostIsActive } from './answer/active-hosts';
 export { dumpBegin, dumpStep } from './answer/dump';
-export { leafBegin, leafEnd, leafSeries, leafStep } from './answer/leaf';
+export { leafBegin, leafEnd, leafStep } from './answer/leaf';
 export { printSamples } from './answer/samples';
 export { nodeHealth } from './answer/health';
 export { ageBegin, ageBuckets, ageStep } from './series/age-histogram';

@@ -103,7 +103,7 @@ export function leafBegin(request: usize, length: u32): Leaf | null {
   memory.copy(changetype<usize>(leaf.request), request, length);
   const bytes = leaf.request.count ? (<u32>leaf.request.count << 3) + bitmapBytes(leaf.request.count) : 8;
   leaf.row = alloc(bytes, MemoryKind.Scratch);
-  if (!leaf.row || !selectLeaf(leaf.request)) {
+  if (!leaf.row || !selectLeaf(leaf.request, length)) {
     leafEnd(leaf);
     return null;
   }
@@ -116,11 +116,6 @@ export function leafBegin(request: usize, length: u32): Leaf | null {
   }
   memory.copy(leaf.list, selection.list, <usize>selection.count << 2);
   return leaf;
-}
-
-/** How many series the leaf chose. */
-export function leafSeries(leaf: Leaf): i32 {
-  return leaf.count;
 }
 
 /** Ends a leaf, at any step. */

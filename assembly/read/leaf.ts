@@ -18,13 +18,14 @@
  */
 import { LevelFilter } from '../../src/wasm/tables/codes';
 import { LeafField } from '../../src/wasm/tables/layouts';
-import { bytesEqual } from '../memory/bytes';
+import { bytesEqual, hashBytes } from '../memory/bytes';
 import { Names } from '../memory/name';
 import { Metric, metricFind } from '../series/metrics';
 import { Node } from '../series/records';
 import { seriesFind } from '../series/series';
 import { nodeFind, root } from '../series/tree';
-import { selectNone, selectSeries } from './select';
+import { KeptLists } from './kept-lists';
+import { selection, selectList, selectNone, selectSeries } from './select';
 
 @unmanaged
 export class LeafRequest {
@@ -109,10 +110,23 @@ class Filter {
 const FEW_METRICS: i32 = 8;
 const DEEPEST: u32 = 4;
 
-/** Selects the series of a request in the order of the tree, or of the names where they are listed. False when memory is exhausted. */
-export function selectLeaf(request: LeafRequest): bool {
+const keptLists = changetype<KeptLists>(memory.data(offsetof<KeptLists>(), 8));
+
+/**
+ * Selects the series of a request in the order of the tree, or of the names where they are listed. There may be empty ones among them: these
+ * can get samples while the list is kept. @param length bytes of the request. False when memory is exhausted.
+ */
+export function selectLeaf(request: LeafRequest, length: u32): bool {
   selectNone(null);
-  return visit(root, changetype<Filter>(request.metrics.end), request);
+  // What says which series are meant stands at the end of the request.
+  const key = changetype<usize>(request) + offsetof<LeafRequest>('depths');
+  const keyLength = <i32>length - <i32>offsetof<LeafRequest>('depths');
+  const hash = hashBytes(0, key, keyLength);
+  const known = keptLists.find(hash, key, keyLength);
+  if (known) return selectList(known.list, known.count);
+  if (!visit(root, changetype<Filter>(request.metrics.end), request)) return false;
+  keptLists.keep(hash, key, keyLength, selection.list, selection.count);
+  return true;
 }
 
 /** Takes the children of a node that the filter of their level takes. */
@@ -146,14 +160,14 @@ function takeSeries(node: Node, metrics: Names): bool {
     for (let i = metrics.count; i > 0; i--) {
       const metric = metricFind(name.text, name.length);
       const s = metric ? seriesFind(node, metric) : null;
-      if (s && !s.isEmpty && !selectSeries(s)) return false;
+      if (s && !selectSeries(s)) return false;
       name = name.next;
     }
     return true;
   }
   let s = node.firstSeries;
   while (s) {
-    if (!s.isEmpty && (!metrics.count || isNamed(s.metric, metrics)) && !selectSeries(s)) return false;
+    if ((!metrics.count || isNamed(s.metric, metrics)) && !selectSeries(s)) return false;
     s = s.nextInNode;
   }
   return true;

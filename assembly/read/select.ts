@@ -56,6 +56,14 @@ function listEnd(): usize {
   return selection.list + (<usize>selection.count << 2);
 }
 
+/** Adds n series whose addresses stand at `list`. False when memory is exhausted. */
+export function selectList(list: usize, n: i32): bool {
+  if (!makeRoom(n)) return false;
+  memory.copy(listEnd(), list, <usize>n << 2);
+  selection.count += n;
+  return true;
+}
+
 /** Adds a series to the selection. False when memory is exhausted. */
 export function selectSeries(s: Series): bool {
   if (!makeRoom(1)) return false;
@@ -83,12 +91,7 @@ export function selectHost(host: Node, metric: Metric): bool {
   if (s) return selectSeries(s);
   // Without a walk when nothing has come or gone since the last one.
   const known = membersFind(host, metric);
-  if (known) {
-    if (!makeRoom(known.count)) return false;
-    memory.copy(listEnd(), known.list, <usize>known.count << 2);
-    selection.count += known.count;
-    return true;
-  }
+  if (known) return selectList(known.list, known.count);
   if (!collect(host, metric)) return false;
   membersKeep(host, metric, selection.list, selection.count);
   return true;

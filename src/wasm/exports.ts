@@ -89,7 +89,6 @@ export interface Exports extends Record<string, unknown> {
   levelNamesStep(from: number, n: number, depth: number): number;
   treeChanges(): number;
   leafBegin(request: number, length: number): number;
-  leafSeries(leaf: number): number;
   leafStep(leaf: number, budget: number): number;
   leafEnd(leaf: number): void;
   printSamples(values: number, bits: number, n: number, start: number, step: number): number;
