@@ -13,6 +13,7 @@ export default defineConfig({
     expect: { poll: { timeout: LIMIT } },
     // A process a file: the core's worker threads and child processes end with it.
     pool: 'forks',
-    maxWorkers: 2,
+    // Servers are waited for more than they work: two files leave a third of two cores idle.
+    maxWorkers: 3,
   },
 });

@@ -53,7 +53,7 @@ function body(random: () => number, good = GOOD): string {
 describe('checking', () => {
   it('refuses and skips what storing does, and finds the lines that are stored', () => {
     const random = seeded(20);
-    for (let i = 0; i < 3000; i++) {
+    for (let i = 0; i < 1200; i++) {
       const text = Buffer.from(body(random));
       const stores = new Core(MODULE, METRICS, 0, 1);
       const checks = new Core(MODULE, METRICS, CHECKS_ONLY, 1);
@@ -108,7 +108,7 @@ describe('checking', () => {
       return core;
     };
     const random = seeded(21);
-    for (let i = 0; i < 3000; i++) {
+    for (let i = 0; i < 1200; i++) {
       const text = Buffer.from(body(random, GOOD_FIELDS));
       const stored = start(0).writes.ingest(text, 'c', 0, NOW, LIMITS, 'all');
       const checked = start(CHECKS_ONLY).writes.ingest(text, 'c', 0, NOW, LIMITS, 'all');

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, ask } from '../support/client.js';
 import { TIME } from '../support/server-config.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
+import { until } from '../support/wait.js';
 
 const HOSTS = 6;
 const THREADS = 60;
@@ -167,7 +168,8 @@ describe('hostile queries, while collectors write,', () => {
           expect([answer.status, text], name).toEqual(other);
         }
       }
-      expect(sentAway).toBeLessThanOrEqual(queries.length - 2 * MAX_QUERIES);
+      // A place is free a moment after its answer is out, so those of the round before may still be taken; as many may wait.
+      expect(sentAway).toBeLessThanOrEqual(queries.length - MAX_QUERIES);
     }
     // Rows of all queries, the answers on their way, and what V8 has not collected yet.
     expect(resident('VmHWM') - before).toBeLessThan(200e6);
@@ -198,9 +200,10 @@ describe('hostile queries, while collectors write,', () => {
     const gone = fetch(url, { signal: leaving.signal });
     setTimeout(() => leaving.abort(), 50);
     await expect(gone).rejects.toThrow();
-    // All places are free again before any query could have come to its end by itself.
-    const all = await Promise.all(Array.from({ length: 8 }, () => form(instant('1'))));
-    expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    // One that ran on would end as timed out.
+    await until(async () =>
+      (await ask(server.port, '/metrics')).body.includes('ccms_promql_refused_total{reason="canceled"} 1'),
+    );
   });
 });
 
