@@ -76,45 +76,56 @@ export function encodeLeaf(request: LeafRequest): Uint8Array<ArrayBuffer> {
   return concat([header, encodeNamesList(request.metrics), ...filters]);
 }
 
-/** A series or a group of them, as the core writes it. Views of the bytes that were decoded. */
-export interface LeafAnswerPart {
-  /** Cluster, host, level, sub-level; of a group those of its first series. */
-  levels: string[];
-  metric: string;
-  /** Seconds. */
-  frequency: number;
-  /** Unix milliseconds of the oldest and newest sample, or of the bins of rows of samples. */
-  first: number;
-  last: number;
-  /** One bit a step; empty without rows and for rows of samples. */
-  present: Uint8Array;
-  rows: Float64Array[];
+/** A series or a group of them, as the core writes it. Rows are views of the bytes that were decoded. */
+export class LeafAnswerPart {
+  constructor(
+    /** The bytes of the names, a byte a character; of a group those of its first series. The same series has the same, whenever it is asked for. */
+    readonly names: string,
+    /** Seconds. */
+    readonly frequency: number,
+    /** Unix milliseconds of the oldest and newest sample, or of the bins of rows of samples. */
+    readonly first: number,
+    readonly last: number,
+    /** One bit a step; empty without rows and for rows of samples. */
+    readonly present: Uint8Array,
+    readonly rows: readonly Float64Array[],
+  ) {}
+
+  /** What the names are: cluster, host, level, sub-level, and the metric. */
+  get series(): { levels: string[]; metric: string } {
+    return decodeNames(Buffer.from(this.names, 'latin1'));
+  }
 }
 
 /**
  * @param bytes 8-aligned. @param steps of a row; 0: rows of samples, which have no bitmap.
  */
 export function decodeLeaf(bytes: Uint8Array, steps: number): LeafAnswerPart[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { buffer, byteOffset, length } = bytes;
+  const view = new DataView(buffer, byteOffset, length);
+  const text = Buffer.from(buffer, byteOffset, length);
   const parts: LeafAnswerPart[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const length = view.getUint32(at + LeafPart.Bytes, true);
-    const names = view.getUint32(at + LeafPart.Names, true);
+  for (let at = 0; at < length; ) {
+    const names = at + LeafPart.Header;
+    const namesEnd = names + view.getUint32(at + LeafPart.Names, true);
     const count = view.getUint32(at + LeafPart.Count, true);
-    const body = at + LeafPart.Header + Math.ceil(names / 8) * 8;
+    const body = (namesEnd + 7) & ~7;
     const bitmap = steps === 0 ? 0 : Math.ceil(count / 64) * 8;
-    const rows = Array.from({ length: view.getUint32(at + LeafPart.Rows, true) }, (_, row) => {
-      return new Float64Array(bytes.buffer, bytes.byteOffset + body + bitmap + row * count * 8, count);
-    });
-    parts.push({
-      ...decodeNames(bytes.subarray(at + LeafPart.Header, at + LeafPart.Header + names)),
-      frequency: view.getUint32(at + LeafPart.Frequency, true),
-      first: view.getFloat64(at + LeafPart.First, true),
-      last: view.getFloat64(at + LeafPart.Last, true),
-      present: bytes.subarray(body, body + ((steps + 7) >> 3)),
-      rows,
-    });
-    at += length;
+    const rows: Float64Array[] = [];
+    for (let row = view.getUint32(at + LeafPart.Rows, true); row > 0; row--) {
+      rows.push(new Float64Array(buffer, byteOffset + body + bitmap + rows.length * count * 8, count));
+    }
+    parts.push(
+      new LeafAnswerPart(
+        text.toString('latin1', names, namesEnd),
+        view.getUint32(at + LeafPart.Frequency, true),
+        view.getFloat64(at + LeafPart.First, true),
+        view.getFloat64(at + LeafPart.Last, true),
+        bytes.subarray(body, body + ((steps + 7) >> 3)),
+        rows,
+      ),
+    );
+    at += view.getUint32(at + LeafPart.Bytes, true);
   }
   return parts;
 }

@@ -91,7 +91,7 @@ describe('the series of a roll-up', () => {
 /** Levels of the metric's series, of one host or of all. */
 function listed(core: Core, name: string, host?: string): string[] {
   const levels = host === undefined ? [] : [undefined, { only: [host] }];
-  return readLeaf(core, leafRequest(name, { levels })).map((part) => part.levels.slice(1).join(' '));
+  return readLeaf(core, leafRequest(name, { levels })).map((part) => part.series.levels.slice(1).join(' '));
 }
 
 describe('the series of a leaf', () => {
@@ -124,7 +124,9 @@ describe('the series of a leaf', () => {
       expect(listed(core, 'n')).toEqual(['h hwthread0']);
       expect(listed(core, 'm', 'i')).toEqual(['i hwthread0']);
       expect(listed(core, 'm', 'h')).toEqual(['h']);
-      expect(readLeaf(core, leafRequest('m', { depths: 0b01000 })).map(({ levels }) => levels[1])).toEqual(['i']);
+      expect(readLeaf(core, leafRequest('m', { depths: 0b01000 })).map(({ series }) => series.levels[1])).toEqual([
+        'i',
+      ]);
     }
   });
 

@@ -26,6 +26,8 @@ function unitRank(unit: number): number {
 export class Labels {
   /** Names and values, one after the other; no name or value holds the separator, as it is no text. */
   readonly key: string;
+  /** What `withoutName` gives, once it was asked for: labels of series are kept from query to query. */
+  private unnamed: Labels | undefined;
 
   private constructor(
     /** In the order of bytes. */
@@ -89,7 +91,8 @@ export class Labels {
 
   /** Without the metric's name, and the type and unit that belong to it. */
   withoutName(): Labels {
-    return this.drop(nameLabels);
+    this.unnamed ??= this.drop(nameLabels);
+    return this.unnamed;
   }
 
   entries(): [string, string][] {

@@ -1,5 +1,6 @@
 /** The labels of the store's series. */
 
+import type { LeafAnswerPart } from '../../store/store.js';
 import { Labels, METRIC_NAME } from '../evaluate/labels.js';
 import { splitLevel } from './level-name.js';
 
@@ -20,7 +21,24 @@ function levelPairs([cluster = '', host = '', level, sub]: readonly string[]): [
   return [...pairs, ['stype', subtype], ['stype_id', subId]];
 }
 
-/** @param levels cluster, host, level, sub-level, as far as there are any. */
-export function labelsOf(metric: string, levels: readonly string[]): Labels {
+function labelsOf({ series: { levels, metric } }: LeafAnswerPart): Labels {
   return Labels.from([[METRIC_NAME, metric], ...levelPairs(levels)]);
+}
+
+/** Labels that are kept; they take some 600 bytes each. */
+const MOST_KEPT = 20_000;
+
+/** Labels by the names of their series, made once: to make them takes longer than all that the core does for an instant query. */
+export class SeriesLabels {
+  private readonly kept = new Map<string, Labels>();
+
+  /** Of a series, or of the first one of a group. */
+  of(part: LeafAnswerPart): Labels {
+    const known = this.kept.get(part.names);
+    if (known !== undefined) return known;
+    const labels = labelsOf(part);
+    if (this.kept.size >= MOST_KEPT) this.kept.clear();
+    this.kept.set(part.names, labels);
+    return labels;
+  }
 }

@@ -14,7 +14,7 @@ import type { AggregationOperator } from '../parse/ast.js';
 import type { Matcher } from '../parse/matcher.js';
 import { coreAggregations, finishPartial, mergePartial, type Partial } from './partial.js';
 import { type Selection, Selector } from './selection.js';
-import { LEVEL_LABELS, labelsOf } from './series-labels.js';
+import { LEVEL_LABELS, SeriesLabels } from './series-labels.js';
 import { CachedTreeNames } from './tree-names.js';
 
 /** Functions over windows that the core computes, by their names in PromQL. */
@@ -86,6 +86,7 @@ function coreShape({ shape }: Leaf): CoreShape | undefined {
 
 export class StoreSource implements SeriesSource {
   private readonly selector: Selector;
+  private readonly labels = new SeriesLabels();
   private readonly metrics: readonly string[];
 
   /** @param metrics names of all metrics of the configuration. */
@@ -102,7 +103,7 @@ export class StoreSource implements SeriesSource {
     if (selection === undefined) return [];
     const request = { ...this.request(selection, run), start: to, count: 1, range: to - from };
     const parts = await this.store.leaf({ ...request, function: LeafFunction.Samples }, run.stopped, run.account);
-    return parts.map((part) => samplesOf(part, run));
+    return parts.map((part) => samplesOf(part, this.labels.of(part), run));
   }
 
   async rows(leaf: Leaf, run: QueryRun): Promise<Row[] | undefined> {
@@ -112,10 +113,10 @@ export class StoreSource implements SeriesSource {
     if (selection === undefined) return [];
     const parts = await this.store.leaf(this.leafRequest(leaf, shape, selection, run), run.stopped, run.account);
     run.totalSamples += parts.length * leaf.grid.count;
-    return parts.map(({ metric, levels, rows: [values], present }) => ({
-      labels: labelsOf(metric, levels),
-      values: values ?? new Float64Array(leaf.grid.count),
-      present,
+    return parts.map((part) => ({
+      labels: this.labels.of(part),
+      values: part.rows[0] ?? new Float64Array(leaf.grid.count),
+      present: part.present,
     }));
   }
 
@@ -164,8 +165,9 @@ export class StoreSource implements SeriesSource {
   ): Partial[] {
     const grouper = new Grouper(grouping);
     const groups = new Map<string, Partial>();
-    for (const { metric, levels, rows, present } of parts) {
-      const all = labelsOf(metric, levels);
+    for (const part of parts) {
+      const { rows, present } = part;
+      const all = this.labels.of(part);
       const labels = grouper.labelsOf(named ? all : all.withoutName());
       const known = groups.get(labels.key);
       if (known === undefined) groups.set(labels.key, { labels, rows, present });
@@ -211,7 +213,7 @@ export class StoreSource implements SeriesSource {
       grouping: grouped ? bitsOf({ without: false, labels: distinct }, true) : 0,
     };
     const parts = await this.store.leaf(request, pace.stopped, account);
-    return parts.map(({ metric, levels }) => labelsOf(metric, levels));
+    return parts.map((part) => this.labels.of(part));
   }
 
   private request(selection: Selection, run: QueryRun): LeafRequest {
@@ -262,7 +264,7 @@ function bitsOf({ without, labels }: Grouping, named: boolean): number {
 }
 
 /** The bins of a series that are not missing. They take the place of the part, in what the run has reserved. */
-function samplesOf({ metric, levels, frequency, first, rows: [bins] }: LeafAnswerPart, run: QueryRun): RawSeries {
+function samplesOf({ frequency, first, rows: [bins] }: LeafAnswerPart, labels: Labels, run: QueryRun): RawSeries {
   const all = bins ?? new Float64Array(0);
   run.reserveRows(2, all.length);
   run.releaseRows(1, all.length);
@@ -276,7 +278,7 @@ function samplesOf({ metric, levels, frequency, first, rows: [bins] }: LeafAnswe
     values[count++] = value;
   });
   return {
-    labels: labelsOf(metric, levels),
+    labels,
     times: times.subarray(0, count),
     values: values.subarray(0, count),
     frequency: width,
