@@ -3,6 +3,7 @@
  * samples.
  */
 
+import { filterInTurns, sortInTurns, type Turns } from '../base/turns.js';
 import { CompiledExpressions } from './compiled.js';
 import { Annotations } from './evaluate/annotations.js';
 import { DurationError } from './evaluate/durations.js';
@@ -117,7 +118,7 @@ export class Engine {
       const prepared = performance.now();
       const value = await new Evaluator(this.source, run).evaluate(expr, grid);
       const evaluated = performance.now();
-      const result = instant ? instantValue(value, expr, options.start) : rangeValue(value, grid);
+      const result = await (instant ? instantValue(value, expr, options.start, run) : rangeValue(value, grid, run));
       return {
         value: result,
         warnings: run.annotations.warningTexts(),
@@ -157,8 +158,8 @@ export class Engine {
   }
 }
 
-function byLabels(rows: readonly Row[]): Row[] {
-  return [...rows].sort((a, b) => a.labels.compare(b.labels));
+function byLabels<T extends { readonly labels: Labels }>(series: readonly T[], turns: Turns): Promise<T[]> {
+  return sortInTurns(series, (a, b) => a.labels.compare(b.labels), turns);
 }
 
 /** Whether an expression itself says in which order its series come. */
@@ -168,27 +169,28 @@ function ordersSeries(expr: Expr): boolean {
   return inner.kind === 'call' && inner.signature.name.startsWith('sort');
 }
 
-function instantValue(value: Value, expr: Expr, time: number): QueryValue {
+async function instantValue(value: Value, expr: Expr, time: number, turns: Turns): Promise<QueryValue> {
   switch (value.type) {
     case 'scalar':
       return { type: 'scalar', time, value: value.values[0] ?? Number.NaN };
     case 'string':
       return { type: 'string', time, value: value.value };
     case 'matrix':
-      return { type: 'samples', series: [...value.series].sort((a, b) => a.labels.compare(b.labels)) };
+      return { type: 'samples', series: await byLabels(value.series, turns) };
     case 'vector': {
-      const rows = value.rows.filter(({ present }) => isPresent(present, 0));
-      return { type: 'vector', time, rows: ordersSeries(expr) ? rows : byLabels(rows) };
+      const rows = await filterInTurns(value.rows, ({ present }) => isPresent(present, 0), turns);
+      return { type: 'vector', time, rows: ordersSeries(expr) ? rows : await byLabels(rows, turns) };
     }
   }
 }
 
-function rangeValue(value: Value, grid: Grid): QueryValue {
+async function rangeValue(value: Value, grid: Grid, turns: Turns): Promise<QueryValue> {
   if (value.type === 'scalar') {
     const present = new Uint8Array((grid.count + 7) >> 3);
     setAllPresent(present, grid.count);
     return { type: 'matrix', grid, rows: [{ labels: Labels.none, values: value.values, present }] };
   }
-  const rows = value.type === 'vector' ? value.rows.filter(({ present }) => !isEmpty(present)) : [];
-  return { type: 'matrix', grid, rows: byLabels(rows) };
+  const all = value.type === 'vector' ? value.rows : [];
+  const rows = await filterInTurns(all, ({ present }) => !isEmpty(present), turns);
+  return { type: 'matrix', grid, rows: await byLabels(rows, turns) };
 }

@@ -1,5 +1,5 @@
 /** A table as CSV (RFC 4180): shortest digits that read back as the same double, times in RFC 3339, nothing for null. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../base/turns.js';
 import { QUERY, type Table, TIMESTAMP, timeOf, VALUE } from './table.js';
 
 /** Characters of a piece. */
@@ -47,17 +47,25 @@ export async function* csvText(table: Table): AsyncGenerator<Uint8Array> {
   let text = row((hasQueries ? [QUERY, ...names] : names).map(quoted));
   const times = new TimeTexts();
   const texts = columns.map((column) => column.texts.map(quoted));
+  /** Milliseconds that the text at hand has taken. */
+  let spent = 0;
   for await (const run of table.runs) {
+    let since = performance.now();
     const { query, values } = run;
     const fixed = columns.map((_, column) => texts[column]?.[run.texts[column] ?? -1] ?? '');
     const start = (hasQueries ? [String(query), ...fixed] : fixed).map((field) => `${field},`).join('');
     for (let at = 0; at < values.length; at++) {
       text += `${start}${times.of(timeOf(run, at))},${digits(values[at] ?? 0)}\r\n`;
       if (at % ROWS !== 0 || text.length < PIECE) continue;
-      yield Buffer.from(text);
+      const bytes = Buffer.from(text);
       text = '';
-      await nextTurn();
+      spent += performance.now() - since;
+      yield bytes;
+      await nextTurn(spent);
+      spent = 0;
+      since = performance.now();
     }
+    spent += performance.now() - since;
   }
   yield Buffer.from(text);
 }

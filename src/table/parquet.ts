@@ -2,9 +2,9 @@
  * A table as a Parquet file, compressed with zstd, in row groups of at most 1 Mi rows: a page for each 64 Ki rows of a column,
  * which are kept compressed until the group is full.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { Turns } from '../base/turns.js';
 import { loadZstd } from '../persistence/archive/parquet/zstd.js';
 import { Batch, expand } from './batch.js';
 import { addPlainPage, addTextPage, type Compress, dictionaryPage, noPages, type Pages } from './parquet-pages.js';
@@ -82,9 +82,10 @@ class ParquetFile {
     return this.#rows;
   }
 
-  /** Makes a page of each column. Between two the main thread may do other things. */
+  /** Makes a page of each column, in turns. */
   async addPages(batch: Batch): Promise<void> {
     const { rows } = batch;
+    const turns = new Turns();
     this.#rows += rows;
     const columns = this.#columns.values();
     const next = (): Column => {
@@ -96,11 +97,12 @@ class ParquetFile {
     for (const repeats of batch.texts) {
       const { pages, texts = [] } = next();
       addTextPage(pages, repeats, texts.length, this.#compress);
+      if (turns.due()) await turns.pause();
     }
     addPlainPage(next().pages, rows, batch.timeBytes(0, rows), this.#compress);
-    await nextTurn();
+    if (turns.due()) await turns.pause();
     addPlainPage(next().pages, rows, batch.plainValues(), this.#compress);
-    await nextTurn();
+    await turns.pause();
   }
 
   /** Ends the row group. @returns its bytes. */

@@ -97,14 +97,16 @@ export class LeafAnswerPart {
   }
 }
 
+const NO_BITS = new Uint8Array(0);
+
 /**
+ * The parts one by one: a piece of series without rows has thousands.
  * @param bytes 8-aligned. @param steps of a row; 0: rows of samples, which have no bitmap.
  */
-export function decodeLeaf(bytes: Uint8Array, steps: number): LeafAnswerPart[] {
+export function* decodeLeaf(bytes: Uint8Array, steps: number): Generator<LeafAnswerPart, void> {
   const { buffer, byteOffset, length } = bytes;
   const view = new DataView(buffer, byteOffset, length);
   const text = Buffer.from(buffer, byteOffset, length);
-  const parts: LeafAnswerPart[] = [];
   for (let at = 0; at < length; ) {
     const names = at + LeafPart.Header;
     const namesEnd = names + view.getUint32(at + LeafPart.Names, true);
@@ -115,17 +117,14 @@ export function decodeLeaf(bytes: Uint8Array, steps: number): LeafAnswerPart[] {
     for (let row = view.getUint32(at + LeafPart.Rows, true); row > 0; row--) {
       rows.push(new Float64Array(buffer, byteOffset + body + bitmap + rows.length * count * 8, count));
     }
-    parts.push(
-      new LeafAnswerPart(
-        text.toString('latin1', names, namesEnd),
-        view.getUint32(at + LeafPart.Frequency, true),
-        view.getFloat64(at + LeafPart.First, true),
-        view.getFloat64(at + LeafPart.Last, true),
-        bytes.subarray(body, body + ((steps + 7) >> 3)),
-        rows,
-      ),
+    yield new LeafAnswerPart(
+      text.toString('latin1', names, namesEnd),
+      view.getUint32(at + LeafPart.Frequency, true),
+      view.getFloat64(at + LeafPart.First, true),
+      view.getFloat64(at + LeafPart.Last, true),
+      steps === 0 ? NO_BITS : bytes.subarray(body, body + ((steps + 7) >> 3)),
+      rows,
     );
     at += view.getUint32(at + LeafPart.Bytes, true);
   }
-  return parts;
 }

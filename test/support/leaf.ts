@@ -37,5 +37,5 @@ export function readLeaf(core: Core, request: LeafRequest, budget = 1 << 22): Le
   }
   core.reads.leafEnd(leaf);
   const all = new Uint8Array(Buffer.concat(pieces));
-  return decodeLeaf(all, request.function === LeafFunction.Samples ? 0 : request.count);
+  return [...decodeLeaf(all, request.function === LeafFunction.Samples ? 0 : request.count)];
 }

@@ -3,6 +3,7 @@
  * first; the steps at which both have a sample are those of the result.
  */
 
+import { mapInTurns, type Turns } from '../../base/turns.js';
 import type { Binary, VectorMatching } from '../parse/ast.js';
 import { Grouper } from './aggregation/groups.js';
 import { Labels } from './labels.js';
@@ -13,6 +14,7 @@ import {
   firstCommon,
   isPresent,
   joinEqualLabels,
+  presentInAny,
   type Row,
   RowMaker,
   setPresent,
@@ -89,7 +91,7 @@ export async function combineWithScalar(
     results.push(result);
     if (run.due()) await run.pause();
   }
-  return joinEqualLabels(results);
+  return joinEqualLabels(results, run);
 }
 
 /** Trimming is for native histograms: of floats nothing is left. */
@@ -104,7 +106,12 @@ interface MatchGroup {
   readonly right: Row[];
 }
 
-function matchGroups(matching: VectorMatching, left: readonly Row[], right: readonly Row[]): MatchGroup[] {
+async function matchGroups(
+  matching: VectorMatching,
+  left: readonly Row[],
+  right: readonly Row[],
+  turns: Turns,
+): Promise<MatchGroup[]> {
   const grouper = new Grouper({ without: !matching.on, labels: matching.labels });
   const groups = new Map<string, MatchGroup>();
   for (const [rows, side] of [
@@ -119,42 +126,46 @@ function matchGroups(matching: VectorMatching, left: readonly Row[], right: read
         groups.set(labels.key, group);
       }
       group[side].push(row);
+      if (turns.due()) await turns.pause();
     }
   }
   return [...groups.values()];
-}
-
-/** The steps at which any of the rows has a sample. */
-function presentInAny(rows: readonly Row[], like: Row): Uint8Array {
-  const any = new Uint8Array(like.present.length);
-  for (const { present } of rows) addPresent(any, present);
-  return any;
 }
 
 function both(a: Uint8Array, b: Uint8Array): Uint8Array {
   return a.map((byte, at) => byte & (b[at] ?? 0));
 }
 
-/** `and` and `unless`: the left rows at the steps where the right side has a matching sample, or has none. */
-function filterLeft(groups: readonly MatchGroup[], wanted: boolean): Row[] {
-  return groups.flatMap(({ left, right }) =>
-    left.map((row) => {
-      const matched = presentInAny(right, row);
+/** The rows at the steps where some other rows have a sample, or have none. */
+async function masked(rows: readonly Row[], others: readonly Row[], wanted: boolean, turns: Turns): Promise<Row[]> {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const matched = await presentInAny(others, first.values.length, turns);
+  return mapInTurns(
+    rows,
+    (row) => {
       const present = row.present.map((byte, at) => byte & (wanted ? (matched[at] ?? 0) : ~(matched[at] ?? 0)));
       return { ...row, present };
-    }),
+    },
+    turns,
   );
 }
 
-/** `or`: all left rows, and the right ones at the steps where the left side has no matching sample. */
-function fillFromRight(groups: readonly MatchGroup[]): Row[] {
-  return groups.flatMap(({ left, right }) => [
-    ...left,
-    ...right.map((row) => {
-      const matched = presentInAny(left, row);
-      return { ...row, present: row.present.map((byte, at) => byte & ~(matched[at] ?? 0)) };
-    }),
-  ]);
+/**
+ * `and` and `unless`: the left rows at the steps where the right side has a matching sample, or has none. `or`: all left rows, and
+ * the right ones at the steps where the left side has no matching sample.
+ */
+async function combineSets({ operator }: Binary, groups: readonly MatchGroup[], turns: Turns): Promise<Row[]> {
+  const results: Row[] = [];
+  for (const { left, right } of groups) {
+    const rows =
+      operator === 'or'
+        ? [...left, ...(await masked(right, left, false, turns))]
+        : await masked(left, right, operator === 'and', turns);
+    for (const row of rows) results.push(row);
+    if (turns.due()) await turns.pause();
+  }
+  return results;
 }
 
 /** Pairs rows for one operator; `many` is the side whose labels the results get, `one` the other. */
@@ -185,27 +196,28 @@ class Matcher {
   }
 
   /** @param sides steps at which both operands have any sample at all: only there duplicates are looked for. */
-  private refuseDuplicates({ labels, left, right }: MatchGroup, sides: Uint8Array): void {
+  private async refuseDuplicates({ labels, left, right }: MatchGroup, sides: Uint8Array, turns: Turns): Promise<void> {
     const one = this.swapped ? left : right;
     const taken = new Uint8Array(sides.length);
-    one.forEach((row, index) => {
+    for (const [index, row] of one.entries()) {
+      if (turns.due()) await turns.pause();
       const here = both(row.present, sides);
       const isTaken = firstCommon(taken, here) >= 0;
       addPresent(taken, here);
-      if (!isTaken) return;
+      if (!isTaken) continue;
       const other = one.slice(0, index).find(({ present }) => firstCommon(present, here) >= 0);
-      if (other === undefined) return;
+      if (other === undefined) continue;
       const side = this.swapped ? 'left' : 'right';
       throw new ExecutionError(
         `found duplicate series for the match group ${labels} on the ${side} hand-side of the operation: ` +
           `[${row.labels}, ${other.labels}];many-to-many matching not allowed: matching labels must be unique on one side`,
       );
-    });
+    }
   }
 
   /** All pairs of a group. @param maker has room for one row a pair. @throws ExecutionError; what `run.pause()` does. */
   async pairs(group: MatchGroup, sides: Uint8Array, maker: RowMaker, run: QueryRun): Promise<Row[]> {
-    this.refuseDuplicates(group, sides);
+    await this.refuseDuplicates(group, sides, run);
     const many = this.swapped ? group.right : group.left;
     const one = this.swapped ? group.left : group.right;
     const results: Row[] = [];
@@ -255,14 +267,16 @@ export async function combineVectors(
   right: readonly Row[],
   run: QueryRun,
 ): Promise<Row[]> {
-  const groups = matchGroups(expr.matching, left, right);
-  if (expr.operator === 'and' || expr.operator === 'unless') {
-    return joinEqualLabels(filterLeft(groups, expr.operator === 'and'));
+  const groups = await matchGroups(expr.matching, left, right, run);
+  if (expr.operator === 'and' || expr.operator === 'unless' || expr.operator === 'or') {
+    return joinEqualLabels(await combineSets(expr, groups, run), run);
   }
-  if (expr.operator === 'or') return joinEqualLabels(fillFromRight(groups));
   const [first] = left;
   if (first === undefined || right.length === 0) return [];
-  const sides = both(presentInAny(left, first), presentInAny(right, first));
+  const sides = both(
+    await presentInAny(left, first.values.length, run),
+    await presentInAny(right, first.values.length, run),
+  );
   const matcher = new Matcher(expr);
   const results: Row[] = [];
   for (const group of groups) {
@@ -271,6 +285,7 @@ export async function combineVectors(
     const pairs = await matcher.pairs(group, sides, maker, run);
     if (pairs.length > 0) informOfTrim(expr, run);
     for (const row of pairs) results.push(row);
+    if (run.due()) await run.pause();
   }
-  return joinEqualLabels(results);
+  return joinEqualLabels(results, run);
 }

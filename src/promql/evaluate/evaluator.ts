@@ -1,5 +1,6 @@
 /** Walks an expression and computes its value at all steps of a grid. */
 
+import { filterInTurns, mapInTurns } from '../../base/turns.js';
 import type { Aggregation, Binary, Call, Expr, MatrixSelector, Subquery, VectorSelector } from '../parse/ast.js';
 import { typeOf, unwrap } from '../parse/ast.js';
 import { printExpr } from '../parse/print.js';
@@ -109,19 +110,19 @@ export class Evaluator {
   }
 
   /** A value of one step at all steps. */
-  private repeat(value: Value, grid: Grid): Value {
+  private async repeat(value: Value, grid: Grid): Promise<Value> {
     if (value.type === 'scalar') return { type: 'scalar', values: this.constant(value.values[0] ?? Number.NaN, grid) };
     if (value.type !== 'vector') return value;
     const maker = this.maker(value.rows.length, grid);
-    const rows = value.rows.map(({ labels, values, present }) => {
+    const repeated = ({ labels, values, present }: Row): Row => {
       const row = maker.row(labels);
       if (isPresent(present, 0)) {
         row.values.fill(values[0] ?? Number.NaN);
         setAllPresent(row.present, grid.count);
       }
       return row;
-    });
-    return { type: 'vector', rows };
+    };
+    return { type: 'vector', rows: await mapInTurns(value.rows, repeated, this.run) };
   }
 
   private async unary(operator: '+' | '-', operand: Expr, grid: Grid): Promise<Value> {
@@ -129,7 +130,7 @@ export class Evaluator {
     if (operator === '+') return value;
     if (value.type === 'scalar') return { type: 'scalar', values: value.values.map((one) => -one) };
     if (value.type !== 'vector') return value;
-    return { type: 'vector', rows: joinEqualLabels(await this.map(value.rows, grid, (one) => -one)) };
+    return { type: 'vector', rows: await joinEqualLabels(await this.map(value.rows, grid, (one) => -one), this.run) };
   }
 
   /** A function of each sample, without the metric's name. */
@@ -198,10 +199,8 @@ export class Evaluator {
     const leaf = this.windowLeaf(expr, shape, grid);
     const { from, to } = extentOf(leaf, this.run);
     const series = await this.source.samples(expr.selector.matchers, from, to, this.run);
-    return {
-      type: 'matrix',
-      series: series.map((one) => within(one, from, to)).filter(({ times }) => times.length > 0),
-    };
+    const cut = await mapInTurns(series, (one) => within(one, from, to), this.run);
+    return { type: 'matrix', series: await filterInTurns(cut, ({ times }) => times.length > 0, this.run) };
   }
 
   /** A function over windows of raw samples, or of what a subquery found. Names are still there. */

@@ -24,23 +24,33 @@ function unitRank(unit: number): number {
 
 /** A set of labels, never changed. Equal sets have equal keys. */
 export class Labels {
-  /** Names and values, one after the other; no name or value holds the separator, as it is no text. */
-  readonly key: string;
   /** What `withoutName` gives, once it was asked for: labels of series are kept from query to query. */
   private unnamed: Labels | undefined;
+  private joined: string | undefined;
 
   private constructor(
     /** In the order of bytes. */
     readonly names: readonly string[],
     /** Of the names, in the same order; none is empty. */
     readonly values: readonly string[],
-  ) {
-    let key = '';
-    for (let at = 0; at < names.length; at++) key += `${names[at]}\u0000${values[at]}\u0000`;
-    this.key = key;
+  ) {}
+
+  /** Names and values, one after the other; no name or value holds the separator, as it is no text. */
+  get key(): string {
+    if (this.joined === undefined) {
+      let key = '';
+      for (let at = 0; at < this.names.length; at++) key += `${this.names[at]}\u0000${this.values[at]}\u0000`;
+      this.joined = key;
+    }
+    return this.joined;
   }
 
   static readonly none = new Labels([], []);
+
+  /** @param names in the order of bytes, each once. @param values of the names, none of them empty. */
+  static ofSorted(names: readonly string[], values: readonly string[]): Labels {
+    return new Labels(names, values);
+  }
 
   /** Pairs in any order; empty values are left out, the last of equal names counts. */
   static from(pairs: Iterable<readonly [string, string]>): Labels {

@@ -1,13 +1,6 @@
-/**
- * How long something may take, and how it shares the main thread. Work that may take long asks `due()` between two of its parts, and
- * waits for `pause()` when it is. There it ends if its deadline is over or its client has left. A part that takes long by itself,
- * such as sorting a list or compiling a regular expression, still holds the thread.
- */
+/** How long something may take: work in turns that ends between two of them when its deadline is over or its client has left. */
 
-import { nextTurn } from '../../base/turns.js';
-
-/** Milliseconds after which the main thread does other things. */
-const SLICE_MS = 4;
+import { Turns } from '../../base/turns.js';
 
 /** The query took longer than it may. */
 export class QueryTimeout extends Error {
@@ -25,8 +18,7 @@ export class QueryCanceled extends Error {
   }
 }
 
-export class Pace {
-  private sliceEnd = performance.now() + SLICE_MS;
+export class Pace extends Turns {
   private readonly stopper = new AbortController();
   private timer: NodeJS.Timeout | undefined;
 
@@ -37,19 +29,14 @@ export class Pace {
   constructor(
     private readonly deadline: number,
     private readonly signal: AbortSignal,
-  ) {}
-
-  /** Whether it is time to wait for `pause()`. */
-  due(): boolean {
-    return performance.now() >= this.sliceEnd;
+  ) {
+    super();
   }
 
-  /** Lets the main thread do other things, and writes go first. @throws QueryTimeout or QueryCanceled */
-  async pause(): Promise<void> {
-    // What was waited for is none of the slice.
-    await nextTurn(Math.min(SLICE_MS, performance.now() - this.sliceEnd + SLICE_MS));
+  /** @throws QueryTimeout or QueryCanceled */
+  override async pause(): Promise<void> {
+    await super.pause();
     this.check();
-    this.sliceEnd = performance.now() + SLICE_MS;
   }
 
   /** @throws QueryTimeout or QueryCanceled */

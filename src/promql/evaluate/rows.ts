@@ -3,6 +3,7 @@
  * missing sample is not NaN: `0/0` is a sample.
  */
 
+import type { Turns } from '../../base/turns.js';
 import type { Labels } from './labels.js';
 
 /** The times at which an expression is evaluated, in unix milliseconds: start, start + step, ... */
@@ -86,6 +87,16 @@ export function addPresent(to: Uint8Array, from: Uint8Array): void {
   for (let at = 0; at < to.length; at++) to[at] = (to[at] ?? 0) | (from[at] ?? 0);
 }
 
+/** The steps at which any of the rows has a sample. @throws what `turns.pause()` does. */
+export async function presentInAny(rows: readonly Row[], steps: number, turns: Turns): Promise<Uint8Array> {
+  const any = new Uint8Array(bytesOfBits(steps));
+  for (const { present } of rows) {
+    addPresent(any, present);
+    if (turns.due()) await turns.pause();
+  }
+  return any;
+}
+
 /** Makes rows of one size in one piece of memory. */
 export class RowMaker {
   private readonly values: Float64Array;
@@ -120,18 +131,24 @@ export class ExecutionError extends Error {
 const SAME_LABELS = 'vector cannot contain metrics with the same labelset';
 
 /** @throws ExecutionError when two rows have the same labels, whatever their samples. */
-export function refuseEqualLabels(rows: readonly Row[]): void {
-  if (new Set(rows.map(({ labels }) => labels.key)).size < rows.length) throw new ExecutionError(SAME_LABELS);
+export async function refuseEqualLabels(rows: readonly Row[], turns: Turns): Promise<void> {
+  const known = new Set<string>();
+  for (const { labels } of rows) {
+    known.add(labels.key);
+    if (turns.due()) await turns.pause();
+  }
+  if (known.size < rows.length) throw new ExecutionError(SAME_LABELS);
 }
 
 /**
  * Joins rows that have the same labels, and leaves out rows without samples. The rows given stay as they are.
  * @throws ExecutionError when two of them have a sample at the same step.
  */
-export function joinEqualLabels(rows: readonly Row[]): Row[] {
+export async function joinEqualLabels(rows: readonly Row[], turns: Turns): Promise<Row[]> {
   const joined = new Map<string, Row>();
   const copies = new Set<string>();
   for (const row of rows) {
+    if (turns.due()) await turns.pause();
     if (isEmpty(row.present)) continue;
     const { key } = row.labels;
     const other = joined.get(key);

@@ -3,6 +3,7 @@
  * than k series may come out, each with the steps at which it was chosen.
  */
 
+import { filterInTurns, sortInTurns, type Turns } from '../../base/turns.js';
 import type { AggregationOperator } from '../parse/ast.js';
 import { sampleOffset } from './hash.js';
 import { isPresent, type Row } from './rows.js';
@@ -62,10 +63,16 @@ class Heap {
   }
 }
 
-/** The k best of the candidates, best first. */
-function bestOf(candidates: readonly Candidate[], k: number, top: boolean): Candidate[] {
+/** The k best of the candidates, best first. @throws what `turns.pause()` does. */
+async function bestOf(
+  candidates: readonly Candidate[],
+  k: number,
+  top: boolean,
+  turns: Turns,
+): Promise<readonly Candidate[]> {
   const heap = new Heap(top ? below : above);
   for (const candidate of candidates) {
+    if (turns.due()) await turns.pause();
     const worst = heap.items[0]?.value ?? Number.NaN;
     if (heap.items.length < k) heap.push(candidate);
     else if ((top ? worst < candidate.value : worst > candidate.value) || better(worst, candidate.value)) {
@@ -73,9 +80,9 @@ function bestOf(candidates: readonly Candidate[], k: number, top: boolean): Cand
     }
   }
   const less = top ? below : above;
-  return heap.items.sort((a, b) =>
-    less(b.value, a.value) ? (less(a.value, b.value) ? 0 : -1) : less(a.value, b.value) ? 1 : 0,
-  );
+  const compare = (a: Candidate, b: Candidate): number =>
+    less(b.value, a.value) ? (less(a.value, b.value) ? 0 : -1) : less(a.value, b.value) ? 1 : 0;
+  return sortInTurns(heap.items, compare, turns);
 }
 
 function better(worst: number, value: number): boolean {
@@ -89,29 +96,34 @@ export class Selection {
   constructor(
     private readonly operator: AggregationOperator,
     private readonly rows: readonly Row[],
+    private readonly turns: Turns,
   ) {}
 
-  /** @param parameter k or the ratio at this step. Returns row indices, for topk and bottomk best first. */
-  choose(members: readonly number[], step: number, parameter: number): number[] {
+  /**
+   * @param parameter k or the ratio at this step. Returns row indices, for topk and bottomk best first.
+   * @throws what `turns.pause()` does.
+   */
+  async choose(members: readonly number[], step: number, parameter: number): Promise<number[]> {
     const candidates: Candidate[] = [];
     for (const row of members) {
       const { values, present } = this.rows[row] ?? {};
       if (values !== undefined && present !== undefined && isPresent(present, step)) {
         candidates.push({ row, value: values[step] ?? 0 });
       }
+      if (this.turns.due()) await this.turns.pause();
     }
-    return this.chosen(candidates, parameter).map(({ row }) => row);
+    return (await this.chosen(candidates, parameter)).map(({ row }) => row);
   }
 
-  private chosen(candidates: readonly Candidate[], parameter: number): readonly Candidate[] {
+  private async chosen(candidates: readonly Candidate[], parameter: number): Promise<readonly Candidate[]> {
     if (this.operator === 'limit_ratio') {
       const ratio = Math.max(-1, Math.min(1, parameter));
-      return candidates.filter(({ row }) => this.inRatio(row, ratio));
+      return filterInTurns(candidates, ({ row }) => this.inRatio(row, ratio), this.turns);
     }
     const k = Math.trunc(parameter);
     if (k < 1) return [];
     if (this.operator === 'limitk') return candidates.slice(0, k);
-    return bestOf(candidates, k, this.operator === 'topk');
+    return bestOf(candidates, k, this.operator === 'topk', this.turns);
   }
 
   private inRatio(row: number, ratio: number): boolean {

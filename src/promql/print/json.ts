@@ -13,11 +13,12 @@ import { Pieces } from './pieces.js';
 export const LIMITED = 'results truncated due to limit';
 
 /** A set of labels as a JSON object. */
-export function printLabels(labels: Labels): string {
-  return `{${labels
-    .entries()
-    .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
-    .join(',')}}`;
+export function printLabels({ names, values }: Labels): string {
+  let text = '';
+  for (let at = 0; at < names.length; at++) {
+    text += `${at === 0 ? '' : ','}${JSON.stringify(names[at])}:${JSON.stringify(values[at])}`;
+  }
+  return `{${text}}`;
 }
 
 /** What follows the data: warnings and infos, if there are any. */
@@ -31,10 +32,35 @@ export function printSuccess(data: string, warnings: readonly string[] = []): st
   return `{"status":"success","data":${data}${printNotes(warnings, [])}}`;
 }
 
-/** A list of texts, cut to a limit; 0: none. */
-export function printList(items: readonly string[], limit: number): string {
+/** An answer that is a list, cut to a limit, in pieces that belong to the caller. @param limit 0: none. @param print JSON. */
+export function printList<T>(
+  items: readonly T[],
+  limit: number,
+  print: (item: T) => string,
+): AsyncGenerator<Uint8Array> {
   const kept = limit > 0 ? items.slice(0, limit) : items;
-  return printSuccess(`[${kept.join(',')}]`, kept.length < items.length ? [LIMITED] : []);
+  const warnings = kept.length < items.length ? [LIMITED] : [];
+  function* parts(): Generator<string> {
+    yield '{"status":"success","data":[';
+    for (const [index, item] of kept.entries()) yield `${index === 0 ? '' : ','}${print(item)}`;
+    yield `]${printNotes(warnings, [])}}`;
+  }
+  return inPieces(parts());
+}
+
+/** The parts together, in pieces that belong to the caller. Between two pieces other things are done. */
+async function* inPieces(parts: Iterable<string | Uint8Array>): AsyncGenerator<Uint8Array> {
+  const pieces = new Pieces();
+  let since = performance.now();
+  for (const part of parts) {
+    const full = pieces.add(part);
+    if (full === undefined) continue;
+    const spent = performance.now() - since;
+    yield full;
+    await nextTurn(spent);
+    since = performance.now();
+  }
+  yield pieces.take();
 }
 
 /** The samples of a row, printed by the core, with commas between them. Each part is to be used before the next one is taken. */
@@ -47,6 +73,9 @@ export function* printRow(row: Row, grid: Grid, printer: SamplePrinter): Generat
     isFirst = false;
   }
 }
+
+/** Samples of a range vector that are printed at once. */
+const SAMPLES_A_PART = 256;
 
 /** The parts of a result's series: text, or bytes of it, which are to be used before the next part is taken. */
 function* printSeries(value: QueryValue, limit: number, printer: SamplePrinter): Generator<string | Uint8Array> {
@@ -69,8 +98,16 @@ function* printSeries(value: QueryValue, limit: number, printer: SamplePrinter):
   } else if (value.type === 'samples') {
     const all = limit > 0 ? value.series.slice(0, limit) : value.series;
     for (const [index, { labels, times, values }] of all.entries()) {
-      const samples = Array.from(times, (time, at) => `[${formatTime(time)},"${formatSample(values[at] ?? 0)}"]`);
-      yield `${index === 0 ? '' : ','}{"metric":${printLabels(labels)},"values":[${samples.join(',')}]}`;
+      yield `${index === 0 ? '' : ','}{"metric":${printLabels(labels)},"values":[`;
+      for (let from = 0; from < times.length; from += SAMPLES_A_PART) {
+        const part = times.subarray(from, from + SAMPLES_A_PART);
+        const samples = Array.from(
+          part,
+          (time, at) => `[${formatTime(time)},"${formatSample(values[from + at] ?? 0)}"]`,
+        );
+        yield `${from === 0 ? '' : ','}${samples.join(',')}`;
+      }
+      yield ']}';
     }
   }
 }
@@ -111,10 +148,8 @@ export interface PrintOptions {
   readonly warnings: readonly string[];
 }
 
-/**
- * The answer to a query, in pieces that belong to the caller. Between two pieces other things are done.
- */
-export async function* printResult(
+/** The answer to a query, in pieces that belong to the caller. Between two pieces other things are done. */
+export function printResult(
   result: QueryResult,
   printer: SamplePrinter,
   { limit, statistics, warnings }: PrintOptions,
@@ -126,22 +161,14 @@ export async function* printResult(
     `${statistics ? `,"stats":${printStatistics(result)}` : ''}}` +
     `${printNotes([...result.warnings, ...(cut ? [LIMITED] : []), ...warnings], result.infos)}}`;
   const begin = `{"status":"success","data":{"resultType":"${type}","result":`;
-  if (value.type === 'scalar' || value.type === 'string') {
-    yield Buffer.from(begin + printSingle(value) + end);
-    return;
+  function* parts(): Generator<string | Uint8Array> {
+    if (value.type === 'scalar' || value.type === 'string') {
+      yield begin + printSingle(value) + end;
+      return;
+    }
+    yield `${begin}[`;
+    yield* printSeries(value, limit, printer);
+    yield `]${end}`;
   }
-  const pieces = new Pieces();
-  pieces.add(`${begin}[`);
-  let since = performance.now();
-  for (const part of printSeries(value, limit, printer)) {
-    const full = pieces.add(part);
-    if (full === undefined) continue;
-    const spent = performance.now() - since;
-    yield full;
-    await nextTurn(spent);
-    since = performance.now();
-  }
-  const full = pieces.add(`]${end}`);
-  if (full !== undefined) yield full;
-  yield pieces.take();
+  return inPieces(parts());
 }

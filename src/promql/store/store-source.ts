@@ -1,5 +1,6 @@
 /** Leaves of expressions from the store: matchers become filters of the tree, functions over windows run in the core. */
 
+import { mapInTurns } from '../../base/turns.js';
 import type { LeafAnswerPart, LeafRequest, Store } from '../../store/store.js';
 import { LeafAggregation, LeafFunction, LeafGrouping } from '../../store/store.js';
 import { Grouper, type Grouping } from '../evaluate/aggregation/groups.js';
@@ -103,7 +104,7 @@ export class StoreSource implements SeriesSource {
     if (selection === undefined) return [];
     const request = { ...this.request(selection, run), start: to, count: 1, range: to - from };
     const parts = await this.store.leaf({ ...request, function: LeafFunction.Samples }, run.stopped, run.account);
-    return parts.map((part) => samplesOf(part, this.labels.of(part), run));
+    return mapInTurns(parts, (part) => samplesOf(part, this.labels.of(part), run), run);
   }
 
   async rows(leaf: Leaf, run: QueryRun): Promise<Row[] | undefined> {
@@ -113,11 +114,12 @@ export class StoreSource implements SeriesSource {
     if (selection === undefined) return [];
     const parts = await this.store.leaf(this.leafRequest(leaf, shape, selection, run), run.stopped, run.account);
     run.totalSamples += parts.length * leaf.grid.count;
-    return parts.map((part) => ({
+    const rowOf = (part: LeafAnswerPart): Row => ({
       labels: this.labels.of(part),
       values: part.rows[0] ?? new Float64Array(leaf.grid.count),
       present: part.present,
-    }));
+    });
+    return mapInTurns(parts, rowOf, run);
   }
 
   async aggregate(
@@ -137,7 +139,7 @@ export class StoreSource implements SeriesSource {
     const request = this.leafRequest(leaf, shape, selection, run);
     const asked = { ...request, aggregation, grouping: bitsOf(grouping, named) };
     const parts = await this.store.leaf(asked, run.stopped, run.account);
-    const merged = this.merge(parts, aggregation, grouping, named);
+    const merged = await this.merge(parts, aggregation, grouping, named, run);
     // Of each group one row is left.
     const rowsOfParts = parts.reduce((sum, { rows }) => sum + rows.length, 0);
     run.releaseRows(rowsOfParts - merged.length, leaf.grid.count);
@@ -147,6 +149,7 @@ export class StoreSource implements SeriesSource {
       const row = finishPartial(partial, operator);
       if (row === undefined) return undefined;
       if (!isEmpty(row.present)) rows.push(row);
+      if (run.due()) await run.pause();
     }
     if (leaf.shape.kind === 'window' && rows.length > 0) this.warnOfGauges(leaf.shape.name, selection, run, leaf);
     return rows;
@@ -157,12 +160,13 @@ export class StoreSource implements SeriesSource {
     run.annotations.noteCounter(metric, position);
   }
 
-  private merge(
+  private async merge(
     parts: readonly LeafAnswerPart[],
     aggregation: LeafAggregation,
     grouping: Grouping,
     named: boolean,
-  ): Partial[] {
+    run: QueryRun,
+  ): Promise<Partial[]> {
     const grouper = new Grouper(grouping);
     const groups = new Map<string, Partial>();
     for (const part of parts) {
@@ -172,6 +176,7 @@ export class StoreSource implements SeriesSource {
       const known = groups.get(labels.key);
       if (known === undefined) groups.set(labels.key, { labels, rows, present });
       else mergePartial(known, { labels, rows, present }, aggregation);
+      if (run.due()) await run.pause();
     }
     return [...groups.values()];
   }
@@ -213,7 +218,7 @@ export class StoreSource implements SeriesSource {
       grouping: grouped ? bitsOf({ without: false, labels: distinct }, true) : 0,
     };
     const parts = await this.store.leaf(request, pace.stopped, account);
-    return parts.map((part) => this.labels.of(part));
+    return mapInTurns(parts, (part) => this.labels.of(part), pace);
   }
 
   private request(selection: Selection, run: QueryRun): LeafRequest {

@@ -1,5 +1,6 @@
 /** Main thread. A leaf of a PromQL expression asked of the partitions that may have series of it. */
 
+import { Turns } from '../../base/turns.js';
 import { decodeLeaf, encodeLeaf, type LeafAnswerPart, type LeafRequest } from '../../wasm/leaf.js';
 import { LeafFunction } from '../../wasm/tables/codes.js';
 import type { Placement } from '../placement.js';
@@ -47,6 +48,7 @@ async function readAll(
   };
   signal.addEventListener('abort', leave);
   const parts: LeafAnswerPart[] = [];
+  const turns = new Turns();
   try {
     signal.throwIfAborted();
     for (const stream of streams) stream.prefetch();
@@ -56,6 +58,9 @@ async function readAll(
         for (const part of decodeLeaf(stream.current.bytes.slice(), steps)) {
           account.take(part.rows.length, lengthOf(part));
           parts.push(part);
+          if (!turns.due()) continue;
+          await turns.pause();
+          signal.throwIfAborted();
         }
       } while (await stream.next());
     }

@@ -112,7 +112,7 @@ export class Handlers {
     const from = parameters.timeOr('start', Number.MIN_SAFE_INTEGER);
     const to = parameters.timeOr('end', Number.MAX_SAFE_INTEGER);
     if (to < from) throw invalidParameter('end', 'end timestamp must not be before start time');
-    const selectors = this.service.selectors(parameters.all('match[]'));
+    const selectors = await this.service.selectors(parameters.all('match[]'));
     const { isStrong } = parameters;
     const request = { selectors, from, to, distinct, isStrong, signal: goneSignal(exchange) };
     return { limit: parameters.limit(), request };
@@ -121,20 +121,14 @@ export class Handlers {
   async series(exchange: Exchange): Promise<void> {
     const { limit, request } = await this.list(exchange, undefined);
     const found = await this.service.series(request);
-    sendText(exchange, printList(found.sort((a, b) => a.compare(b)).map(printLabels), limit));
+    await streamText(exchange, printList(found, limit, printLabels));
   }
 
   async labels(exchange: Exchange): Promise<void> {
     const { limit, request } = await this.list(exchange, BELOW_HOST);
     const found = await this.service.series(request);
     const names = new Set(found.flatMap((labels) => labels.names));
-    sendText(
-      exchange,
-      printList(
-        [...names].sort(compareText).map((name) => JSON.stringify(name)),
-        limit,
-      ),
-    );
+    await streamText(exchange, printList([...names].sort(compareText), limit, JSON.stringify));
   }
 
   async labelValues(exchange: Exchange): Promise<void> {
@@ -144,13 +138,7 @@ export class Handlers {
     const found = known ? await this.service.series(request) : [];
     const values = new Set(found.map((labels) => labels.get(name)));
     values.delete('');
-    sendText(
-      exchange,
-      printList(
-        [...values].sort(compareText).map((value) => JSON.stringify(value)),
-        limit,
-      ),
-    );
+    await streamText(exchange, printList([...values].sort(compareText), limit, JSON.stringify));
   }
 
   async metadata(exchange: Exchange): Promise<void> {

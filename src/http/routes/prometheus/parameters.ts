@@ -1,9 +1,11 @@
 /** Parameters of Prometheus's API: from the URL and from a form body, the body's first. */
 
+import { Turns } from '../../../base/turns.js';
 import { readBody } from '../../body/body.js';
 import { HttpError } from '../../errors.js';
 import type { Exchange } from '../../exchange.js';
 import type { HttpContext } from '../../route.js';
+import { type FormValues, parseForm } from './form.js';
 
 /** Bytes of a form. */
 const MAX_FORM = 1 << 20;
@@ -16,43 +18,38 @@ export function invalidParameter(name: string, detail: string): HttpError {
   return new HttpError(400, `invalid parameter "${name}": ${detail}`);
 }
 
-function parseForm(text: string): URLSearchParams {
-  const bad = /%(?![0-9a-fA-F]{2}).{0,2}/.exec(text);
-  if (bad !== null) throw new HttpError(400, `error parsing form values: invalid URL escape ${JSON.stringify(bad[0])}`);
-  return new URLSearchParams(text);
-}
-
-async function readForm(exchange: Exchange, context: HttpContext): Promise<URLSearchParams> {
+async function readForm(exchange: Exchange, context: HttpContext): Promise<FormValues> {
   const { incoming } = exchange;
-  if (incoming.method !== 'POST') return new URLSearchParams();
+  if (incoming.method !== 'POST') return new Map();
   const { buffer, length } = await readBody(exchange, MAX_FORM, (bytes) => new ArrayBuffer(bytes), context.budget);
   const type = incoming.headers['content-type'] ?? '';
-  if (length === 0) return new URLSearchParams();
+  if (length === 0) return new Map();
   if (type.split(';', 1)[0]?.trim().toLowerCase() !== FORM) {
     throw new HttpError(415, `Content-Type ${JSON.stringify(type)} is not supported, expected ${FORM}`);
   }
-  return parseForm(Buffer.from(buffer, 0, length).toString());
+  return parseForm(Buffer.from(buffer, 0, length), new Turns());
 }
 
 export class Parameters {
   private constructor(
-    private readonly form: URLSearchParams,
-    private readonly url: URLSearchParams,
+    private readonly form: FormValues,
+    private readonly url: FormValues,
   ) {}
 
   /** @throws HttpError 400, 413, 415 for a form that cannot be read. */
   static async read(exchange: Exchange, context: HttpContext): Promise<Parameters> {
     const form = await readForm(exchange, context);
-    return new Parameters(form, parseForm(exchange.incoming.url?.split('?', 2)[1] ?? ''));
+    const inUrl = Buffer.from(exchange.incoming.url?.split('?', 2)[1] ?? '');
+    return new Parameters(form, await parseForm(inUrl, new Turns()));
   }
 
   /** The first value of a parameter; empty when there is none. */
   text(name: string): string {
-    return this.form.get(name) ?? this.url.get(name) ?? '';
+    return this.form.get(name)?.[0] ?? this.url.get(name)?.[0] ?? '';
   }
 
   all(name: string): string[] {
-    return [...this.form.getAll(name), ...this.url.getAll(name)];
+    return [...(this.form.get(name) ?? []), ...(this.url.get(name) ?? [])];
   }
 
   /** Unix milliseconds. @throws HttpError 400 */

@@ -1,6 +1,7 @@
 /** The engine behind the routes, made when it is first asked: its modules are not needed for a start. */
 
 import { Lane, LaneFull } from '../../../base/lane.js';
+import { mapInTurns, sortInTurns, Turns } from '../../../base/turns.js';
 import type { QueryOptions, QueryResult } from '../../../promql/engine.js';
 import { Engine, QueryError } from '../../../promql/engine.js';
 import { DurationError } from '../../../promql/evaluate/durations.js';
@@ -111,17 +112,17 @@ export class PrometheusService {
   }
 
   /** The matchers of each selector; together they may be as large as one query. @throws HttpError 400 */
-  selectors(texts: readonly string[]): (readonly Matcher[])[] {
+  async selectors(texts: readonly string[]): Promise<(readonly Matcher[])[]> {
     try {
       const patterns = new PatternBudget();
       checkTextSize(texts.join('\n'));
-      return texts.map((text) => parseSelector(text, patterns));
+      return await mapInTurns(texts, (text) => parseSelector(text, patterns), new Turns());
     } catch (error) {
       throw toHttp(error, 'match[]');
     }
   }
 
-  /** The series that any of the selectors chooses, without duplicates. @throws HttpError, StoreError */
+  /** The series that any of the selectors chooses, without duplicates; all of them sorted. @throws HttpError, StoreError */
   async series({ selectors, from, to, distinct, isStrong, signal }: ListRequest): Promise<Labels[]> {
     const pace = new Pace(performance.now() + this.timeout, signal);
     try {
@@ -129,9 +130,11 @@ export class PrometheusService {
       for (const matchers of selectors.length === 0 ? [[]] : selectors) {
         for (const labels of await this.source.series(matchers, from, to, distinct, isStrong, pace)) {
           found.set(labels.key, labels);
+          if (pace.due()) await pace.pause();
         }
       }
-      return [...found.values()];
+      const all = [...found.values()];
+      return distinct === undefined ? await sortInTurns(all, (a, b) => a.compare(b), pace) : all;
     } catch (error) {
       throw toHttp(error, 'match[]');
     } finally {

@@ -1,5 +1,6 @@
 /** Aggregation expressions: groups of rows to one row each, or to some of the rows. */
 
+import { mapInTurns, sortInTurns } from '../../../base/turns.js';
 import type { Aggregation, Expr } from '../../parse/ast.js';
 import { unwrap } from '../../parse/ast.js';
 import { formatPlain } from '../../parse/literals.js';
@@ -10,7 +11,7 @@ import { ExecutionError, type Grid, isPresent, joinEqualLabels, type Row, type R
 import type { QueryRun } from '../run.js';
 import { Selection } from '../select.js';
 import { accumulatorOf } from './aggregate.js';
-import { groupRows } from './groups.js';
+import { Grouper, groupRows } from './groups.js';
 
 /** What an aggregation needs of the evaluator. */
 interface Host {
@@ -62,27 +63,32 @@ export class Aggregator {
   }
 
   private async accumulate(expr: Aggregation, rows: readonly Row[], grid: Grid): Promise<Row[]> {
-    const { labels, groupOf } = groupRows(rows, expr);
+    const { labels, groupOf } = await groupRows(rows, expr, this.host.run);
     this.host.run.reserveRows(STATE_ROWS * labels.length, grid.count);
     const maker = this.host.maker(labels.length, grid);
-    const results = labels.map((one) => maker.row(one));
-    const accumulators = results.map((result) => accumulatorOf(expr.operator, result));
+    const results = await mapInTurns(labels, (one) => maker.row(one), this.host.run);
+    const accumulators = await mapInTurns(results, (result) => accumulatorOf(expr.operator, result), this.host.run);
     for (const [index, row] of rows.entries()) {
       accumulators[groupOf[index] ?? 0]?.add(row);
       if (this.host.run.due()) await this.host.run.pause();
     }
-    for (const accumulator of accumulators) accumulator?.finish();
+    for (const accumulator of accumulators) {
+      accumulator?.finish();
+      if (this.host.run.due()) await this.host.run.pause();
+    }
     this.host.run.releaseRows(STATE_ROWS * labels.length, grid.count);
     return results;
   }
 
   private async quantile(expr: Aggregation, rows: readonly Row[], quantiles: Float64Array, grid: Grid): Promise<Row[]> {
     checkQuantiles(quantiles, expr.parameter?.start ?? expr.start, this.host.run);
-    const { labels, groupOf } = groupRows(rows, expr);
+    const { labels, groupOf } = await groupRows(rows, expr, this.host.run);
     const maker = this.host.maker(labels.length, grid);
     const results: Row[] = [];
+    const membersOf: Row[][] = labels.map(() => []);
+    for (const [index, row] of rows.entries()) membersOf[groupOf[index] ?? 0]?.push(row);
     for (const [group, one] of labels.entries()) {
-      const members = rows.filter((_, index) => groupOf[index] === group);
+      const members = membersOf[group] ?? [];
       const result = maker.row(one);
       const values = new Float64Array(members.length);
       for (let step = 0; step < grid.count; step++) {
@@ -126,13 +132,14 @@ export class Aggregator {
 
   private async select(expr: Aggregation, given: readonly Row[], parameters: Float64Array, grid: Grid): Promise<Row[]> {
     // Which of equal values are chosen, and the first k of limitk, are by the order of labels.
-    const rows = [...given].sort((a, b) => a.labels.compare(b.labels));
-    const { labels, groupOf } = groupRows(rows, expr);
+    const { run } = this.host;
+    const rows = await sortInTurns(given, (a, b) => a.labels.compare(b.labels), run);
+    const { labels, groupOf } = await groupRows(rows, expr, run);
     const maker = this.host.maker(rows.length, grid);
     const results: (Row | undefined)[] = rows.map(() => undefined);
     /** Rows in the order in which they were first chosen: best first where there is one step. */
     const chosen: Row[] = [];
-    const selection = new Selection(expr.operator, rows);
+    const selection = new Selection(expr.operator, rows, run);
     const members: number[][] = labels.map(() => []);
     groupOf.forEach((group, index) => {
       members[group]?.push(index);
@@ -145,7 +152,7 @@ export class Aggregator {
         break;
       }
       for (const group of members) {
-        for (const index of selection.choose(group, step, parameters[step] ?? Number.NaN)) {
+        for (const index of await selection.choose(group, step, parameters[step] ?? Number.NaN)) {
           const row = rows[index];
           if (row === undefined) continue;
           let result = results[index];
@@ -157,8 +164,8 @@ export class Aggregator {
           result.values[step] = row.values[step] ?? 0;
           setPresent(result.present, step);
         }
+        if (run.due()) await run.pause();
       }
-      if (this.host.run.due()) await this.host.run.pause();
     }
     return chosen;
   }
@@ -166,7 +173,8 @@ export class Aggregator {
   /** One row for each value that occurs in a group. */
   private async countValues(expr: Aggregation, rows: readonly Row[], label: string, grid: Grid): Promise<Row[]> {
     if (label === '' || label.includes('\ufffd')) throw new ExecutionError(`invalid label name "${label}"`);
-    const grouping = { without: expr.without, labels: expr.without ? expr.labels : [...expr.labels, label] };
+    const labelsBy = expr.without ? expr.labels : [...expr.labels, label];
+    const grouper = new Grouper({ without: expr.without, labels: labelsBy });
     const results = new Map<string, Row>();
     const labelled = new Map<string, Labels>();
     for (const row of rows) {
@@ -176,8 +184,7 @@ export class Aggregator {
         const text = formatPlain(row.values[step] ?? 0);
         let labels = labelled.get(text);
         if (labels === undefined) {
-          [labels] = groupRows([{ labels: row.labels.with(label, text) }], grouping).labels;
-          if (labels === undefined) continue;
+          labels = grouper.labelsOf(row.labels.with(label, text));
           labelled.set(text, labels);
         }
         let result = results.get(labels.key);
@@ -190,7 +197,7 @@ export class Aggregator {
       }
       if (this.host.run.due()) await this.host.run.pause();
     }
-    return joinEqualLabels([...results.values()]);
+    return joinEqualLabels([...results.values()], this.host.run);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Which rows belong together: `by` and `without` of aggregations, `on` and `ignoring` of operators. */
 
+import type { Turns } from '../../../base/turns.js';
 import { Labels, METRIC_NAME } from '../labels.js';
 
 /** Chooses the labels that count. */
@@ -31,12 +32,17 @@ export interface Groups {
   readonly groupOf: Int32Array;
 }
 
-export function groupRows(rows: readonly { readonly labels: Labels }[], grouping: Grouping): Groups {
+/** @throws what `turns.pause()` does. */
+export async function groupRows(
+  rows: readonly { readonly labels: Labels }[],
+  grouping: Grouping,
+  turns: Turns,
+): Promise<Groups> {
   const grouper = new Grouper(grouping);
   const labels: Labels[] = [];
   const groupOf = new Int32Array(rows.length);
   const known = new Map<string, number>();
-  rows.forEach((row, index) => {
+  for (const [index, row] of rows.entries()) {
     const group = grouper.labelsOf(row.labels);
     let at = known.get(group.key);
     if (at === undefined) {
@@ -44,6 +50,7 @@ export function groupRows(rows: readonly { readonly labels: Labels }[], grouping
       known.set(group.key, at);
     }
     groupOf[index] = at;
-  });
+    if (turns.due()) await turns.pause();
+  }
   return { labels, groupOf };
 }

@@ -1,16 +1,16 @@
 /** Calls of functions. */
 
+import { filterInTurns, mapInTurns } from '../../../base/turns.js';
 import type { Call, Expr, MatrixSelector, Subquery, VectorSelector } from '../../parse/ast.js';
 import { unwrap } from '../../parse/ast.js';
 import { queryConstants } from '../invariant.js';
 import { Labels } from '../labels.js';
 import {
-  addPresent,
-  bytesOfBits,
   type Grid,
   isEmpty,
   isPresent,
   joinEqualLabels,
+  presentInAny,
   type Row,
   type RowMaker,
   refuseEqualLabels,
@@ -72,7 +72,7 @@ export async function evaluateCall(call: Call, grid: Grid, host: Host): Promise<
   if (windowed !== undefined && windowFunctions.has(name)) return overWindows(call, windowed, grid, host);
   const simple = sampleFunctions.get(name);
   if (simple !== undefined) {
-    return vector(joinEqualLabels(await host.map(await host.vector(first, grid), grid, simple)));
+    return vector(await joinEqualLabels(await host.map(await host.vector(first, grid), grid, simple), host.run));
   }
   const parametrised = parametrisedFunctions.get(name);
   if (parametrised !== undefined) return withParameters(call, parametrised, grid, host);
@@ -80,7 +80,7 @@ export async function evaluateCall(call: Call, grid: Grid, host: Host): Promise<
     case 'vector':
       return host.vectorOf(await host.scalar(first, grid), grid);
     case 'scalar':
-      return { type: 'scalar', values: onlySample(await host.vector(first, grid), grid, host) };
+      return { type: 'scalar', values: await onlySample(await host.vector(first, grid), grid, host) };
     case 'timestamp':
       return timestamps(unwrap(first), grid, host);
     case 'absent':
@@ -88,7 +88,7 @@ export async function evaluateCall(call: Call, grid: Grid, host: Host): Promise<
     case 'label_replace':
       return vector(await replaceLabel(await host.vector(first, grid), texts(call.args.slice(1)), host.run));
     case 'label_join':
-      return vector(joinLabels(await host.vector(first, grid), texts(call.args.slice(1))));
+      return vector(await joinLabels(await host.vector(first, grid), texts(call.args.slice(1)), host.run));
     case 'sort':
     case 'sort_desc':
     case 'sort_by_label':
@@ -146,26 +146,36 @@ async function overWindows(call: Call, arg: MatrixSelector | Subquery, grid: Gri
   const { name } = call.signature;
   const parameters: Float64Array[] = [];
   for (const other of call.args) if (unwrap(other) !== arg) parameters.push(await host.scalar(other, grid));
-  const rows = (await host.windows(arg, name, parameters, grid)).filter(({ present }) => !isEmpty(present));
+  const { run } = host;
+  const found = await host.windows(arg, name, parameters, grid);
+  const rows = await filterInTurns(found, ({ present }) => !isEmpty(present), run);
   if (name === 'absent_over_time') {
     return absentSteps(rows, arg.kind === 'range' ? absentLabels(arg.selector.matchers) : Labels.none, grid, host);
   }
   // What a subquery found has no place of its own in Prometheus's messages.
   const position = call.args[0] === arg && arg.kind === 'subquery' ? 0 : (call.args[0]?.start ?? call.start);
-  if (name === 'quantile_over_time') warnOfQuantiles(rows, parameters[0], position, host.run);
-  if (name === 'rate' || name === 'increase') {
-    for (const { labels } of rows) host.run.annotations.noteCounter(labels.metricName, position);
-  }
-  const named = keepsName(name) ? rows : rows.map((row) => ({ ...row, labels: row.labels.withoutName() }));
-  refuseEqualLabels(named);
+  if (name === 'quantile_over_time') await warnOfQuantiles(rows, parameters[0], position, run);
+  const noted = name === 'rate' || name === 'increase';
+  const made = (row: Row): Row => {
+    if (noted) run.annotations.noteCounter(row.labels.metricName, position);
+    return keepsName(name) ? row : { ...row, labels: row.labels.withoutName() };
+  };
+  const named = await mapInTurns(rows, made, run);
+  await refuseEqualLabels(named, run);
   return vector(named);
 }
 
 /** Only at steps that have a sample. */
-function warnOfQuantiles(rows: readonly Row[], quantiles: Float64Array | undefined, position: number, run: QueryRun) {
-  quantiles?.forEach((quantile, step) => {
-    if (quantile >= 0 && quantile <= 1) return;
-    if (rows.some(({ present }) => isPresent(present, step))) run.annotations.invalidQuantile(quantile, position);
+async function warnOfQuantiles(
+  rows: readonly Row[],
+  quantiles: Float64Array | undefined,
+  position: number,
+  run: QueryRun,
+): Promise<void> {
+  if (quantiles === undefined || quantiles.every((quantile) => quantile >= 0 && quantile <= 1)) return;
+  const any = await presentInAny(rows, quantiles.length, run);
+  quantiles.forEach((quantile, step) => {
+    if (!(quantile >= 0 && quantile <= 1) && isPresent(any, step)) run.annotations.invalidQuantile(quantile, position);
   });
 }
 
@@ -193,11 +203,11 @@ async function withParameters(call: Call, compute: ParametrisedFunction, grid: G
     results.push(result);
     if (host.run.due()) await host.run.pause();
   }
-  return vector(joinEqualLabels(results));
+  return vector(await joinEqualLabels(results, host.run));
 }
 
 /** The value of the only sample of each step; NaN where there is none or more than one. */
-function onlySample(rows: readonly Row[], grid: Grid, host: Host): Float64Array {
+async function onlySample(rows: readonly Row[], grid: Grid, host: Host): Promise<Float64Array> {
   const values = host.constant(Number.NaN, grid);
   const found = new Uint8Array(grid.count);
   for (const row of rows) {
@@ -206,6 +216,7 @@ function onlySample(rows: readonly Row[], grid: Grid, host: Host): Float64Array 
       values[step] = found[step] === 0 ? (row.values[step] ?? 0) : Number.NaN;
       found[step] = 1;
     }
+    if (host.run.due()) await host.run.pause();
   }
   return values;
 }
@@ -214,25 +225,25 @@ function onlySample(rows: readonly Row[], grid: Grid, host: Host): Float64Array 
 async function timestamps(arg: Expr, grid: Grid, host: Host): Promise<VectorValue> {
   if (arg.kind === 'selector') {
     const { rows } = await host.instant(arg, grid, 'time');
-    return vector(joinEqualLabels(rows.map((row) => ({ ...row, labels: row.labels.withoutName() }))));
+    const unnamed = await mapInTurns(rows, (row) => ({ ...row, labels: row.labels.withoutName() }), host.run);
+    return vector(await joinEqualLabels(unnamed, host.run));
   }
   const rows = await host.vector(arg, grid);
   const maker = host.maker(rows.length, grid);
-  const results = rows.map((row) => {
+  const timeOf = (row: Row): Row => {
     const result = maker.row(row.labels.withoutName());
     for (let step = 0; step < grid.count; step++) result.values[step] = timeAt(grid, step) / 1000;
     result.present.set(row.present);
     return result;
-  });
-  return vector(joinEqualLabels(results));
+  };
+  return vector(await joinEqualLabels(await mapInTurns(rows, timeOf, host.run), host.run));
 }
 
 /** 1 at the steps at which no row has a sample. */
-function absentSteps(rows: readonly Row[], labels: Labels, grid: Grid, host: Host): VectorValue {
+async function absentSteps(rows: readonly Row[], labels: Labels, grid: Grid, host: Host): Promise<VectorValue> {
   const row = host.maker(1, grid).row(labels);
   setAllPresent(row.present, grid.count);
-  const any = new Uint8Array(bytesOfBits(grid.count));
-  for (const { present } of rows) addPresent(any, present);
+  const any = await presentInAny(rows, grid.count, host.run);
   any.forEach((byte, at) => {
     row.present[at] = (row.present[at] ?? 0) & ~byte;
   });
@@ -240,20 +251,22 @@ function absentSteps(rows: readonly Row[], labels: Labels, grid: Grid, host: Hos
   return vector(isEmpty(row.present) ? [] : [row]);
 }
 
-function absent(arg: Expr, rows: readonly Row[], grid: Grid, host: Host): VectorValue {
+function absent(arg: Expr, rows: readonly Row[], grid: Grid, host: Host): Promise<VectorValue> {
   return absentSteps(rows, arg.kind === 'selector' ? absentLabels(arg.matchers) : Labels.none, grid, host);
 }
 
 /** Orders the only step of a query; ranges are always in the order of labels. */
-function sorted(call: Call, rows: readonly Row[], grid: Grid, host: Host): VectorValue {
+async function sorted(call: Call, rows: readonly Row[], grid: Grid, host: Host): Promise<VectorValue> {
   if (grid.count > 1) {
     host.run.annotations.ineffectiveSort(call.start);
     return vector(rows);
   }
   const { name } = call.signature;
   const descending = name.endsWith('_desc');
-  if (name.startsWith('sort_by_label')) return vector(sortByLabels(rows, texts(call.args.slice(1)), descending));
-  return vector(sortByValue(rows, descending));
+  if (name.startsWith('sort_by_label')) {
+    return vector(await sortByLabels(rows, texts(call.args.slice(1)), descending, host.run));
+  }
+  return vector(await sortByValue(rows, descending, host.run));
 }
 
 async function histogramQuantiles(call: Call, arg: Expr, grid: Grid, host: Host): Promise<VectorValue> {
@@ -266,5 +279,5 @@ async function histogramQuantiles(call: Call, arg: Expr, grid: Grid, host: Host)
       ...(await histogramQuantile(rows, await host.scalar(quantile, grid), label, positions, grid, host.run)),
     );
   }
-  return vector(joinEqualLabels(results));
+  return vector(await joinEqualLabels(results, host.run));
 }

@@ -14,9 +14,10 @@ interface Histogram {
 }
 
 /** Rows that are buckets of the same histogram. @param position of the argument, for rows whose `le` is no number. */
-function histogramsOf(rows: readonly Row[], position: number, run: QueryRun): Histogram[] {
+async function histogramsOf(rows: readonly Row[], position: number, run: QueryRun): Promise<Histogram[]> {
   const histograms = new Map<string, Histogram>();
   for (const row of rows) {
+    if (run.due()) await run.pause();
     const le = row.labels.get('le');
     const bound = parseBound(le);
     if (bound === undefined) {
@@ -95,7 +96,7 @@ export async function histogramQuantile(
   run: QueryRun,
 ): Promise<Row[]> {
   checkQuantiles(quantiles, positions.quantile, run);
-  const histograms = histogramsOf(rows, positions.vector, run);
+  const histograms = await histogramsOf(rows, positions.vector, run);
   const found = await mapHistograms(
     histograms,
     grid,
@@ -110,7 +111,7 @@ export async function histogramQuantile(
       return value;
     },
   );
-  return joinEqualLabels(label === undefined ? found : await labelled(found, quantiles, label, run));
+  return joinEqualLabels(label === undefined ? found : await labelled(found, quantiles, label, run), run);
 }
 
 /** The rows with the quantile in a label: one row for each quantile that there is at any step. */
@@ -125,10 +126,10 @@ async function labelled(rows: readonly Row[], quantiles: Float64Array, label: st
     }
     const text = openMetricsNumber(quantile);
     for (const { labels, values, present } of rows) {
+      if (run.due()) await run.pause();
       const kept = present.map((byte, at) => byte & (asked[at] ?? 0));
       results.push({ labels: labels.with(label, text), values, present: kept });
     }
-    if (run.due()) await run.pause();
   }
   return results;
 }
@@ -142,7 +143,7 @@ export async function histogramFraction(
   grid: Grid,
   run: QueryRun,
 ): Promise<Row[]> {
-  const histograms = histogramsOf(rows, position, run);
+  const histograms = await histogramsOf(rows, position, run);
   const found = await mapHistograms(
     histograms,
     grid,
@@ -150,7 +151,7 @@ export async function histogramFraction(
     ({ labels }) => labels,
     (buckets, step) => bucketFraction(lower[step] ?? Number.NaN, upper[step] ?? Number.NaN, buckets),
   );
-  return joinEqualLabels(found);
+  return joinEqualLabels(found, run);
 }
 
 /** A whole number gets `.0`, as OpenMetrics wants it. */

@@ -1,5 +1,6 @@
 /** Functions that change or order series by their labels and do not look at samples. */
 
+import { filterInTurns, mapInTurns, sortInTurns, type Turns } from '../../../base/turns.js';
 import { compileFullMatch } from '../../parse/matcher.js';
 import { Labels } from '../labels.js';
 import { ExecutionError, isPresent, joinEqualLabels, type Row } from '../rows.js';
@@ -49,45 +50,53 @@ export async function replaceLabel(rows: readonly Row[], args: readonly string[]
     results.push(result === undefined ? row : { ...row, labels: row.labels.with(destination, result) });
     if (run.due()) await run.pause();
   }
-  return joinEqualLabels(results);
+  return joinEqualLabels(results, run);
 }
 
-/** `label_join(v, destination, separator, sources...)`. @throws ExecutionError */
-export function joinLabels(rows: readonly Row[], args: readonly string[]): Row[] {
+/** `label_join(v, destination, separator, sources...)`. @throws ExecutionError; what `turns.pause()` does. */
+export async function joinLabels(rows: readonly Row[], args: readonly string[], turns: Turns): Promise<Row[]> {
   const [destination = '', separator = '', ...sources] = args;
   for (const source of sources) checkLabelName(source, 'invalid source label name in label_join()');
   checkLabelName(destination, 'invalid destination label name in label_join()');
-  return joinEqualLabels(
-    rows.map((row) => {
+  const joined = await mapInTurns(
+    rows,
+    (row) => {
       const value = sources.map((source) => row.labels.get(source)).join(separator);
       return { ...row, labels: row.labels.with(destination, value) };
-    }),
+    },
+    turns,
   );
+  return joinEqualLabels(joined, turns);
 }
 
-/** By the value at the only step; NaN last in both directions. */
-export function sortByValue(rows: readonly Row[], descending: boolean): Row[] {
+/** By the value at the only step; NaN last in both directions. @throws what `turns.pause()` does. */
+export async function sortByValue(rows: readonly Row[], descending: boolean, turns: Turns): Promise<Row[]> {
   const value = (row: Row) => row.values[0] ?? Number.NaN;
   const sign = descending ? -1 : 1;
-  return rows
-    .filter(({ present }) => isPresent(present, 0))
-    .sort((a, b) => {
-      const [left, right] = [value(a), value(b)];
-      if (Number.isNaN(left) || Number.isNaN(right)) return Number(Number.isNaN(left)) - Number(Number.isNaN(right));
-      return sign * (left < right ? -1 : left > right ? 1 : 0);
-    });
+  const compare = (a: Row, b: Row): number => {
+    const [left, right] = [value(a), value(b)];
+    if (Number.isNaN(left) || Number.isNaN(right)) return Number(Number.isNaN(left)) - Number(Number.isNaN(right));
+    return sign * (left < right ? -1 : left > right ? 1 : 0);
+  };
+  return sortInTurns(await filterInTurns(rows, ({ present }) => isPresent(present, 0), turns), compare, turns);
 }
 
-/** By the natural order of the given labels, then by all labels. */
-export function sortByLabels(rows: readonly Row[], names: readonly string[], descending: boolean): Row[] {
+/** By the natural order of the given labels, then by all labels. @throws what `turns.pause()` does. */
+export function sortByLabels(
+  rows: readonly Row[],
+  names: readonly string[],
+  descending: boolean,
+  turns: Turns,
+): Promise<Row[]> {
   const sign = descending ? -1 : 1;
-  return [...rows].sort((a, b) => {
+  const compare = (a: Row, b: Row): number => {
     for (const name of names) {
       const order = compareNaturally(a.labels.get(name), b.labels.get(name));
       if (order !== 0) return sign * order;
     }
     return sign * a.labels.compare(b.labels);
-  });
+  };
+  return sortInTurns(rows, compare, turns);
 }
 
 /** Labels that `absent` gives its series: those that a selector asks for with `=`, once. */
