@@ -276,6 +276,8 @@ export class Cluster implements Membership {
     // With copies of its own it answers, while it makes sure that nobody else has its id.
     if (this.#copies.all.size) this.#started?.resolve(true);
     await this.#members.join();
+    // Others answer for what it has to copy from them first, which may take minutes.
+    this.#started?.resolve(true);
     await this.#adjust();
     return unwatch;
   }

@@ -6,6 +6,7 @@ import { type Answer, ask, type QueryAnswer } from '../support/client.js';
 import { NatsServer } from '../support/nats-server.js';
 import { type ServerOptions, type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
+import { rewritten } from './rewritten.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 export interface ClusterOptions {
@@ -101,7 +102,7 @@ export class TestCluster {
         }
         return config;
       },
-      { args: ['-loglevel', 'debug'], ...options },
+      { args: ['-loglevel', 'debug'], ...rewritten(), ...options },
     );
     this.stores.set(id, store);
     return store;
