@@ -332,9 +332,14 @@ export class Cluster implements Membership {
     return this.#gateway.publish(lines, checked);
   }
 
-  /** Seconds since NATS was last heard of, when answers may lack what was written since; undefined: they do not. */
-  get staleSeconds(): number | undefined {
-    return this.#members.isCutOff ? Math.min(this.#members.secondsSinceBeat, process.uptime()) : undefined;
+  /**
+   * To be called when a request comes. @returns what says, once its answer is there, since how many seconds it may lack what was
+   * written; undefined: no copy has answered meanwhile that may lack something, neither this request nor another one.
+   */
+  staleness(): () => number | undefined {
+    const before = this.figures.staleAnswers;
+    return () =>
+      this.figures.staleAnswers > before ? Math.min(this.#members.secondsSinceBeat, process.uptime()) : undefined;
   }
 
   /** What the HTTP routes need. */
@@ -345,7 +350,7 @@ export class Cluster implements Membership {
       rest: this.door.rest.bind(this.door),
       file: this.door.file.bind(this.door),
       status: () => this.status,
-      staleSeconds: () => this.staleSeconds,
+      staleness: () => this.staleness(),
       drain: () => this.drain(),
       acceptLoss: (partition: number) => this.acceptLoss(partition),
     };

@@ -34,7 +34,7 @@ export interface HoldersOptions {
   command(partition: number, head: Head): Promise<number>;
   /** Told that another holder had to be asked. */
   failedOver(): void;
-  /** Told that an answer may lack what was written since. */
+  /** Told that a copy has answered which may lack what was written since. */
   answeredStale(): void;
 }
 
@@ -171,9 +171,9 @@ export class Holders implements PartitionClient {
       return this.#ask(questions, terms, others, deadline);
     };
     const first = holder.ask(questions, terms);
+    if (terms.stale) first.then(this.#options.answeredStale, () => {});
     if (!holder.peer) return orElsewhere(first, next);
     const isSlow = await Promise.race([first.then(no, no), sleep(HEDGE_MS, true, { ref: false })]);
-    if (terms.stale) this.#options.answeredStale();
     if (!isSlow) return orElsewhere(first, next);
     holder.peer.noteSlow();
     // Somebody else for each of them, or the work would be done twice by the same store.
@@ -189,7 +189,9 @@ export class Holders implements PartitionClient {
     for (;;) {
       for (const holder of this.#holdersOf(partition, current.stale)) {
         try {
-          return await holder.call(partition, name, args, current);
+          const result = await holder.call(partition, name, args, current);
+          if (current.stale) this.#options.answeredStale();
+          return result;
         } catch (error) {
           if (!(error instanceof Elsewhere)) throw error;
           this.#options.failedOver();

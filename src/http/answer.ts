@@ -23,6 +23,7 @@ export function send(
   headers: readonly string[] = [],
 ): void {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  noteStale(exchange);
   finish(exchange, status, ['Content-Type', contentType, ...DATA_HEADERS, ...headers], bytes);
 }
 
@@ -74,7 +75,14 @@ export function sendNothing(exchange: Exchange, headers: readonly string[] = [])
 
 /** Headers of an answer whose length is not known when it starts; the caller writes the body. */
 export function startAnswer(exchange: Exchange, contentType: string, headers: readonly string[]): void {
+  noteStale(exchange);
   exchange.outgoing.writeHead(200, ['Content-Type', contentType, ...DATA_HEADERS, ...headers]);
+}
+
+/** Says of an answer that copies gave which may lack something. */
+function noteStale({ outgoing, staleSeconds }: Exchange): void {
+  const seconds = staleSeconds?.();
+  if (seconds !== undefined) outgoing.setHeader('X-Ccms-Stale', Math.ceil(seconds));
 }
 
 /** For answers that are made outside a handler (a `Response` for Hono's adapter). */

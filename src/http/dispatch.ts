@@ -14,7 +14,7 @@ import { renderPrometheusError } from './routes/prometheus/errors.js';
 /** What Hono's adapter passes beside the request. */
 export type Bindings = { Bindings: Pick<Exchange, 'incoming' | 'outgoing'> };
 
-function exchangeOf(c: Context<Bindings>): Exchange {
+function exchangeOf(c: Context<Bindings>, { cluster }: HttpContext): Exchange {
   return {
     incoming: c.env.incoming,
     outgoing: c.env.outgoing,
@@ -22,6 +22,7 @@ function exchangeOf(c: Context<Bindings>): Exchange {
     segment: (name) => c.req.param(name),
     received: 0,
     sent: 0,
+    staleSeconds: cluster?.staleness(),
   };
 }
 
@@ -70,8 +71,6 @@ async function run(exchange: Exchange, route: Route, context: HttpContext): Prom
     if (route.access !== 'open' && context.authenticator !== undefined && !own) {
       await context.authenticator.check(exchange.incoming.headers.authorization, route.access);
     }
-    const stale = context.cluster?.staleSeconds();
-    if (stale !== undefined) exchange.outgoing.setHeader('X-Ccms-Stale', Math.ceil(stale));
     await operation.handle(exchange);
     status = exchange.outgoing.statusCode;
   } catch (error) {
@@ -86,7 +85,7 @@ async function run(exchange: Exchange, route: Route, context: HttpContext): Prom
 /** The Hono handler of a route, for all methods. */
 export function dispatcher(route: Route, context: HttpContext) {
   return (c: Context<Bindings>): Response => {
-    const exchange = exchangeOf(c);
+    const exchange = exchangeOf(c, context);
     // Not awaited: the adapter has nothing left to do, and `run` answers every failure itself. What is left is a BUG.
     run(exchange, route, context).catch((error: unknown) => {
       context.log.err(`BUG: answering ${route.path} failed`, error);
@@ -99,7 +98,7 @@ export function dispatcher(route: Route, context: HttpContext) {
 /** The Hono handler of paths that no route has. */
 export function notFoundDispatcher(context: HttpContext) {
   return (c: Context<Bindings>): Response => {
-    const exchange = exchangeOf(c);
+    const exchange = exchangeOf(c, context);
     const message = `no such path: ${c.req.path}`;
     const prometheus = c.req.path.startsWith('/api/v1/');
     const render = prometheus ? renderPrometheusError : (e: HttpError) => errorBody(e.status, e.message);

@@ -12,4 +12,6 @@ export interface Exchange {
   received: number;
   /** Body bytes given to the socket. */
   sent: number;
+  /** Seconds since when the answer may lack what was written; undefined: it lacks nothing. To be asked when its data is there. */
+  readonly staleSeconds?: (() => number | undefined) | undefined;
 }

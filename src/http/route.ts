@@ -49,8 +49,8 @@ export interface ClusterApi {
   file(partition: number, name: string): AsyncIterable<Uint8Array> | undefined;
   /** Members, partitions, copies. */
   status(): unknown;
-  /** Seconds since when answers may lack what was written; undefined: they lack nothing. */
-  staleSeconds(): number | undefined;
+  /** To be called when a request comes. @returns see `Exchange.staleSeconds`. */
+  staleness(): () => number | undefined;
   /** Gives all partitions to others. */
   drain(): Promise<void>;
   /** Goes on without what is lost of a partition. @returns why not; undefined: it does. */

@@ -8,14 +8,15 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type JetStreamManager } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask } from '../support/client.js';
 import { seeded } from '../support/random.js';
 import { canMount, fillDisk, smallDisk, unmountDisks } from '../support/small-disk.js';
 import { until } from '../support/wait.js';
 import { TestCluster, valuesOf, writeLines } from './cluster-driver.js';
+import { Ledger } from './ledger.js';
 import { rewritten } from './rewritten.js';
 
 const TIME = Math.floor(Date.now() / 60_000) * 60 - 36_000;
-const HOSTS = Array.from({ length: 24 }, (_, i) => `h${i}`);
 const PARTITIONS = 8;
 const ZONES = { a: 'north', b: 'north', c: 'south' } as const;
 const IDS = ['a', 'b', 'c'] as const;
@@ -33,9 +34,8 @@ const CAP = 41;
 
 const cluster = new TestCluster({ partitions: PARTITIONS, replicas: 2, proxies: true });
 const disk = canMount() ? smallDisk(DISK_MIB) : undefined;
-/** Values that were acknowledged, by host and bin. */
-const acknowledged: (number | null)[][] = HOSTS.map(() => []);
-let nextBin = 0;
+const ledger = new Ledger(cluster, 24, TIME);
+const { hosts: HOSTS, acknowledged } = ledger;
 
 beforeAll(async () => {
   await cluster.startNats();
@@ -60,22 +60,6 @@ afterAll(async () => {
   await cluster.stop();
   unmountDisks();
 });
-
-async function writeBins(id: string, count = 1): Promise<void> {
-  const lines: string[] = [];
-  for (const end = nextBin + count; nextBin < end; nextBin++) {
-    for (const [i, host] of HOSTS.entries()) {
-      lines.push(`m,hostname=${host} value=${nextBin * 100 + i} ${TIME + nextBin * 60}\n`);
-      (acknowledged[i] as number[])[nextBin] = nextBin * 100 + i;
-    }
-  }
-  const answer = await writeLines(cluster.of(id).port, lines.join(''));
-  expect(answer.status, `${answer.body}\n${cluster.logs()}`).toBe(200);
-}
-
-async function answersAll(id: string): Promise<void> {
-  expect(await valuesOf(cluster.of(id).port, HOSTS, TIME, nextBin, 'strong'), cluster.logs()).toEqual(acknowledged);
-}
 
 /** First and last message of each stream. */
 async function spans(manager: JetStreamManager): Promise<{ first: number; last: number }[]> {
@@ -112,18 +96,18 @@ describe('the streams', () => {
   it('are trimmed once all copies are safe; what a dead store has not read stays until it is back', async () => {
     const client = await connect({ servers: cluster.nats.url });
     const manager = await client.jetstreamManager();
-    await writeBins('a');
+    await ledger.write('a');
     await until(
       async () => (await spans(manager)).every(({ first, last }) => first === last + 1),
       () => cluster.logs(),
     );
     await cluster.of('c').stop('SIGKILL');
-    await writeBins('a', 2);
+    await ledger.write('a', 2);
     await areSaved('a', 'b');
     await sleep(5 * TRIM_MS);
     await cluster.restart('c', 'SIGKILL');
     await cluster.isWhole('c', 3);
-    await answersAll('c');
+    await ledger.answersAll('c');
     expect(cluster.of('c').log()).not.toMatch(/was copied from|lacks messages/);
     await client.close();
   });
@@ -138,15 +122,15 @@ describe.skipIf(disk === undefined)('a store whose disk is full', () => {
       ).length;
     for (let i = 0; (await notReady()) === 0; i++) {
       expect(i, cluster.logs()).toBeLessThan(100);
-      await writeBins(i % 2 ? 'a' : 'b', 5);
+      await ledger.write(i % 2 ? 'a' : 'b', 5);
       await sleep(100);
     }
     expect(cluster.of('b').log()).toMatch(/can't follow stream CCMS_test_\d: the log can't be written: .*ENOSPC/);
-    await writeBins('b');
-    for (const id of IDS) await answersAll(id);
+    await ledger.write('b');
+    for (const id of IDS) await ledger.answersAll(id);
     rmSync(filler);
     await cluster.isWhole('a', 3);
-    await answersAll('b');
+    await ledger.answersAll('b');
   });
 });
 
@@ -158,16 +142,16 @@ describe('stores that are cut off', () => {
     // Nobody reaches b and c; they reach a.
     cluster.peerProxy('b').cut();
     cluster.peerProxy('c').cut();
-    for (const id of IDS) await writeBins(id);
-    await answersAll('b');
-    await answersAll('c');
+    for (const id of IDS) await ledger.write(id);
+    await ledger.answersAll('b');
+    await ledger.answersAll('c');
     const answers = HOSTS.map((host) =>
-      valuesOf(a.port, [host], TIME, nextBin, 'strong').then(
+      valuesOf(a.port, [host], TIME, ledger.bins, 'strong').then(
         ([values]) => values,
         (error: Error) => error.message,
       ),
     );
-    const seen = nextBin;
+    const seen = ledger.bins;
     cluster.natsProxy('b').cut();
     const found = await Promise.all(answers);
     const refused = found.filter((one) => typeof one === 'string');
@@ -177,13 +161,19 @@ describe('stores that are cut off', () => {
     for (const [i, values] of found.entries()) {
       if (typeof values !== 'string') expect(values).toEqual(acknowledged[i]?.slice(0, seen));
     }
-    await writeBins('a');
+    await ledger.write('a');
     cluster.peerProxy('b').mend();
     cluster.peerProxy('c').mend();
-    await answersAll('a');
+    await ledger.answersAll('a');
     await until(async () => (await cluster.status('b')).state === 'cut off');
     // What was written meanwhile has not reached its own copies.
-    expect(await valuesOf(b.port, HOSTS, TIME, nextBin)).toEqual(acknowledged);
+    await ledger.answersAll('b', 'session');
+    // Others have answered for all of it, so it lacks nothing.
+    const queries = HOSTS.map((host) => ({ metric: 'm', host }));
+    const body = JSON.stringify({ cluster: 'c', from: TIME, to: TIME + 60, queries });
+    const { status, headers } = await ask(b.port, '/api/query', { method: 'POST', body });
+    expect([status, headers['x-ccms-stale']]).toEqual([200, undefined]);
+    expect((await cluster.status('b')).state).toBe('cut off');
     cluster.natsProxy('b').mend();
   });
 });

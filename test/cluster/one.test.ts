@@ -79,6 +79,11 @@ describe.concurrent('a cluster of one', () => {
     });
     expect(stale.status, stale.body).toBe(200);
     expect(Number(stale.headers['x-ccms-stale'])).toBeGreaterThan(5);
+    const contents = await ask(store.port, '/api/contents?cluster=c');
+    expect([contents.status, Number(contents.headers['x-ccms-stale'])]).toEqual([200, expect.any(Number)]);
+    expect(await figure(store.port, 'ccms_cluster_stale_answers_total')).toBeGreaterThan(1);
+    // What no partition is asked for is as good as ever.
+    expect((await ask(store.port, '/healthz')).headers['x-ccms-stale']).toBeUndefined();
     await cluster.startNats();
     expect((await writeLines(store.port, `m,hostname=h value=3 ${TIME + 120}\n`)).status).toBe(200);
     const [values] = await valuesOf(store.port, ['h'], TIME, 3);
