@@ -13,7 +13,7 @@ import { encodeHead, type Head } from './message.js';
 import type { Minimum } from './peers/peer.js';
 import { Publisher } from './publisher.js';
 import type { ClusterFigures } from './state.js';
-import { streamName, subjectOf } from './streams.js';
+import { apiText, streamName, subjectOf } from './streams.js';
 
 const MOST_OVERTAKEN = 16;
 /** Of one try; the election of a stream's leader takes 4 to 9 s. */
@@ -68,7 +68,7 @@ export class Gateway {
       },
       failed: (error) => {
         figures.publishFailures++;
-        warned.warn(`stream ${stream} has not acknowledged a message: ${errorText(error)}`);
+        warned.warn(`stream ${stream} has not acknowledged a message: ${apiText(error) ?? errorText(error)}`);
         doubted();
       },
     });

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PubAck } from 'nats';
 import { errorText } from '../base/log.js';
 import { StoreError } from '../store/store.js';
-import { apiCode } from './streams.js';
+import { apiCode, apiText } from './streams.js';
 
 /** A message that has gathered so much goes out although others are on their way. */
 const FULL_BYTES = 64 << 10;
@@ -19,8 +19,9 @@ const MOST_IN_FLIGHT = 4;
 /** How long after it came a write may still be acknowledged; the election of a stream's leader takes 4 to 9 s. */
 const GIVE_UP_MS = 12_000;
 const RETRY_MS = 250;
-/** JetStream's codes for a stream, or a disk, that is full: to try again at once is of no use. */
-const FULL = new Set([10077, 10047, 10023]);
+/** JetStream's codes for a stream that holds as much as it may, and for a server, or an account, that does: to try again at once is of no use. */
+const STREAM_FULL = 10077;
+const NO_ROOM = new Set([10002, 10023, 10047]);
 const NEWLINE = 0x0a;
 
 /** A way to NATS; rejects when a message was not acknowledged in time. */
@@ -132,9 +133,10 @@ export class Publisher {
         return;
       } catch (error) {
         failed(error);
-        const isFull = FULL.has(apiCode(error) ?? 0);
+        const code = apiCode(error);
+        const isFull = code === STREAM_FULL || (code !== undefined && NO_ROOM.has(code));
         if (isFull || since + GIVE_UP_MS - performance.now() < RETRY_MS) {
-          const why = this.#refusal(error, isFull);
+          const why = this.#refusal(error, code);
           for (const { reject } of waiting) reject(why);
           return;
         }
@@ -143,12 +145,13 @@ export class Publisher {
     }
   }
 
-  #refusal(error: unknown, isFull: boolean): StoreError {
+  #refusal(error: unknown, code: number | undefined): StoreError {
     const { stream } = this.#options;
-    const what = isFull ? 'is full' : `did not acknowledge within ${GIVE_UP_MS / 1000} s`;
-    return new StoreError('UNAVAILABLE', `stream ${stream} ${what}: ${errorText(error)}; write again later`, {
-      cause: error,
-    });
+    let what = `did not acknowledge within ${GIVE_UP_MS / 1000} s`;
+    if (code === STREAM_FULL) what = 'is full';
+    else if (code !== undefined && NO_ROOM.has(code)) what = "can't grow, for NATS has no room left";
+    const text = `stream ${stream} ${what}: ${apiText(error) ?? errorText(error)}; write again later`;
+    return new StoreError('UNAVAILABLE', text, { cause: error });
   }
 }
 

@@ -49,6 +49,12 @@ export function apiCode(error: unknown): number | undefined {
   return error instanceof NatsError ? error.jsError()?.err_code : undefined;
 }
 
+/** What JetStream says of an error, with its code; undefined: it is none of JetStream's. */
+export function apiText(error: unknown): string | undefined {
+  const found = error instanceof NatsError ? error.jsError() : null;
+  return found ? `${found.description} (${found.err_code})` : undefined;
+}
+
 /** Whether a change of a key was refused because somebody else has changed it. */
 export function isConflict(error: unknown): boolean {
   return apiCode(error) === WRONG_LAST_SEQUENCE;

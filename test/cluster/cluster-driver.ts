@@ -54,9 +54,9 @@ export class TestCluster {
     return cluster;
   }
 
-  /** @param more of its section `jetstream`. */
-  async startNats(more = ''): Promise<void> {
-    await this.nats.start(`jetstream { store_dir: "${join(this.nats.directory, 'js')}"${more} }`);
+  /** @param more of its section `jetstream`. @param sections beside it. */
+  async startNats(more = '', sections = ''): Promise<void> {
+    await this.nats.start(`jetstream { store_dir: "${join(this.nats.directory, 'js')}"${more} }\n${sections}`);
   }
 
   config(id: string, port: number): object {

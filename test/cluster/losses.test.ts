@@ -2,8 +2,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'nats';
-import { describe, expect, it } from 'vitest';
-import { ask } from '../support/client.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Answer, ask } from '../support/client.js';
+import type { ServerProcess } from '../support/server-process.js';
+import { canMount, fillDisk, smallDisk, unmountDisks } from '../support/small-disk.js';
 import { until } from '../support/wait.js';
 import { TestCluster, valuesOf, writeLines } from './cluster-driver.js';
 
@@ -13,6 +15,8 @@ const LIMIT = 1 << 20;
 const LINES = 2_000;
 
 const OPTIONS = { partitions: 1, replicas: 1, proxies: true, cluster: { 'stream-max-bytes': LIMIT } };
+
+afterAll(() => unmountDisks());
 
 /** Waits until what is applied is safe on the store's disk. */
 async function isSaved(cluster: TestCluster, id: string): Promise<void> {
@@ -34,7 +38,10 @@ describe.concurrent('a stream', () => {
     let bins = 0;
     let refused = await writeLines(port, bodyOf(bins));
     while (refused.status === 200) refused = await writeLines(port, bodyOf(++bins));
-    expect([refused.status, refused.body]).toEqual([503, expect.stringContaining('stream CCMS_test_0 is full')]);
+    expect([refused.status, refused.body]).toEqual([
+      503,
+      expect.stringContaining('stream CCMS_test_0 is full: maximum bytes exceeded (10077)'),
+    ]);
     expect(refused.headers['retry-after']).toBeDefined();
     expect(bins).toBeGreaterThan(5);
     const hosts = ['h0', `h${LINES - 1}`];
@@ -58,6 +65,85 @@ describe.concurrent('a stream', () => {
     await until(async () => (await writeLines(port, `m,hostname=h value=1 ${TIME}`)).status === 200, log());
     expect(await valuesOf(port, ['h'], TIME, 1, 'strong')).toEqual([[1]]);
   });
+});
+
+describe.concurrent('a stream that can not grow although it is not full', () => {
+  /** Writes bins until one is refused. @returns how many were acknowledged, and the refusal. */
+  async function writeUntilRefused(port: number): Promise<{ bins: number; refused: Answer }> {
+    for (let bins = 0; ; bins++) {
+      const lines = Array.from({ length: LINES }, (_, i) => `m,hostname=h${i} value=${bins} ${TIME + bins * 60}`);
+      const answer = await writeLines(port, lines.join('\n'));
+      if (answer.status !== 200) return { bins, refused: answer };
+    }
+  }
+  const ACCOUNT = `accounts { A { jetstream { max_file: ${8 * LIMIT}, max_mem: 1M }, users: [{ user: a, password: a }] } }
+    no_auth_user: a`;
+  for (const [whose, more, sections, why] of [
+    ['server', `, max_file_store: ${8 * LIMIT}`, '', 'insufficient resources (10023)'],
+    ['account', '', ACCOUNT, 'resource limits exceeded for account (10002)'],
+  ] as const) {
+    it(`for others have taken the room of the ${whose} says so; answers stay, and writes go on when there is room`, async (test) => {
+      const cluster = new TestCluster({ ...OPTIONS, replicas: 2, cluster: { 'stream-max-bytes': 4 * LIMIT } });
+      test.onTestFinished(() => cluster.stop());
+      await cluster.startNats(more, sections);
+      const [a, b] = (await Promise.all(['a', 'b'].map((id) => cluster.start(id)))) as [ServerProcess, ServerProcess];
+      await cluster.isWhole('a', 2);
+      const { port } = a;
+      const client = await connect({ servers: cluster.nats.url });
+      const manager = await client.jetstreamManager();
+      await manager.streams.add({ name: 'OTHER', subjects: ['other'] });
+      const publish = (): Promise<boolean> =>
+        client
+          .jetstream()
+          .publish('other', new Uint8Array(LIMIT / 2))
+          .then(
+            () => true,
+            () => false,
+          );
+      for (let n = 0; await publish(); n++) expect(n).toBeLessThan(20);
+      const { bins, refused } = await writeUntilRefused(port);
+      const text = `stream CCMS_test_0 can't grow, for NATS has no room left: ${why}; write again later`;
+      expect([refused.status, JSON.parse(refused.body).error]).toEqual([503, text]);
+      const all = Array.from({ length: bins }, (_, bin) => bin);
+      expect(await valuesOf(port, ['h0'], TIME, bins)).toEqual([all]);
+      await manager.streams.purge('OTHER');
+      await until(async () => (await writeLines(port, `m,hostname=h0 value=-1 ${TIME + bins * 60}`)).status === 200);
+      await cluster.isWhole('a', 2);
+      for (const { port } of [a, b]) {
+        expect(await valuesOf(port, ['h0'], TIME, bins + 1, 'strong')).toEqual([[...all, -1]]);
+      }
+      await client.close();
+    });
+  }
+
+  it.skipIf(!canMount())(
+    'for the disk of NATS is full loses nothing, and is written to when NATS is started with room',
+    async (test) => {
+      const disk = smallDisk(8) ?? '';
+      const cluster = new TestCluster({ ...OPTIONS, cluster: { 'stream-max-bytes': 64 * LIMIT } });
+      test.onTestFinished(() => cluster.stop());
+      const start = () => cluster.nats.start(`jetstream { store_dir: "${join(disk, 'disk/js')}", max_file_store: 1G }`);
+      await start();
+      const { port } = await cluster.start('a');
+      const filler = fillDisk(disk, LIMIT);
+      const { bins, refused } = await writeUntilRefused(port);
+      expect([refused.status, refused.body]).toEqual([
+        503,
+        expect.stringContaining('stream CCMS_test_0 did not acknowledge'),
+      ]);
+      expect(bins).toBeGreaterThan(0);
+      const body = JSON.stringify({ cluster: 'c', from: TIME, to: TIME + 60, queries: [{ metric: 'm', host: 'h0' }] });
+      const { status, headers } = await ask(port, '/api/query', { body });
+      expect([status, headers['x-ccms-stale']]).toEqual([200, expect.any(String)]);
+      // NATS has switched JetStream off, and switches it on at its next start.
+      rmSync(filler);
+      await cluster.nats.stop();
+      await start();
+      await until(async () => (await writeLines(port, `m,hostname=h0 value=-1 ${TIME + bins * 60}`)).status === 200);
+      const [values] = await valuesOf(port, ['h0'], TIME, bins + 1, 'strong');
+      expect(values).toEqual([...Array.from({ length: bins }, (_, bin) => bin), -1]);
+    },
+  );
 });
 
 describe.concurrent('a partition whose messages are lost', () => {

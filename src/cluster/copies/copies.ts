@@ -273,6 +273,7 @@ export class Copies {
         this.#options.begun();
       },
       lost: (first) => this.#losses.lost(partition, first),
+      gap: (first, last) => this.#losses.gap(partition, first, last),
     });
     this.#copies.set(partition, { client, follower, saved: position?.seq ?? 0 });
     this.#losses.compare(partition);

@@ -7,7 +7,7 @@
  */
 import { AckPolicy, DeliverPolicy, type JetStreamManager, type JsMsg, type NatsConnection, nanos } from 'nats';
 import { errorText, type Logger } from '../../base/log.js';
-import { foundDifferent, milliseconds } from '../../nats/follower.js';
+import { milliseconds } from '../../nats/follower.js';
 import { type Attempt, type Consumption, keepTrying } from '../../nats/keep-trying.js';
 import type { Position } from '../../persistence/stream-position.js';
 import type { PartitionClient } from '../../store/client.js';
@@ -15,6 +15,7 @@ import { StoreError } from '../../store/store.js';
 import { decodeHead, type Head, NewerVersion } from '../message.js';
 import { applyMessage } from './apply-message.js';
 import { type Applying, isPoison, type Suspects } from './applying.js';
+import { differenceOf, endOfGap } from './stream-checks.js';
 
 /** NATS forgets a consumer that nobody has asked for so long. */
 const INACTIVE_MS = 30_000;
@@ -26,6 +27,8 @@ const LEAST_PULL_BYTES = 320 << 10;
 const APPLYING_BYTES = 4 << 20;
 /** Results of commands that are remembered, for whoever has sent them. */
 const OUTCOMES = 64;
+/** A message that was acknowledged elsewhere comes sooner, or is none. */
+const GAP_MS = 500;
 /** A copy that is behind for longer is not asked. */
 const BEHIND_MS = 2_000;
 
@@ -43,6 +46,8 @@ export interface FollowerOptions {
   failed: Logger;
   /** The stream has lost messages that this copy does not have. @returns whether it goes on without them. */
   lost(first: number): boolean;
+  /** The stream has no messages of these numbers, and others behind them. @returns whether it goes on behind them. */
+  gap(first: number, last: number): boolean;
   /** Where to begin is settled: the copy is what it is, and the stream. */
   begun(): void;
   /** Notes what is being applied. */
@@ -197,6 +202,9 @@ export class Follower {
       };
       const timer = setTimeout(waiting.resolve, timeoutMs);
       this.#waiting.add(waiting);
+      // The last ones of a stream may be numbers without a message.
+      const look = setTimeout(() => this.#isCaughtUp && this.applied < seq && this.lookAgain(), GAP_MS);
+      look.unref();
     });
     return this.applied >= seq;
   }
@@ -352,7 +360,7 @@ export class Follower {
   async #whereToBegin(
     manager: JetStreamManager,
   ): Promise<{ created: string; first: number | undefined; last: number }> {
-    const { stream, log, lost } = this.#options;
+    const { stream, log, lost, gap } = this.#options;
     const { created, state } = await manager.streams.info(stream);
     this.#created = created;
     const last = state.last_seq;
@@ -372,24 +380,17 @@ export class Follower {
     if (state.first_seq > first && why === undefined) {
       if (!lost(state.first_seq)) return { created, first: undefined, last };
     }
-    return { created, first: Math.max(first, state.first_seq), last };
+    const begin = Math.max(first, state.first_seq);
+    const gapEnd = state.num_deleted ? await endOfGap(manager, stream, begin) : undefined;
+    if (gapEnd === undefined) return { created, first: begin, last };
+    if (!gap(begin, gapEnd)) return { created, first: undefined, last };
+    const before = this.#position?.before;
+    this.#advance({ created, seq: gapEnd, time: '', ...(before && { before }) });
+    return { created, first: gapEnd + 1, last };
   }
 }
 
 /** Whether a message has failed by itself, not for want of memory, disk or time. */
 function isFault(error: unknown): boolean {
   return !(error instanceof StoreError) || error.code === 'INTERNAL';
-}
-
-/** How the stream differs from the one that the position is of; undefined: it does not. */
-function differenceOf(
-  manager: JetStreamManager,
-  stream: string,
-  position: Position,
-  created: string,
-  last: number,
-): Promise<string | undefined> {
-  // Of a position before its first message only its making can be compared.
-  if (position.seq === 0 && position.created === created) return Promise.resolve(undefined);
-  return foundDifferent(manager, stream, position, created, last);
 }
