@@ -11,7 +11,8 @@ import { LeafRequest } from './leaf';
 import { lookBackOnBins, StepsOnBins } from './look-back';
 import { readBins } from './read';
 import { Sliding } from './sliding';
-import { Window, windowValue } from './windows';
+import { SlidingPairs } from './sliding-pairs';
+import { isOfPairs, pairsValue, Window, windowValue } from './windows';
 
 /** Bytes behind the bins that decoding may overwrite. */
 const OVERRUN: u32 = 128;
@@ -66,7 +67,7 @@ function mark(bits: usize, step: i32): void {
  * sums; memory of zeros is an empty one.
  */
 @unmanaged
-export class RowMaker {
+export class RowMaker extends SlidingPairs {
   /** The fields of `Sliding`. */
   private sumsAt: usize;
   private sumsGreatest: f64;
@@ -75,6 +76,9 @@ export class RowMaker {
   private width: i64;
   /** How far a window, or the look-back, reaches back. */
   private range: i64;
+  /** Unix milliseconds that the first step looks at, and from step to step. */
+  private firstEnd: i64;
+  private stepWidth: i64;
   /** The first bin behind the window, and the first one in it, with their times. */
   private toTime: i64;
   private fromTime: i64;
@@ -98,7 +102,7 @@ export class RowMaker {
   private bits: usize;
 
   private get sums(): Sliding {
-    return changetype<Sliding>(this);
+    return changetype<Sliding>(changetype<usize>(this) + offsetof<RowMaker>('sumsAt'));
   }
 
   /** Steps of the row that have a value. */
@@ -150,6 +154,8 @@ export class RowMaker {
     this.base = zero + from * width;
     this.width = width;
     this.range = range;
+    this.firstEnd = request.timeOf(0);
+    this.stepWidth = n > 1 ? request.timeOf(1) - this.firstEnd : 0;
     this.toTime = this.base;
     this.fromTime = this.base;
     this.to = 0;
@@ -157,6 +163,7 @@ export class RowMaker {
     this.newestTime = i64.MIN_VALUE;
     this.best = -1;
     this.seen = 0;
+    this.startPairs();
     const fn = request.fn;
     const isSum = fn == LeafFunction.Sum || fn == LeafFunction.Avg || fn == LeafFunction.Count;
     this.isSliding = isSum && <i64>n * (range / width) > SLIDING_FROM * to - SLIDING_FROM * from;
@@ -170,6 +177,11 @@ export class RowMaker {
     if (fn == LeafFunction.Instant || fn == LeafFunction.InstantTime) return this.lookBack(request, cost);
     if (fn == LeafFunction.Min || fn == LeafFunction.Max) return this.extremes(request, cost);
     return this.windows(request, cost);
+  }
+
+  /** Unix milliseconds that a step looks at. */
+  private endOf(step: i32): i64 {
+    return this.firstEnd + <i64>step * this.stepWidth;
   }
 
   private set(step: i32, value: f64): void {
@@ -193,7 +205,7 @@ export class RowMaker {
     let newest = this.newest;
     let newestTime = this.newestTime;
     for (let step = first; step < n; step++) {
-      const time = request.timeOf(step);
+      const time = this.endOf(step);
       while (next < this.length && nextTime <= time) {
         const value = this.bin(next++);
         if (value == value) {
@@ -255,7 +267,7 @@ export class RowMaker {
     const greatest = request.fn == LeafFunction.Max;
     let looked = 0;
     for (; this.step < request.count && looked < cost; this.step++) {
-      this.move(request.timeOf(this.step));
+      this.move(this.endOf(this.step));
       const isOver = this.best < this.from;
       const first = isOver ? this.from : this.seen;
       looked += this.to - first + 1;
@@ -286,17 +298,26 @@ export class RowMaker {
     window.base = this.base;
     window.width = this.width;
     window.parameter = request.parameter;
+    const ofPairs = isOfPairs(fn);
     let looked = 0;
     for (; this.step < request.count && looked < cost; this.step++) {
-      const end = request.timeOf(this.step);
+      const end = this.endOf(this.step);
+      const seen = this.to;
       this.move(end);
       looked++;
       if (this.from == this.to || (this.isSliding && this.slide(fn))) continue;
-      window.time = <i64>request.start + <i64>this.step * <i64>request.step;
       window.start = end - this.range;
       window.end = end;
       window.from = this.from;
       window.to = this.to;
+      if (ofPairs) {
+        this.movePairs(this.bins, this.from, this.to);
+        // Resets are added up again.
+        looked += this.to - (this.falls ? this.from : seen);
+        if (pairsValue(fn, window, this)) this.set(this.step, window.value);
+        continue;
+      }
+      window.time = <i64>request.start + <i64>this.step * <i64>request.step;
       looked += this.to - this.from;
       if (windowValue(fn, window)) this.set(this.step, window.value);
     }
@@ -314,4 +335,4 @@ export class RowMaker {
   }
 }
 
-if (offsetof<RowMaker>('base') < offsetof<Sliding>()) ERROR('a row maker does not begin with the fields of Sliding');
+if (offsetof<RowMaker>('base') - offsetof<RowMaker>('sumsAt') < offsetof<Sliding>()) ERROR('a row maker has not the fields of Sliding');

@@ -3,6 +3,7 @@
  * are those of src/promql/evaluate/windows.ts, which does the same for samples at any times, and of Prometheus.
  */
 import { LeafFunction } from '../../src/wasm/tables/codes';
+import { SlidingPairs } from './sliding-pairs';
 
 /** A window of the bins of one series. A missing bin is NaN; there is no other NaN. */
 @unmanaged
@@ -76,17 +77,11 @@ const sumY = changetype<Sum>(memory.data(offsetof<Sum>(), 8));
 const sumXY = changetype<Sum>(memory.data(offsetof<Sum>(), 8));
 const sumXX = changetype<Sum>(memory.data(offsetof<Sum>(), 8));
 
-/** Computes a function of the window into `w.value`. @param fn a `LeafFunction` over windows, but for least and greatest. False: too few samples. */
+/** Computes a function of the window into `w.value`. @param fn a `LeafFunction` over windows, but for least, greatest and those of pairs. False: too few samples. */
 export function windowValue(fn: i32, w: Window): bool {
   const first = w.first();
   if (first == w.to) return false;
   switch (fn) {
-    case LeafFunction.Rate:
-      return extrapolated(w, first, true, true);
-    case LeafFunction.Increase:
-      return extrapolated(w, first, true, false);
-    case LeafFunction.Delta:
-      return extrapolated(w, first, false, false);
     case LeafFunction.Irate:
       return instantaneous(w, first, true);
     case LeafFunction.Idelta:
@@ -120,44 +115,96 @@ export function windowValue(fn: i32, w: Window): bool {
       return w.found(sqrt(w.value));
     case LeafFunction.Stdvar:
       return variance(w, first);
-    case LeafFunction.Changes:
-      return pairs(w, first, false);
-    case LeafFunction.Resets:
-      return pairs(w, first, true);
   }
   return false;
 }
 
-function extrapolated(w: Window, first: i32, counter: bool, perSecond: bool): bool {
-  const last = w.last();
-  if (last == first) return false;
+/** Whether a function is one of neighbouring samples. */
+export function isOfPairs(fn: i32): bool {
+  return fn == LeafFunction.Rate || fn == LeafFunction.Increase || fn == LeafFunction.Delta || fn == LeafFunction.Changes ||
+    fn == LeafFunction.Resets;
+}
+
+/** Computes one of these functions into `w.value`. @param pairs of the window. False: too few samples. */
+export function pairsValue(fn: i32, w: Window, pairs: SlidingPairs): bool {
+  if (!pairs.present) return false;
+  if (fn == LeafFunction.Changes) return w.found(<f64>pairs.changes);
+  if (fn == LeafFunction.Resets) return w.found(<f64>pairs.falls);
+  return extrapolated(w, pairs, fn != LeafFunction.Delta, fn == LeafFunction.Rate);
+}
+
+/** How far a function looks beyond the samples of a window, which is the same for most windows of a series: divisions would be most of its time. */
+@unmanaged
+class Extrapolation {
+  /** What it was computed of: milliseconds from the window's start to the first sample, between the samples, and to its end; samples. */
+  private before: i64;
+  private between: i64;
+  private after: i64;
+  private samples: i32;
+  private perSecond: bool;
+  /** Seconds between the first and the last sample, and how far it is looked beyond both. */
+  sampled: f64;
+  toStart: f64;
+  private toEnd: f64;
+  /** What a difference of the samples is multiplied with. */
+  factor: f64;
+  /** Seconds of the window if the result is one a second, else 1. */
+  private divisor: f64;
+
+  set(before: i64, between: i64, after: i64, samples: i32, perSecond: bool): void {
+    const isSame = before == this.before && between == this.between && after == this.after;
+    if (isSame && samples == this.samples && perSecond == this.perSecond) return;
+    this.before = before;
+    this.between = between;
+    this.after = after;
+    this.samples = samples;
+    this.perSecond = perSecond;
+    this.sampled = <f64>between / 1000;
+    const mean = this.sampled / <f64>(samples - 1);
+    const threshold = mean * 1.1;
+    const toStart = <f64>before / 1000;
+    const toEnd = <f64>after / 1000;
+    this.toStart = toStart >= threshold ? mean / 2 : toStart;
+    this.toEnd = toEnd >= threshold ? mean / 2 : toEnd;
+    this.divisor = perSecond ? <f64>(before + between + after) / 1000 : 1;
+    this.factor = this.factorFrom(this.toStart);
+  }
+
+  /** The factor if it is looked so many seconds before the first sample. */
+  factorFrom(toStart: f64): f64 {
+    return (this.sampled + toStart + this.toEnd) / this.sampled / this.divisor;
+  }
+}
+
+const extrapolation = changetype<Extrapolation>(memory.data(offsetof<Extrapolation>(), 8));
+
+function extrapolated(w: Window, pairs: SlidingPairs, counter: bool, perSecond: bool): bool {
+  if (pairs.present < 2) return false;
+  const first = pairs.firstSample;
+  const last = pairs.lastSample;
   const initial = w.bin(first);
   let result = w.bin(last) - initial;
-  let before = initial;
-  let samples = 1;
+  if (counter && pairs.falls) result = withResets(w, first, last, result);
+  const e = extrapolation;
+  e.set(w.timeOf(first) - w.start, <i64>(last - first) * w.width, w.end - w.timeOf(last), pairs.present, perSecond);
+  // A counter was not below zero. Where it began above what it has gained since, it is not known to have been zero in this window.
+  if (counter && result > 0 && initial >= 0 && (initial < result || e.sampled < e.toStart)) {
+    const toZero = e.sampled * (initial / result);
+    if (toZero < e.toStart) return w.found(result * e.factorFrom(toZero));
+  }
+  return w.found(result * e.factor);
+}
+
+/** What a counter has gained, resets included. @param gained from its first to its last sample. */
+function withResets(w: Window, first: i32, last: i32, gained: f64): f64 {
+  let before = w.bin(first);
   for (let i = first + 1; i <= last; i++) {
     const v = w.bin(i);
     if (isNaN(v)) continue;
-    samples++;
-    if (counter && v < before) result += before;
+    if (v < before) gained += before;
     before = v;
   }
-  const firstTime = w.timeOf(first);
-  const lastTime = w.timeOf(last);
-  let toStart = <f64>(firstTime - w.start) / 1000;
-  let toEnd = <f64>(w.end - lastTime) / 1000;
-  const sampled = <f64>(lastTime - firstTime) / 1000;
-  const mean = sampled / <f64>(samples - 1);
-  const threshold = mean * 1.1;
-  if (toStart >= threshold) toStart = mean / 2;
-  if (counter && result > 0 && initial >= 0) {
-    const toZero = sampled * (initial / result);
-    if (toZero < toStart) toStart = toZero;
-  }
-  if (toEnd >= threshold) toEnd = mean / 2;
-  let factor = (sampled + toStart + toEnd) / sampled;
-  if (perSecond) factor /= <f64>(w.end - w.start) / 1000;
-  return w.found(result * factor);
+  return gained;
 }
 
 function instantaneous(w: Window, first: i32, counter: bool): bool {
@@ -271,17 +318,4 @@ function regression(w: Window, first: i32, time: i64, slopeOnly: bool): bool {
   const slope = (sumXY.total - (x * y) / n) / (sumXX.total - (x * x) / n);
   if (slopeOnly) return w.found(slope);
   return w.found(slope * w.parameter + (y / n - (slope * x) / n));
-}
-
-/** How often a sample differs from the one before it, or is less. */
-function pairs(w: Window, first: i32, less: bool): bool {
-  let before = w.bin(first);
-  let n = 0;
-  for (let i = first + 1; i < w.to; i++) {
-    const v = w.bin(i);
-    if (isNaN(v)) continue;
-    if (less ? v < before : v != before) n++;
-    before = v;
-  }
-  return w.found(<f64>n);
 }
