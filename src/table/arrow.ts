@@ -3,8 +3,9 @@
  * format has it (LZ4 frames), but nothing is searched for that: texts are runs of a number, and the series of a host have the
  * same times. Values are sent as they are.
  */
+import { nextTurn } from '../base/turns.js';
 import { batchMessage, dictionaryMessage, END_OF_STREAM, type Node, schemaMessage } from './arrow-messages.js';
-import { Batch, PLAIN, type Repeats } from './batch.js';
+import { Batch, expand, PLAIN, type Repeats } from './batch.js';
 import { LEAST_MATCH, Lz4Frame, TAIL } from './lz4-frame.js';
 import { MAX_RUN, type Run, type Table, type TextColumn } from './table.js';
 
@@ -27,8 +28,16 @@ function compressed(length: number): Uint8Array {
   return joined(prefix(BigInt(length)), frame.finish());
 }
 
+/** Rows that a number must be repeated for, on average: shorter runs are as long as their numbers. */
+const WORTH_A_RUN = 4;
+
 /** Numbers, i32 each. -1, which means null, is written as 0. */
 function numbersBuffer({ numbers, counts }: Repeats, rows: number): Uint8Array {
+  if (numbers.length * WORTH_A_RUN > rows) {
+    const positive = numbers.map((number) => Math.max(number, 0));
+    frame.literals(expand({ numbers: positive, counts }, rows));
+    return compressed(4 * rows);
+  }
   const plain = Math.min(rows, TAIL / 4);
   const tail = new Int32Array(plain);
   let at = 0;
@@ -145,14 +154,23 @@ export async function* arrowStream(table: Table): AsyncGenerator<Uint8Array> {
   yield joined(schemaMessage(table), ...table.columns.flatMap(dictionaryOf));
   const batch = new Batch(table.columns.length, BATCH_ROWS);
   const constants = new Constants();
+  /** Milliseconds that the batch at hand has taken. */
+  let spent = 0;
   for await (const run of table.runs) {
+    let since = performance.now();
     let rest: Run | undefined = run;
     while (rest !== undefined) {
       rest = batch.add(rest);
       if (batch.rows < BATCH_ROWS) continue;
-      yield* recordBatch(batch, table.hasQueries, constants);
+      const parts = recordBatch(batch, table.hasQueries, constants);
+      spent += performance.now() - since;
+      yield* parts;
+      await nextTurn(spent);
+      spent = 0;
+      since = performance.now();
       batch.clear();
     }
+    spent += performance.now() - since;
   }
   if (batch.rows > 0) yield* recordBatch(batch, table.hasQueries, constants);
   yield END_OF_STREAM;

@@ -2,6 +2,7 @@
  * The answer to a query of /api/query as a table. The store is asked twice: first without data, for names and errors, which the
  * formats want to know before any row; then for the columns.
  */
+import { Turns } from '../base/turns.js';
 import { splitLevel } from '../promql/store/level-name.js';
 import type { AnswerColumn, QueryRequest, SeriesQuery, Store } from '../store/store.js';
 import { errorText } from './query-errors.js';
@@ -94,8 +95,11 @@ async function* runsOf(
 ): AsyncGenerator<Run> {
   let texts = new Int32Array(lists.length);
   let isKnown = false;
+  const turns = new Turns();
   for await (const piece of pieces) {
     for (const column of piece) {
+      // What is made of the columns before is part of the turn.
+      if (turns.due()) await turns.pause();
       if ('error' in column) continue;
       const { query, metric, levels, rolledUp, from, step, count, first, samples } = column;
       if (levels.length > 0) {

@@ -1,4 +1,5 @@
 /** The result of a PromQL range query as a table: a column a label, a row a sample. */
+import { mapInTurns, Turns } from '../base/turns.js';
 import type { QueryResult } from '../promql/engine.js';
 import type { Labels } from '../promql/evaluate/labels.js';
 import { compareText } from '../promql/evaluate/labels.js';
@@ -20,12 +21,18 @@ function columnName(label: string): string {
  * @param result of a range query. Its rows are read while the table is.
  * @param limit of series; 0: none.
  */
-export function resultTable({ value, warnings, infos }: QueryResult, limit: number): Table {
+export async function resultTable({ value, warnings, infos }: QueryResult, limit: number): Promise<Table> {
   if (value.type !== 'matrix') throw new Error(`BUG: a ${value.type} as the result of a range query`);
   const rows = limit > 0 ? value.rows.slice(0, limit) : value.rows;
-  const names = [...new Set(rows.flatMap(({ labels }) => labels.names))].sort(compareText);
+  const turns = new Turns();
+  const found = new Set<string>();
+  for (const { labels } of rows) {
+    for (const name of labels.names) found.add(name);
+    if (turns.due()) await turns.pause();
+  }
+  const names = [...found].sort(compareText);
   const lists = names.map(() => new TextList());
-  const numbered = rows.map((row) => ({ row, texts: textsOf(row.labels, names, lists) }));
+  const numbered = await mapInTurns(rows, (row) => ({ row, texts: textsOf(row.labels, names, lists) }), turns);
   const notes = new Map<string, string>();
   if (warnings.length > 0) notes.set(WARNINGS, JSON.stringify(warnings));
   if (infos.length > 0) notes.set(INFOS, JSON.stringify(infos));
@@ -42,7 +49,10 @@ function textsOf(labels: Labels, names: readonly string[], lists: readonly TextL
 }
 
 async function* runsOf(rows: readonly { row: Row; texts: Int32Array }[], grid: Grid): AsyncGenerator<Run> {
+  const turns = new Turns();
   for (const { row, texts } of rows) {
+    // What is made of the rows before is part of the turn.
+    if (turns.due()) await turns.pause();
     const count = countPresent(row.present);
     if (count === 0) continue;
     const run = { query: 0, texts };

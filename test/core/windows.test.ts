@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Window, windowFunctions } from '../../src/promql/evaluate/windows.js';
 import { coreFunctions } from '../../src/promql/store/store-source.js';
+import { encodeLeaf } from '../../src/wasm/leaf.js';
 import { LeafFunction } from '../../src/wasm/tables/codes.js';
 import { line, metrics, startCore, store, T0 } from '../support/core-driver.js';
 import { leafRequest, readLeaf } from '../support/leaf.js';
@@ -120,6 +121,21 @@ describe('windows in the core', () => {
       }
     });
   }
+
+  it('are left to writes the sooner the longer their function takes for a bin', () => {
+    const steps = (fn: LeafFunction): number => {
+      const all = { start: first + BINS * 60_000, range: 1e12, step: 1000, count: 2000, depths: 1 << 2 };
+      const leaf = core.reads.leafBegin(encodeLeaf(leafRequest('falling', { ...all, function: fn })));
+      let count = 1;
+      while (!core.reads.leafStep(leaf, 1 << 22).done) count++;
+      core.reads.leafEnd(leaf);
+      return count;
+    };
+    const cheap = steps(LeafFunction.Resets);
+    expect(cheap).toBeGreaterThan(10);
+    expect(steps(LeafFunction.Rate) / cheap).toBeGreaterThan(1.8);
+    expect(steps(LeafFunction.Deriv) / cheap).toBeGreaterThan(3);
+  });
 
   const MINUTE = FREQUENCY * 1000;
   const end = first + BINS * MINUTE;

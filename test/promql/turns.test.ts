@@ -8,8 +8,10 @@ import { sortInTurns, Turns } from '../../src/base/turns.js';
 import { parseForm } from '../../src/http/routes/prometheus/form.js';
 import { Engine, type QueryResult } from '../../src/promql/engine.js';
 import { printList, printResult } from '../../src/promql/print/json.js';
+import { arrowStream } from '../../src/table/arrow.js';
 import { csvText } from '../../src/table/csv.js';
 import { parquetOf } from '../../src/table/parquet.js';
+import { resultTable } from '../../src/table/result-table.js';
 import type { Run, Table } from '../../src/table/table.js';
 import { SamplePrinter } from '../../src/wasm/sample-printer.js';
 import { coreModule } from '../support/core-driver.js';
@@ -164,9 +166,29 @@ describe('a long answer', () => {
     expect(turns).toBeGreaterThanOrEqual(Math.floor(bytes / GREATEST_PIECE) - 1);
   });
 
+  it('in columns asks twice for each series before it begins, and for each that is written', async () => {
+    const series = 600;
+    const range = { start: NOW, end: NOW + 60_000, step: 60_000, signal: new AbortController().signal };
+    const result = await engineOf(series).execute({ query: 'm', ...range });
+    const due = vi.spyOn(Turns.prototype, 'due');
+    const made = await resultTable(result, 0);
+    expect(made.columns).toHaveLength(3);
+    expect(due.mock.calls.length).toBeGreaterThanOrEqual(2 * series);
+    due.mockClear();
+    let rows = 0;
+    for await (const run of made.runs) rows += run.values.length;
+    expect(rows).toBe(2 * series);
+    expect(due.mock.calls.length).toBeGreaterThanOrEqual(series);
+  });
+
   it('as CSV has a turn a piece, and makes pauses for writes', async () => {
     const { bytes, turns } = await read(csvText(table(40_000)));
     expect(turns).toBeGreaterThanOrEqual(Math.floor(bytes / (LEAST_PIECE + 16_384)));
+  });
+
+  it('as an Arrow stream has a turn for each 64 Ki rows', async () => {
+    const { turns } = await read(arrowStream(table(200_000)));
+    expect(turns).toBeGreaterThanOrEqual(3);
   });
 
   it('as Parquet has a turn for each 64 Ki rows, and makes pauses for writes', async () => {

@@ -16,7 +16,7 @@ const ROWS = (1 << 20) + 100_000;
 const HOSTS = Array.from({ length: 300 }, (_, i) => `host${i}`);
 const T0 = 1_700_000_000_000;
 
-/** Runs of 1 to 9000 rows, some with uneven times, some with the same times as the one before. */
+/** Runs of 1 to 9000 rows, for two batches of one or two, some with uneven times, some with the same times as the one before. */
 function runs(rows: number): Run[] {
   const random = seeded(11);
   const below = (n: number) => Math.floor(random() * n);
@@ -24,7 +24,8 @@ function runs(rows: number): Run[] {
   let start = T0;
   let length = 1;
   for (let left = rows; left > 0; left -= length) {
-    if (below(3) === 0) {
+    if (left < 700_000 && left > 560_000) length = 1 + below(2);
+    else if (below(3) === 0) {
       length = below(4) === 0 ? 1 + below(5) : 1 + below(9000);
       start = T0 + below(1e9);
     }

@@ -96,7 +96,7 @@ export class Handlers {
         await streamText(exchange, printed);
       } else {
         const { resultTable } = await import('../../../table/result-table.js');
-        await sendTable(exchange, format, resultTable(result, limit));
+        await sendTable(exchange, format, await resultTable(result, limit));
       }
     };
     await this.service.query(options, use, !this.context.ownSockets.has(exchange.incoming.socket));
