@@ -24,7 +24,7 @@ export function addBins(s: Series, from: i32, n: i32, acc: usize): void {
 }
 
 /** Index of the first block that may hold bins from `from` on. None is looked at when the open block has all of them. */
-function firstBlock(s: Series, from: i32): i32 {
+export function firstBlock(s: Series, from: i32): i32 {
   if (s.openLength && from >= s.openStart) return s.blockCount;
   return max(0, blockIndex(s, from));
 }

@@ -12,6 +12,7 @@ import { lookBackOnBins, StepsOnBins } from './look-back';
 import { readBins } from './read';
 import { Sliding } from './sliding';
 import { SlidingPairs } from './sliding-pairs';
+import { isOfHeaders, LONG_WINDOW, LongWindow } from './whole-blocks';
 import { isOfPairs, pairsValue, Window, windowValue } from './windows';
 
 /** Bytes behind the bins that decoding may overwrite. */
@@ -20,6 +21,7 @@ const OVERRUN: u32 = 128;
 const SLIDING_FROM: i64 = 4;
 
 const window = changetype<Window>(memory.data(offsetof<Window>(), 8));
+const longWindow = changetype<LongWindow>(memory.data(offsetof<LongWindow>(), 8));
 const onBins = changetype<StepsOnBins>(memory.data(offsetof<StepsOnBins>(), 8));
 
 /** Bytes of a bitmap of n steps, a multiple of 8. */
@@ -97,6 +99,8 @@ export class RowMaker extends SlidingPairs {
   private found: i32;
   /** Whether sums come from `sums`. */
   private isSliding: bool;
+  /** The series if its blocks' headers are asked and no bins are read; `base` is the time of its bin 0 then. */
+  private long: Series | null;
   /** Address of the row, and of its bitmap. */
   private values: usize;
   private bits: usize;
@@ -147,15 +151,21 @@ export class RowMaker extends SlidingPairs {
     const to = min<i64>(floorDiv(request.timeOf(n - 1) - zero, width) + 1, <i64>endBin(s));
     if (to <= from) return 0;
     const length = <i32>(to - from);
-    if (!this.reserve(length)) return -1;
-    readBins(s, <i32>from, length, this.bins);
-    this.length = length;
     this.step = 0;
-    this.base = zero + from * width;
     this.width = width;
     this.range = range;
     this.firstEnd = request.timeOf(0);
     this.stepWidth = n > 1 ? request.timeOf(1) - this.firstEnd : 0;
+    if (isOfHeaders(request.fn) && (n == 1 || (this.stepWidth >= range && range / width >= LONG_WINDOW))) {
+      this.long = s;
+      this.base = zero;
+      return 1;
+    }
+    this.long = null;
+    if (!this.reserve(length)) return -1;
+    readBins(s, <i32>from, length, this.bins);
+    this.length = length;
+    this.base = zero + from * width;
     this.toTime = this.base;
     this.fromTime = this.base;
     this.to = 0;
@@ -175,6 +185,8 @@ export class RowMaker extends SlidingPairs {
   continue(request: LeafRequest, cost: i32): i32 {
     const fn = request.fn;
     if (fn == LeafFunction.Instant || fn == LeafFunction.InstantTime) return this.lookBack(request, cost);
+    const long = this.long;
+    if (long) return this.longWindows(long, request, cost);
     if (fn == LeafFunction.Min || fn == LeafFunction.Max) return this.extremes(request, cost);
     return this.windows(request, cost);
   }
@@ -246,6 +258,21 @@ export class RowMaker extends SlidingPairs {
     this.found = lookBackOnBins(onBins);
     this.step = request.count;
     return true;
+  }
+
+  /** Windows of whole blocks. */
+  private longWindows(s: Series, request: LeafRequest, cost: i32): i32 {
+    let looked = 0;
+    for (; this.step < request.count && looked < cost; this.step++) {
+      const end = this.endOf(this.step) - this.base;
+      const from = max<i64>(floorDiv(end - this.range, this.width) + 1, <i64>firstBin(s));
+      const to = min<i64>(floorDiv(end, this.width) + 1, <i64>endBin(s));
+      looked++;
+      if (to <= from) continue;
+      if (longWindow.lookAt(s, <i32>from, <i32>to, request.fn)) this.set(this.step, longWindow.value);
+      looked += longWindow.looked;
+    }
+    return looked;
   }
 
   /** Moves both ends of the window. */
