@@ -176,16 +176,21 @@ export class Cluster implements Membership {
     this.#lost = lost;
   }
 
-  /** Makes streams anew that were lost while this store runs; looked at once a second at most. Never rejects. */
-  async #repair(): Promise<void> {
+  /**
+   * Makes streams anew that were lost while this store runs; looked at once a second at most. @returns whether it looked at all of
+   * them. Never rejects.
+   */
+  async #repair(): Promise<boolean> {
     const now = performance.now();
-    if (!this.#manager || !this.#bucket || now - this.#repairedAt < RETRY_MS) return;
+    if (!this.#manager || !this.#bucket || now - this.#repairedAt < RETRY_MS) return false;
     this.#repairedAt = now;
     const { cluster, log } = this.#options;
     try {
       this.#laidOut(await ensureStreams(this.#manager, this.#bucket, cluster, log));
+      return true;
     } catch (error) {
       log.debug(`the streams can't be looked at: ${errorText(error)}`);
+      return false;
     }
   }
 
@@ -236,6 +241,10 @@ export class Cluster implements Membership {
         this.#gateway.connect(undefined, undefined);
       }
     });
+    // Its streams are where they were. With a server of NATS missing, all the rest may take longer than a write may wait.
+    if (this.#members.hasJoined) {
+      this.#gateway.connect(connection.jetstream(), await connection.jetstreamManager({ checkAPI: false }));
+    }
     while (!connection.isClosed()) {
       try {
         unwatch = await this.#join(connection);
@@ -265,14 +274,16 @@ export class Cluster implements Membership {
     const { identity } = await agreeOnLayout(bucket, cluster, this.#identity, log);
     if (this.#identity === undefined) writeIdentity(root, cluster.name, identity);
     this.#identity = identity;
-    const manager = await connection.jetstreamManager();
-    this.#laidOut(await ensureStreams(manager, bucket, cluster, log));
+    const manager = await connection.jetstreamManager({ checkAPI: false });
+    const isMember = this.#members.hasJoined;
+    if (!isMember) this.#laidOut(await ensureStreams(manager, bucket, cluster, log));
     this.#bucket = bucket;
     const unwatch = await this.#members.watch(bucket);
     this.#connection = connection;
     this.#manager = manager;
     this.#gateway.connect(connection.jetstream(), manager);
     this.#copies.follow(connection);
+    if (isMember) void this.#lookAtStreams(connection);
     // With copies of its own it answers, while it makes sure that nobody else has its id.
     if (this.#copies.all.size) this.#started?.resolve(true);
     await this.#members.join();
@@ -280,6 +291,10 @@ export class Cluster implements Membership {
     this.#started?.resolve(true);
     await this.#adjust();
     return unwatch;
+  }
+
+  async #lookAtStreams(connection: NatsConnection): Promise<void> {
+    while (!connection.isClosed() && !(await this.#repair())) await sleep(RETRY_MS);
   }
 
   /** Takes lines of those metrics only that all living stores have. */

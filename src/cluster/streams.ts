@@ -202,7 +202,7 @@ export async function ensureStreams(
   const made: Record<number, string> = {};
   for (let partition = 0; partition < partitions; partition++) {
     const stream = streamName(name, partition);
-    const limit = limits.get(stream);
+    const limit = limits.get(stream) ?? (await limitOf(manager, stream));
     if (limit === undefined) {
       made[partition] = await makeStream(manager, config, partition);
     } else if (limit !== streamMaxBytes) {
@@ -216,6 +216,16 @@ export async function ensureStreams(
   const count = Object.keys(made).length;
   if (count) log.info(`made ${count} streams of cluster ${name}`);
   return noteMade(bucket, wasMade ? made : {}, log);
+}
+
+/** Undefined: there is no such stream. One whose servers say nothing at the moment is not in the list. */
+async function limitOf(manager: JetStreamManager, stream: string): Promise<number | undefined> {
+  try {
+    return (await manager.streams.info(stream)).config.max_bytes;
+  } catch (error) {
+    if (apiCode(error) === STREAM_NOT_FOUND) return undefined;
+    throw error;
+  }
 }
 
 /** Notes in the layout that all streams are there. @param remade partitions whose stream was there before, and when it was made anew. */
