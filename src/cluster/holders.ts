@@ -61,15 +61,16 @@ export class Holders implements PartitionClient {
 
   async call<N extends CallName>(partition: number, name: N, args: Calls[N]['args']): Promise<Calls[N]['result']> {
     if (name === 'free') return (await this.#free(partition, args as Calls['free']['args'])) as Calls[N]['result'];
-    const terms = await this.#terms([partition], (args as Consistency).isStrong === true);
-    return (await this.#call(partition, name, args, terms)) as Calls[N]['result'];
+    const isStrong = (args as Consistency).isStrong === true;
+    const terms = await this.#terms([partition], isStrong);
+    return (await this.#call(partition, name, args, terms, isStrong)) as Calls[N]['result'];
   }
 
   /** Frees in all copies. @returns blocks freed in the one that is asked. */
   async #free(partition: number, { to, selectors }: Calls['free']['args']): Promise<number> {
     const seq = await this.#options.command(partition, { kind: 'free', to, selectors });
     const terms = { minimums: { [partition]: { seq } }, stale: false };
-    return (await this.#call(partition, 'outcome', { seq }, terms)) as number;
+    return (await this.#call(partition, 'outcome', { seq }, terms, true)) as number;
   }
 
   async #terms(partitions: readonly number[], isStrong: boolean): Promise<Terms> {
@@ -146,9 +147,15 @@ export class Holders implements PartitionClient {
   }
 
   /** All that could be asked were. Waits before it is tried again. @returns the terms of the next try. */
-  async #later(questions: readonly Question[], terms: Terms, deadline: number): Promise<Terms> {
+  async #later(
+    questions: readonly Pick<Question, 'partition' | 'isStrong'>[],
+    terms: Terms,
+    deadline: number,
+  ): Promise<Terms> {
     const { members } = this.#options;
-    if (members.isCutOff && !terms.stale) return { ...terms, stale: true };
+    // Whoever asks for all there is wants no less.
+    const isStrong = questions.some((question) => question.isStrong);
+    if (members.isCutOff && !terms.stale && !isStrong) return { ...terms, stale: true };
     if (performance.now() + AGAIN_MS > deadline) {
       const partitions = [...new Set(questions.map(({ partition }) => partition))];
       throw unavailable(partitions);
@@ -183,7 +190,13 @@ export class Holders implements PartitionClient {
     return hasCompany ? firstOf(first, next()) : orElsewhere(first, next);
   }
 
-  async #call(partition: number, name: CallName | 'outcome', args: unknown, terms: Terms): Promise<unknown> {
+  async #call(
+    partition: number,
+    name: CallName | 'outcome',
+    args: unknown,
+    terms: Terms,
+    isStrong: boolean,
+  ): Promise<unknown> {
     const deadline = performance.now() + GIVE_UP_MS;
     let current = terms;
     for (;;) {
@@ -197,7 +210,7 @@ export class Holders implements PartitionClient {
           this.#options.failedOver();
         }
       }
-      current = await this.#later([{ partition }] as Question[], current, deadline);
+      current = await this.#later([{ partition, isStrong }], current, deadline);
     }
   }
 }

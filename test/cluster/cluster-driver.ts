@@ -6,7 +6,7 @@ import { type Answer, ask, type QueryAnswer } from '../support/client.js';
 import { NatsServer } from '../support/nats-server.js';
 import { type ServerOptions, type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
-import { rewritten } from './rewritten.js';
+import { rewritten, SOONER } from './rewritten.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 export interface ClusterOptions {
@@ -19,6 +19,8 @@ export interface ClusterOptions {
   metrics?: object;
   /** Stores reach NATS and each other by way of proxies that can be cut. */
   proxies?: boolean;
+  /** Stores give up, and take others for dead, sooner; see rewritten.ts. */
+  isHurried?: boolean;
 }
 
 /** What /api/cluster says; see src/cluster/state.ts. */
@@ -26,6 +28,7 @@ export interface ClusterStatus {
   state: string;
   copiesMissing: number;
   partitionsMissing: number;
+  lag: number | null;
   members: { id: string; state: string; holds: number; ready: number }[];
   partitions: {
     partition: number;
@@ -102,7 +105,11 @@ export class TestCluster {
         }
         return config;
       },
-      { args: ['-loglevel', 'debug'], ...rewritten(), ...options },
+      {
+        args: ['-loglevel', 'debug'],
+        ...rewritten(this.#options.isHurried ? { 'chunk-cluster.js': SOONER } : {}),
+        ...options,
+      },
     );
     this.stores.set(id, store);
     return store;

@@ -6,12 +6,24 @@ const OFTEN = {
   'const SAVE_MS = 5e3;': 'const SAVE_MS = 500;',
 };
 
+/** Stores take others for dead, themselves for cut off, and give up, after three seconds: for tests that wait for that. */
+export const SOONER = {
+  'const LEASE_MS = 6e3;': 'const LEASE_MS = 2500;',
+  'const DEAD_MS = 7e3;': 'const DEAD_MS = 3e3;',
+  // Of questions, and of writes.
+  'const GIVE_UP_MS = 8e3;': 'const GIVE_UP_MS = 3e3;',
+  'const GIVE_UP_MS$1 = 12e3;': 'const GIVE_UP_MS$1 = 3e3;',
+};
+
 /**
  * Environment of a server of whose build some texts are others; see rewritten.mjs. One of a cluster says how it is more often.
- * @param changes by file of dist/.
+ * @param changes by file of dist/. @param preloaded further modules of this folder.
  */
-export function rewritten(changes: Record<string, Record<string, string>> = {}): { env: NodeJS.ProcessEnv } {
-  const preload = join(import.meta.dirname, 'rewritten.mjs');
+export function rewritten(
+  changes: Record<string, Record<string, string>> = {},
+  ...preloaded: string[]
+): { env: NodeJS.ProcessEnv } {
   const all = { ...changes, 'chunk-cluster.js': { ...OFTEN, ...changes['chunk-cluster.js'] } };
-  return { env: { NODE_OPTIONS: `--import=${preload}`, REWRITTEN: JSON.stringify(all) } };
+  const imports = ['rewritten.mjs', ...preloaded].map((name) => `--import=${join(import.meta.dirname, name)}`);
+  return { env: { NODE_OPTIONS: imports.join(' '), REWRITTEN: JSON.stringify(all) } };
 }

@@ -251,6 +251,8 @@ export class Follower {
         return;
       }
       next++;
+      // Until now nothing was missing, however long ago the last one came.
+      this.#look();
       this.#pending = message.info.pending;
       await this.#take(message, created, state);
     }
