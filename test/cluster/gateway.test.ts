@@ -28,7 +28,7 @@ const writeSecret = (id: string, ...lines: string[]): void =>
   writeFileSync(secretOf(id), `${lines.join('\n')}\n`, { mode: 0o600 });
 
 beforeAll(async () => {
-  cluster = new TestCluster({ replicas: 1 });
+  cluster = new TestCluster({ replicas: 1, isHurried: true });
   await cluster.startNats();
   const metrics = {
     a: { m: SUM, n: SUM, other: SUM },

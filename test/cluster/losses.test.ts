@@ -14,7 +14,7 @@ const LIMIT = 1 << 20;
 /** Of a body of about 100 KiB. */
 const LINES = 2_000;
 
-const OPTIONS = { partitions: 1, replicas: 1, proxies: true, cluster: { 'stream-max-bytes': LIMIT } };
+const OPTIONS = { partitions: 1, replicas: 1, proxies: true, isHurried: true, cluster: { 'stream-max-bytes': LIMIT } };
 
 afterAll(() => unmountDisks());
 

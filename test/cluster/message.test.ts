@@ -29,6 +29,7 @@ describe("a message's head", () => {
     expect(read('#{"v":1,"kind":"drop"}\n')).toThrow(/makes no sense/);
     expect(read('#{"v":1,"kind":"free","to":"x","selectors":[]}\n')).toThrow(/makes no sense/);
     expect(read('# a comment\n')).toThrow(/no message of a store/);
+    expect(read('m{"v":1,"kind":"free","to":1,"selectors":[]}\n')).toThrow(/no message of a store/);
     expect(read('')).toThrow(/no message of a store/);
   });
 });

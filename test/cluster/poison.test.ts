@@ -1,12 +1,12 @@
 /** A message that kills whoever applies it, and one that the core traps at. */
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ask } from '../support/client.js';
 import { until } from '../support/wait.js';
 import { TestCluster, valuesOf, writeLines } from './cluster-driver.js';
+import { rewritten, SOONER } from './rewritten.js';
 
 const TIME = Math.floor(Date.now() / 60_000) * 60 - 36_000;
-const POISONED = { env: { NODE_OPTIONS: `--import=${join(import.meta.dirname, 'poison.mjs')}` } };
+const POISONED = rewritten({ 'chunk-cluster.js': SOONER }, 'poison.mjs');
 const HOSTS = Array.from({ length: 12 }, (_, i) => `h${i}`);
 
 it.concurrent('is not applied any more after three deaths: its partition is stuck, the others serve, until an administrator leaves it out', async (test) => {

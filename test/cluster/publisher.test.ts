@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Publisher } from '../../src/cluster/publisher.js';
 
 const encoder = new TextEncoder();
@@ -87,5 +87,23 @@ describe('a publisher', () => {
     expect(sent.map(({ text }) => text)).toEqual(['#\n1\n', '#\n1\n']);
     sent[1]?.ack(3);
     expect(await done).toBe(3);
+  });
+
+  it('gives up twelve seconds after the lines came, and says what was said last', async () => {
+    let now = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => clock.mockRestore());
+    const { publisher, sent } = stream();
+    const done = publisher.lines('#\n', lines('1\n'));
+    const refused = expect(done).rejects.toThrow(
+      /stream S did not acknowledge within 12 s: no leader; write again later/,
+    );
+    now += 11_000;
+    sent[0]?.fail(new Error('timeout'));
+    await vi.waitUntil(() => sent.length === 2);
+    now += 1_000;
+    sent[1]?.fail(new Error('no leader'));
+    await refused;
+    expect(sent).toHaveLength(2);
   });
 });

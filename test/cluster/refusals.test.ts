@@ -2,25 +2,19 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'nats';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ask } from '../support/client.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { until } from '../support/wait.js';
 import { TestCluster, valuesOf, writeLines } from './cluster-driver.js';
+import { rewritten } from './rewritten.js';
 
 const TIME = Math.floor(Date.now() / 60_000) * 60 - 36_000;
 
-let cluster: TestCluster;
-
-beforeEach(async () => {
-  cluster = new TestCluster({ replicas: 2 });
-  await cluster.startNats();
-});
-afterEach(() => cluster.stop());
-
 /** A start with sections of the configuration changed. */
 async function startWith(
+  cluster: TestCluster,
   id: string,
   change: Record<string, object>,
   dir = temporaryDirectory(),
@@ -31,17 +25,18 @@ async function startWith(
       for (const [section, members] of Object.entries(change)) config[section] = { ...config[section], ...members };
       return config;
     },
-    { dir },
+    { dir, ...rewritten() },
   );
 }
 
-describe('a start', () => {
-  it('with an id that is in use is refused, and the first one goes on, unless it seems dead', async () => {
+describe.concurrent('a start', () => {
+  it('with an id that is in use is refused, and the first one goes on, unless it seems dead', async (test) => {
+    const cluster = await TestCluster.of(test, { replicas: 2 });
     const store = await cluster.start('a');
     const refused = /another process is store a of cluster test, at http/;
     /** What another one says: with copies in its directory it may answer for a moment, while it makes sure. */
     const refusal = (dir: string): Promise<string> =>
-      startWith('a', {}, dir).then(async (other) => {
+      startWith(cluster, 'a', {}, dir).then(async (other) => {
         expect(await Promise.race([other.exited, store.exited.then(() => 'the first one')])).toBe(1);
         return other.log();
       }, String);
@@ -54,47 +49,53 @@ describe('a start', () => {
 
     // One that stands still looks dead; when it goes on, its id is another's.
     process.kill(store.pid, 'SIGSTOP');
-    const third = await startWith('a', {});
+    const third = await startWith(cluster, 'a', {});
     process.kill(store.pid, 'SIGCONT');
     expect(await Promise.race([store.exited, third.exited.then(() => 'the newer one')])).toBe(1);
     expect(store.log()).toMatch(/CRIT.*another process is store a of cluster test now; this one ends/s);
     expect(await valuesOf(third.port, ['h'], TIME, 1)).toEqual([[1]]);
   });
 
-  it('with another number of partitions, or another form of a metric, is refused', async () => {
+  it('with another number of partitions, or another form of a metric, is refused', async (test) => {
+    const cluster = await TestCluster.of(test, { replicas: 2 });
     await cluster.start('a');
-    await expect(startWith('b', { cluster: { partitions: 8 } })).rejects.toThrow(
+    await expect(startWith(cluster, 'b', { cluster: { partitions: 8 } })).rejects.toThrow(
       /cluster\.partitions is 8, but cluster test was made with 4; that can't be changed/,
     );
-    await expect(startWith('b', { metrics: { m: { frequency: 10, aggregation: 'sum' } } })).rejects.toThrow(
+    await expect(startWith(cluster, 'b', { metrics: { m: { frequency: 10, aggregation: 'sum' } } })).rejects.toThrow(
       /metrics\.m is "10 sum double" here, and "60 sum double" at store a/,
     );
   });
 
-  it('on the data of a store that was alone, or of another cluster, is refused', async () => {
+  it('on the data of a store that was alone, or of another cluster, is refused', async (test) => {
+    const cluster = await TestCluster.of(test, { replicas: 2 });
     const alone = temporaryDirectory();
     mkdirSync(join(alone, 'checkpoints/partition-0-of-2'), { recursive: true });
-    await expect(startWith('a', {}, alone)).rejects.toThrow(
+    await expect(startWith(cluster, 'a', {}, alone)).rejects.toThrow(
       /partition-0-of-2 holds samples of a store with 2 partitions/,
     );
     await cluster.start('a');
     const other = temporaryDirectory();
     mkdirSync(join(other, 'checkpoints'));
     writeFileSync(join(other, 'checkpoints/cluster.json'), '{"name":"test","identity":"another"}');
-    await expect(startWith('b', {}, other)).rejects.toThrow(/the data directory is of another cluster \(another\)/);
+    await expect(startWith(cluster, 'b', {}, other)).rejects.toThrow(
+      /the data directory is of another cluster \(another\)/,
+    );
   });
 
-  it('that wants more copies of a stream than NATS can keep is refused', async () => {
-    await expect(startWith('a', { cluster: { 'stream-replicas': 3 } })).rejects.toThrow(
+  it('that wants more copies of a stream than NATS can keep is refused', async (test) => {
+    const cluster = await TestCluster.of(test, { replicas: 2 });
+    await expect(startWith(cluster, 'a', { cluster: { 'stream-replicas': 3 } })).rejects.toThrow(
       /NATS can't keep 3 copies of a stream.*\(cluster\.stream-replicas; one NATS server needs 1\)/,
     );
   });
 });
 
-describe('a running store', () => {
-  it('skips lines of a metric that another store lacks, with a warning, and takes them when it has it', async () => {
+describe.concurrent('a running store', () => {
+  it('skips lines of a metric that another store lacks, with a warning, and takes them when it has it', async (test) => {
+    const cluster = await TestCluster.of(test, { replicas: 2 });
     const more = { m: { frequency: 60, aggregation: 'sum' }, extra: { frequency: 60, aggregation: 'sum' } };
-    const store = await startWith('a', { metrics: more });
+    const store = await startWith(cluster, 'a', { metrics: more });
     const line = `extra,hostname=h value=1 ${TIME}\n`;
     const stored = async (): Promise<boolean> => {
       await writeLines(store.port, line);
@@ -107,11 +108,12 @@ describe('a running store', () => {
     await until(stored);
   });
 
-  it('answers nobody who does not know the secret', async () => {
+  it('answers nobody who does not know the secret', async (test) => {
+    const cluster = await TestCluster.of(test, { replicas: 2 });
     const dir = temporaryDirectory();
     const secret = join(dir, 'secret');
     writeFileSync(secret, 's'.repeat(40), { mode: 0o600 });
-    const store = await startWith('a', { cluster: { 'secret-file': secret } }, dir);
+    const store = await startWith(cluster, 'a', { cluster: { 'secret-file': secret } }, dir);
     for (const [method, path] of [
       ['POST', '/cluster/v1/query'],
       ['POST', '/cluster/v1/call'],
@@ -130,7 +132,8 @@ describe('a running store', () => {
     }
   });
 
-  it('leaves out what is no message of a store, and stays at one of a newer version', async () => {
+  it('leaves out what is no message of a store, and stays at one of a newer version', async (test) => {
+    const cluster = await TestCluster.of(test, { replicas: 2 });
     const store = await cluster.start('a');
     const client = await connect({ servers: cluster.nats.url });
     for (let partition = 0; partition < 4; partition++) {

@@ -1,12 +1,12 @@
 /** What is freed by age is freed in all copies, by messages of whoever knows what time it is. */
-import { join } from 'node:path';
 import { connect } from 'nats';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ask } from '../support/client.js';
 import { until } from '../support/wait.js';
 import { TestCluster, writeLines } from './cluster-driver.js';
+import { rewritten } from './rewritten.js';
 
-const AHEAD = { env: { NODE_OPTIONS: `--import=${join(import.meta.dirname, 'late-clock.mjs')}` } };
+const AHEAD = rewritten({}, 'late-clock.mjs');
 const HOSTS = Array.from({ length: 12 }, (_, i) => `h${i}`);
 /** Of these the samples are old only by a clock that is an hour ahead. */
 const LATER = HOSTS.map((host) => `later${host}`);

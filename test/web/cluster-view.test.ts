@@ -9,7 +9,7 @@ let cluster: TestCluster;
 let browser: Browser;
 
 beforeAll(async () => {
-  cluster = new TestCluster({ partitions: 4, replicas: 2 });
+  cluster = new TestCluster({ partitions: 4, replicas: 2, isHurried: true });
   const begun = launchBrowser();
   await cluster.startNats();
   await Promise.all(['a', 'b'].map((id) => cluster.start(id)));
