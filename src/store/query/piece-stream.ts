@@ -36,6 +36,7 @@ export class PieceStream {
   /** The last piece has come, or nothing more is wanted. */
   #ended: boolean;
   #error: Error | undefined;
+  #isLeft = false;
   #wake: (() => void) | undefined;
 
   /** @param id for the source. */
@@ -101,19 +102,23 @@ export class PieceStream {
       this.#budget.take(LEAST_PIECE);
       this.#ask(LEAST_PIECE);
     }
-    if (!this.#error) {
+    if (!this.#error && !this.#isLeft) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
     const piece = this.#arrived.shift();
-    if (!piece) throw this.#error ?? new Error('BUG: a reader was woken for nothing');
+    if (!piece)
+      throw (
+        this.#error ??
+        new Error(`BUG: ${this.#isLeft ? 'an answer that was left is read' : 'a reader was woken for nothing'}`)
+      );
     return piece;
   }
 
   /** A piece that was asked for is there. */
   receive(piece: Piece): void {
-    if (this.#error) return;
+    if (this.#error || this.#isLeft) return;
     this.#release(this.#asked.shift() ?? 0);
     this.#hold(sizeOf(piece));
     this.#arrived.push(piece);
@@ -137,7 +142,8 @@ export class PieceStream {
   leave(): void {
     if (!this.#ended) this.#source.leave(this.#id);
     this.#ended = true;
-    this.#error ??= new Error('BUG: an answer that was left is read');
+    // No error is made yet: every answer is left, and the stack of one takes longer than a small question.
+    this.#isLeft = true;
     this.#release(this.#held);
     this.#current = NONE;
     this.#wakeUp();

@@ -29,7 +29,10 @@ interface List {
 /** Aborted when the client has left. */
 function goneSignal({ outgoing }: Exchange): AbortSignal {
   const gone = new AbortController();
-  outgoing.once('close', () => gone.abort());
+  // An answer that is sent is no reason: to abort makes an error with its stack.
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) gone.abort();
+  });
   return gone.signal;
 }
 
