@@ -6,6 +6,7 @@
  * reads the rest of its modules and begins to answer.
  */
 
+import { keepYoungSmall } from './base/heap.js';
 import { configureLog, logger } from './base/log.js';
 import type { Cluster } from './cluster/cluster.js';
 import { parseFlags } from './commands/cli.js';
@@ -41,6 +42,7 @@ async function start(port: EarlyPort | undefined): Promise<number | undefined> {
     process.stdout.write(`${await runCleanup(config, logger('cleanup'))} checkpoint files cleaned up\n`);
     return 0;
   }
+  keepYoungSmall();
   const pool = new Pool({
     config,
     log: logger('store'),

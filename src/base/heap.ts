@@ -1,5 +1,5 @@
 /**
- * Two habits of the process's memory that a stream of bodies makes expensive, set right at the start.
+ * Three habits of the process's memory that streams of bodies and answers make expensive, set right at the start.
  *
  * Node hands a body over in buffers of up to 64 KiB outside of V8's heap.
  *
@@ -10,6 +10,10 @@
  * 2. glibc gives freed memory at the end of its heap back to the kernel at once (M_TRIM_THRESHOLD, 128 KiB), so the next
  *    body faults its pages in again: 17 % of the main thread's time. The threshold follows the largest block that was ever
  *    mapped and freed (malloc(3), "dynamic mmap threshold"), so one such block, never touched, ends that.
+ * 3. V8's young generation grows to 32 MB where much of it survives for a moment, as rows of a query do. Then a scavenge stops the
+ *    thread for 10 to 17 ms. V8 also begins a full collection when the old generation has less room left than the young one is large;
+ *    the limit of an old one of 13 MB is 29, so each answer in columns brought about such a collection. It stays as it is at
+ *    the start, 2 to 8 MB: see docs/performance.md.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -66,6 +70,18 @@ export function collectSoon(): void {
       isCollecting = i < CALM_MS.length - 1;
     }, delay).unref();
   }
+}
+
+/** V8 reads it whenever a young generation would grow. */
+function stopGrowth(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** Keeps young generations as small as they are. Call once on the main thread, early: what has grown stays large. */
+export function keepYoungSmall(): void {
+  stopGrowth();
+  // V8 takes it for a mistake, and back, when it makes a thread's heap.
+  process.on('worker', (thread) => thread.once('online', stopGrowth));
 }
 
 /** Call once, when the start's own garbage is there to be collected as well. */
