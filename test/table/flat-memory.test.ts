@@ -1,4 +1,4 @@
-/** Answers in columns that are many times larger than what the server may hold: they are made while a slow client reads them. */
+/** What answers take of the server's memory: of PromQL a little more than they are, in columns less, for they are made while a slow client reads. */
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
@@ -11,11 +11,15 @@ import { type ServerProcess, startServer } from '../support/server-process.js';
 const MEGABYTE = 1e6;
 const THREADS = 40;
 const MINUTES = 2400;
+/** Series that have one sample: with a long look back they have one at each step. */
+const WIDE = 800;
+const FIRST = TIME - 12_000;
+const STEPS = 10_900;
 /** Bytes that the process may grow by: pieces on their way, a batch or a row group, and what V8 has not collected yet. */
 const MOST = 60 * MEGABYTE;
 
 const config = {
-  metrics: { flops_any: { frequency: 60, aggregation: 'sum' } },
+  metrics: { flops_any: { frequency: 60, aggregation: 'sum' }, wide: { frequency: 60, aggregation: 'sum' } },
   'metric-store': { 'retention-in-memory': '480h', 'memory-cap': 0, 'num-workers': 1 },
 };
 
@@ -30,6 +34,8 @@ beforeAll(async () => {
       text += `flops_any,cluster=c,hostname=h,type=hwthread,type-id=${thread} value=${random()} ${TIME + 60 * (minute - MINUTES)}\n`;
     }
   }
+  for (let id = 0; id < WIDE; id++)
+    text += `wide,cluster=c,hostname=h,type=hwthread,type-id=${id} value=${random()} ${FIRST}\n`;
   expect((await ask(server.port, '/api/write', { body: text })).status).toBe(200);
 });
 afterAll(() => server.stop());
@@ -56,6 +62,35 @@ function answer(format: string, times: number): Promise<IncomingMessage> {
   });
 }
 
+/** Forgets the most memory that the server has had. @returns bytes that it has. */
+function measured(): number {
+  writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
+  return memory('VmRSS');
+}
+
+// First: memory that other answers have left is used again.
+describe('a PromQL query', () => {
+  const asked = async (query: string): Promise<number> => {
+    const times = { start: String(FIRST), end: String(FIRST + STEPS), step: '1', lookback_delta: '1d' };
+    const { status, bytes } = await ask(server.port, `/api/v1/query_range?${new URLSearchParams({ query, ...times })}`);
+    expect(status).toBe(200);
+    return bytes.length;
+  };
+
+  it.each([
+    // Rows of all its series would be 70 MB.
+    ['sum by (hostname) (wide)', 0.2],
+    ['wide{type_id=~"1."}', 3],
+    ['avg_over_time(wide{type_id=~"[12]."}[1h])', 1],
+  ])('%s takes three times its answer and 32 MB at most', async (query, least) => {
+    await asked('vector(1)');
+    const before = measured();
+    const size = await asked(query);
+    expect(size).toBeGreaterThan(least * MEGABYTE);
+    expect(memory('VmHWM') - before).toBeLessThan(3 * size + 32 * MEGABYTE);
+  });
+});
+
 describe('a large answer', () => {
   it.each([
     ['arrow', 110],
@@ -64,8 +99,7 @@ describe('a large answer', () => {
   ])('as %s takes a few pieces of memory, whoever reads it', async (format, times) => {
     // The writer's modules, and what it keeps.
     await once((await answer(format, 2)).resume(), 'end');
-    const before = memory('VmRSS');
-    writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
+    const before = measured();
     const reading = await answer(format, times);
     // A server that does not wait for its reader has time to make all of it.
     for (let i = 0; i < 300; i++) await ask(server.port, '/healthz');
