@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Answer, ask } from '../support/client.js';
+import { type Answer, ask, figure } from '../support/client.js';
 import type { ServerProcess } from '../support/server-process.js';
 import { canMount, fillDisk, smallDisk, unmountDisks } from '../support/small-disk.js';
 import { until } from '../support/wait.js';
@@ -43,6 +43,8 @@ describe.concurrent('a stream', () => {
       expect.stringContaining('stream CCMS_test_0 is full: maximum bytes exceeded (10077)'),
     ]);
     expect(refused.headers['retry-after']).toBeDefined();
+    // It was not tried again and again.
+    expect(await figure(port, 'ccms_cluster_publish_failures_total')).toBe(1);
     expect(bins).toBeGreaterThan(5);
     const hosts = ['h0', `h${LINES - 1}`];
     const expected = hosts.map((host) => Array.from({ length: bins }, (_, bin) => bin + Number(host.slice(1))));

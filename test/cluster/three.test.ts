@@ -4,7 +4,7 @@
  *
  * Kills are aimed by proxies: bytes stop on their way, and what stands still then is killed.
  */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -117,9 +117,24 @@ describe('a third store', () => {
       async () => (await cluster.status('a')).partitions.every(({ holders }) => holders.length === 2),
       () => `copies to be handed over\n${cluster.logs()}`,
     );
+    for (const id of ['a', 'b']) expect(removedFiles(id)).toEqual([]);
     await allAnswerAll();
   });
 });
+
+/** Files of partitions that a store has open although they are removed. */
+function removedFiles(id: string): string[] {
+  const folder = `/proc/${cluster.of(id).pid}/fd`;
+  return readdirSync(folder)
+    .map((name) => {
+      try {
+        return readlinkSync(join(folder, name));
+      } catch {
+        return 'closed meanwhile';
+      }
+    })
+    .filter((path) => /partition-.*\(deleted\)$/.test(path));
+}
 
 function hasOwner(id: string) {
   return ({ owners }: { owners: string[] }): boolean => owners.includes(id);
