@@ -163,6 +163,7 @@ export class Aggregator {
           }
           result.values[step] = row.values[step] ?? 0;
           setPresent(result.present, step);
+          if (run.due()) await run.pause();
         }
         if (run.due()) await run.pause();
       }
