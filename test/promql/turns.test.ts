@@ -7,6 +7,8 @@ import { Patience } from '../../src/base/patience.js';
 import { sortInTurns, Turns } from '../../src/base/turns.js';
 import { parseForm } from '../../src/http/routes/prometheus/form.js';
 import { Engine, type QueryResult } from '../../src/promql/engine.js';
+import { Labels } from '../../src/promql/evaluate/labels.js';
+import { Selection } from '../../src/promql/evaluate/select.js';
 import { printList, printResult } from '../../src/promql/print/json.js';
 import { arrowStream } from '../../src/table/arrow.js';
 import { csvText } from '../../src/table/csv.js';
@@ -52,9 +54,9 @@ const QUERIES: [query: string, looks: number][] = [
   ['m or m', 10],
   ['sort(m)', 4],
   ['sort_by_label(m, "i")', 3],
-  ['topk(100000, m)', 8],
-  ['limitk(5, m)', 4],
-  ['limit_ratio(1, m)', 8],
+  ['topk(100000, m)', 6],
+  ['limitk(5, m)', 3],
+  ['limit_ratio(1, m)', 7],
   ['quantile by (i) (0.5, m)', 5],
   ['sum by (i) (m + 0)', 10],
   ['count_values("v", m)', 5],
@@ -82,6 +84,19 @@ describe('a query', () => {
     const due = vi.spyOn(Turns.prototype, 'due');
     (await ask(engine, query)).close();
     expect(due.mock.calls.length).toBeGreaterThanOrEqual(looks * SERIES);
+  });
+
+  it('asks at every 256th of the candidates at a step, once to gather and once to choose them', async () => {
+    const rows = Array.from({ length: 2560 }, (_, i) => ({
+      labels: Labels.none,
+      values: Float64Array.of(i % 777),
+      present: Uint8Array.of(1),
+    }));
+    const turns = new Turns();
+    const due = vi.spyOn(turns, 'due');
+    const chosen = await new Selection('topk', rows, turns).choose([...rows.keys()], 0, 3);
+    expect(chosen.map((row) => row % 777)).toEqual([776, 776, 776]);
+    expect(due.mock.calls.length).toBeGreaterThanOrEqual(20);
   });
 
   it('comes to the same when it pauses each time', async () => {
