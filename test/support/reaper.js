@@ -1,6 +1,7 @@
 // Clears up after a test run: `node reaper.js DIRECTORY` waits until its standard input ends, which is when the run's
-// process ends, however that happens. Then it kills all processes that carry the run's mark, names them, and removes the
-// run's directory.
+// process ends, however that happens. Then it kills all processes that carry the run's mark, names them, unmounts the disks below
+// the run's directory, and removes it.
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { argv, kill, stdin, stdout } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +25,14 @@ function read(pid, name) {
   }
 }
 
+/** Where something is mounted below the directory. */
+function mounted() {
+  return readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((place) => place.startsWith(`${directory}/`));
+}
+
 // When the run was killed there is nobody to read the names.
 stdout.on('error', () => {});
 for await (const _ of stdin);
@@ -44,4 +53,5 @@ for (let quiet = 0; quiet < 2; ) {
   }
   await sleep(50);
 }
+for (const disk of mounted()) spawnSync('umount', ['-l', disk]);
 rmSync(directory, { recursive: true, force: true });

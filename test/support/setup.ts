@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeEach, inject } from 'vitest';
 import { removeDirectories } from './directories.js';
 import { forgetEnded, killAll, logs, startedUntilNow } from './processes.js';
+import { unmountDisks } from './small-disk.js';
 
 const run = inject('run');
 // Whatever is started from here on carries this: reaper.js knows it by it.
@@ -27,5 +28,6 @@ afterEach(async ({ task }) => {
 
 afterAll(async () => {
   await killAll();
+  unmountDisks();
   removeDirectories();
 });

@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { startProcess } from '../processes.js';
 import { startServer } from '../server-process.js';
+import { smallDisk } from '../small-disk.js';
 import { until } from '../wait.js';
 
 const CONFIG = {
@@ -10,8 +11,9 @@ const CONFIG = {
   'metric-store': { 'retention-in-memory': '1h', 'memory-cap': 1, 'num-workers': 1, checkpoints: {} },
 };
 
-/** A server, and a shell whose child ignores SIGTERM; their ids go to the file PIDS. */
+/** A disk, where the machine lets us mount one, a server, and a shell whose child ignores SIGTERM; their ids go to the file PIDS. */
 async function startSome(): Promise<void> {
+  smallDisk(1);
   const server = await startServer(CONFIG);
   const script = "trap '' TERM; sleep 1000 & echo $!; wait";
   const shell = startProcess('bash', ['-c', script], { name: 'the shell' });
