@@ -5,7 +5,7 @@
  *   connecting ──▶ layout agreed ──▶ joined ──▶ copies opened, streams followed       lost connection ──▶ connecting
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JetStreamManager, KV, NatsConnection } from 'nats';
+import type { JetStreamManager, NatsConnection } from 'nats';
 import { errorText, type Logger, limited } from '../base/log.js';
 import type { ClusterConfig, Config } from '../config/config.js';
 import { NatsLink } from '../nats/connection.js';
@@ -29,6 +29,7 @@ import { Peer } from './peers/peer.js';
 import { Secret } from './peers/signature.js';
 import { Retaining } from './retaining.js';
 import { type ClusterFigures, type ClusterStatus, gaugesOf, healthOf, newFigures, statusOf } from './state.js';
+import { StreamUpkeep } from './stream-upkeep.js';
 import { agreeOnLayout, ensureStreams, type Layout, MembershipError, NoRoom, openBucket } from './streams.js';
 
 /** A start without NATS goes on after that, with what it has. */
@@ -63,6 +64,7 @@ export class Cluster implements Membership {
   readonly #linkState = newNatsState();
   readonly #link: NatsLink;
   readonly #gateway: Gateway;
+  readonly #upkeep: StreamUpkeep;
   readonly #peers = new Map<string, Peer>();
   readonly #budget = new AnswerBudget();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -70,11 +72,9 @@ export class Cluster implements Membership {
   #agreed: string;
   #connection: NatsConnection | undefined;
   #manager: JetStreamManager | undefined;
-  #bucket: KV | undefined;
   #state: Heartbeat['state'] = 'active';
   /** Partitions whose stream was lost, and when it was made anew. */
   #lost: Layout['lost'] = {};
-  #repairedAt = Number.NEGATIVE_INFINITY;
   #soon: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
   /** Of the cluster that the data directory is of. */
@@ -115,12 +115,13 @@ export class Cluster implements Membership {
         void this.#adjust();
       },
     });
+    this.#upkeep = new StreamUpkeep({ cluster, log, laidOut: (layout) => this.#laidOut(layout) });
     this.#gateway = new Gateway({
       config: cluster,
       members: this.#members,
       figures: this.figures,
       log,
-      doubted: () => void this.#repair(),
+      doubted: () => void this.#upkeep.look(),
     });
     this.#copies = new Copies({
       config: cluster,
@@ -176,24 +177,6 @@ export class Cluster implements Membership {
     this.#lost = lost;
   }
 
-  /**
-   * Makes streams anew that were lost while this store runs; looked at once a second at most. @returns whether it looked at all of
-   * them. Never rejects.
-   */
-  async #repair(): Promise<boolean> {
-    const now = performance.now();
-    if (!this.#manager || !this.#bucket || now - this.#repairedAt < RETRY_MS) return false;
-    this.#repairedAt = now;
-    const { cluster, log } = this.#options;
-    try {
-      this.#laidOut(await ensureStreams(this.#manager, this.#bucket, cluster, log));
-      return true;
-    } catch (error) {
-      log.debug(`the streams can't be looked at: ${errorText(error)}`);
-      return false;
-    }
-  }
-
   #peerOf({ heartbeat: { url } }: Member): Peer {
     const known = this.#peers.get(url);
     if (known) return known;
@@ -238,6 +221,7 @@ export class Cluster implements Membership {
       if (this.#connection === connection) {
         this.#connection = undefined;
         this.#manager = undefined;
+        this.#upkeep.connect(undefined);
         this.#gateway.connect(undefined, undefined);
       }
     });
@@ -277,13 +261,13 @@ export class Cluster implements Membership {
     const manager = await connection.jetstreamManager({ checkAPI: false });
     const isMember = this.#members.hasJoined;
     if (!isMember) this.#laidOut(await ensureStreams(manager, bucket, cluster, log));
-    this.#bucket = bucket;
     const unwatch = await this.#members.watch(bucket);
     this.#connection = connection;
     this.#manager = manager;
+    this.#upkeep.connect({ manager, bucket });
     this.#gateway.connect(connection.jetstream(), manager);
     this.#copies.follow(connection);
-    if (isMember) void this.#lookAtStreams(connection);
+    if (isMember) void this.#upkeep.lookAtAll(() => connection.isClosed());
     // With copies of its own it answers, while it makes sure that nobody else has its id.
     if (this.#copies.all.size) this.#started?.resolve(true);
     await this.#members.join();
@@ -291,10 +275,6 @@ export class Cluster implements Membership {
     this.#started?.resolve(true);
     await this.#adjust();
     return unwatch;
-  }
-
-  async #lookAtStreams(connection: NatsConnection): Promise<void> {
-    while (!connection.isClosed() && !(await this.#repair())) await sleep(RETRY_MS);
   }
 
   /** Takes lines of those metrics only that all living stores have. */
