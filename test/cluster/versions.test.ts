@@ -27,6 +27,12 @@ async function lastVersion(): Promise<number> {
   return (JSON.parse(head.slice(1)) as { v: number }).v;
 }
 
+/** Stores whose copy may be asked, as this one sees it. */
+async function readyAt(id: string): Promise<string[]> {
+  const { partitions } = await cluster.status(id);
+  return partitions[0]?.holders.filter(({ ready }) => ready).map((holder) => holder.id) ?? [];
+}
+
 it('messages are of the newest version that all members read; an old store does not get past a newer one', async () => {
   const expected: number[] = [];
   const write = async (id: string): Promise<void> => {
@@ -65,11 +71,11 @@ it('messages are of the newest version that all members read; an old store does 
     cluster.of('old').log().includes('a message of version 2, expected 1: a newer store has written it'),
   );
   await answers('old');
+  expect(await readyAt('old')).toEqual(['new']);
   await write('old');
   expect(await lastVersion()).toBe(1);
   await answers('new', 'old');
-  const { partitions } = await cluster.status('new');
-  expect(partitions[0]?.holders.filter(({ ready }) => ready).map(({ id }) => id)).toEqual(['new']);
+  expect(await readyAt('new')).toEqual(['new']);
 
   await cluster.of('old').stop('SIGTERM');
   await cluster.start('old', {}, { dir, ...NEXT });

@@ -242,6 +242,9 @@ export class Follower {
     const state: Following = { failed: undefined, stop: () => messages.stop() };
     for await (const message of messages) {
       if (attempt.stopped) return;
+      // Until now nothing was missing, however long ago the last one came. From now on this one is, until it is being applied.
+      this.#look();
+      this.#pending = Number.POSITIVE_INFINITY;
       if (message.seq !== next || state.failed) {
         messages.stop();
         throw state.failed ?? new Error(`message ${message.seq} came, expected ${next}; reading again from there`);
@@ -251,9 +254,6 @@ export class Follower {
         return;
       }
       next++;
-      // Until now nothing was missing, however long ago the last one came.
-      this.#look();
-      this.#pending = message.info.pending;
       await this.#take(message, created, state);
     }
     await this.#settled(0);
@@ -296,6 +296,7 @@ export class Follower {
     const position = { created, seq: message.seq, time: String(milliseconds(message)), ...(before && { before }) };
     this.#applying++;
     this.#applyingBytes += bytes;
+    this.#pending = message.info.pending;
     const applied = this.#apply(head, message.data, message.seq)
       .then(() => {
         if (!state.failed) this.#advance(position);
