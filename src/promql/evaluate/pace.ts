@@ -2,6 +2,9 @@
 
 import { Turns } from '../../base/turns.js';
 
+/** setTimeout fires at once beyond it. Nobody waits 24 days. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** The query took longer than it may. */
 export class QueryTimeout extends Error {
   override readonly name = 'QueryTimeout';
@@ -48,7 +51,8 @@ export class Pace extends Turns {
   /** Aborted when the deadline has passed or the client has left: for work that is done elsewhere. */
   get stopped(): AbortSignal {
     if (this.timer === undefined) {
-      this.timer = setTimeout(this.stop, Math.max(0, this.deadline - performance.now()));
+      const left = Math.max(0, this.deadline - performance.now());
+      this.timer = setTimeout(this.stop, Math.min(left, MAX_TIMEOUT_MS));
       this.timer.unref();
       this.signal.addEventListener('abort', this.stop);
       if (this.signal.aborted) this.stop();
