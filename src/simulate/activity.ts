@@ -38,8 +38,8 @@ const HOUR = 3600;
 export function activityOf(job: Job | undefined, node: number, now: number, hot: boolean): Activity {
   const activity = job === undefined ? { ...IDLE } : working(job, node, now);
   if (hot) {
-    // Too hot, it slows down and gets less done.
-    activity.heat = 32;
+    // Whatever runs, it gets as hot as it may be; then it slows down and gets less done.
+    activity.heat = 60 - 28 * activity.cpu;
     activity.clock *= 0.6;
     activity.flops *= 0.6;
     activity.bandwidth *= 0.85;
