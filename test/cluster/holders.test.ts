@@ -18,8 +18,8 @@ interface FakeStream {
   leave(): unknown;
 }
 
-/** @param stores those beside this one: what they hold, and how they answer. @param own partitions of this store. */
-function cluster(stores: Record<string, { holds: number[]; does: Behaviour }>, own: number[] = []) {
+/** @param stores those beside this one: what they hold, and how they answer. @param own partitions of this store. @param isCutOff from NATS. */
+function cluster(stores: Record<string, { holds: number[]; does: Behaviour }>, own: number[] = [], isCutOff = false) {
   const asked: string[] = [];
   const streams: FakeStream[] = [];
   const waiting: (() => void)[] = [];
@@ -52,7 +52,7 @@ function cluster(stores: Record<string, { holds: number[]; does: Behaviour }>, o
   }));
   const holders = new Holders({
     id: 'own',
-    members: { others, isCutOff: false, isAlive: () => true } as unknown as Members,
+    members: { others, isCutOff, isAlive: () => true } as unknown as Members,
     copies: {
       of: (partition: number) => (own.includes(partition) ? {} : undefined),
       isReady: (partition: number) => own.includes(partition),
@@ -64,12 +64,13 @@ function cluster(stores: Record<string, { holds: number[]; does: Behaviour }>, o
     failedOver: () => {},
     answeredStale: () => {},
   });
+  const question = (partition: number): Question => ({ partition, kind: 'query', request: new Uint8Array(0) });
   const ask = async (...partitions: number[]): Promise<string[]> => {
-    const request = new Uint8Array(0);
-    const found = await holders.ask(partitions.map((partition) => ({ partition, kind: 'query', request })));
+    const found = await holders.ask(partitions.map(question));
     return (found as unknown as FakeStream[]).map(({ from, partition }) => `${partition} of ${from}`);
   };
-  return { ask, asked, streams, letGo: () => waiting.splice(0).forEach((resolve) => void resolve()) };
+  const askStrongly = (partition: number) => holders.ask([{ ...question(partition), isStrong: true }]);
+  return { ask, askStrongly, asked, streams, letGo: () => waiting.splice(0).forEach((resolve) => void resolve()) };
 }
 
 describe('questions to a cluster', () => {
@@ -110,5 +111,12 @@ describe('questions to a cluster', () => {
     letGo();
     expect(await answer).toEqual(['1 of b']);
     expect(asked).toEqual(['b 1']);
+  });
+
+  it('that want all there is are not answered by a copy that may lack something', async () => {
+    const { ask, askStrongly, asked } = cluster({}, [0], true);
+    await expect(askStrongly(0)).rejects.toThrow('no store that holds partition 0 has answered');
+    expect(asked).toEqual([]);
+    expect(await ask(0)).toEqual(['0 of own']);
   });
 });
