@@ -44,7 +44,8 @@ export interface WarmUpOptions {
   isBusy(): boolean;
   /** Told why it did not come to its end; it is tried again. */
   failed(error: unknown): void;
-  look?: { often: number; rarely: number };
+  /** Milliseconds: between two looks, and after which no further question is asked. */
+  look?: { often: number; rarely: number; limit?: number };
 }
 
 /** A node of the cluster; undefined: there is none. */
@@ -107,13 +108,14 @@ async function askAbout(
   const from = now - Math.min(options.retentionSeconds, DAY);
   const long: Question[] = longQuestions(cluster, host, metrics, from, now);
   long.push(...promqlQuestions(cluster, host, metric, from, now));
+  const limit = options.look?.limit ?? LIMIT;
   let spent = 0;
-  for (let round = 0; round < LONG_ROUNDS + SHORT_ROUNDS && spent < LIMIT; round++) {
+  for (let round = 0; round < LONG_ROUNDS + SHORT_ROUNDS && spent < limit; round++) {
     // The last answer is off the server's hands only a little after the client has it.
     await setImmediate();
     while (options.isBusy()) await setTimeout(PAUSE, undefined, { ref: false, signal });
     for (const question of round < LONG_ROUNDS ? [...short, ...long] : short) {
-      if (spent >= LIMIT) break;
+      if (spent >= limit) break;
       const since = performance.now();
       await ask(socket, question);
       spent += performance.now() - since;
