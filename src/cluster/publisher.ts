@@ -19,9 +19,14 @@ const MOST_IN_FLIGHT = 4;
 /** How long after it came a write may still be acknowledged; the election of a stream's leader takes 4 to 9 s. */
 const GIVE_UP_MS = 12_000;
 const RETRY_MS = 250;
-/** JetStream's codes for a stream that holds as much as it may, and for a server, or an account, that does: to try again at once is of no use. */
-const STREAM_FULL = 10077;
-const NO_ROOM = new Set([10002, 10023, 10047]);
+const NO_ROOM = "can't grow, for NATS has no room left";
+/** JetStream's codes for a stream, an account, a server and a disk that are full, and what is said then: to try again at once is of no use. */
+const FULL: ReadonlyMap<number | undefined, string> = new Map([
+  [10077, 'is full'],
+  [10002, NO_ROOM],
+  [10023, NO_ROOM],
+  [10047, NO_ROOM],
+]);
 const NEWLINE = 0x0a;
 
 /** A way to NATS; rejects when a message was not acknowledged in time. */
@@ -133,10 +138,9 @@ export class Publisher {
         return;
       } catch (error) {
         failed(error);
-        const code = apiCode(error);
-        const isFull = code === STREAM_FULL || (code !== undefined && NO_ROOM.has(code));
-        if (isFull || since + GIVE_UP_MS - performance.now() < RETRY_MS) {
-          const why = this.#refusal(error, code);
+        const full = FULL.get(apiCode(error));
+        if (full !== undefined || since + GIVE_UP_MS - performance.now() < RETRY_MS) {
+          const why = this.#refusal(error, full ?? `did not acknowledge within ${GIVE_UP_MS / 1000} s`);
           for (const { reject } of waiting) reject(why);
           return;
         }
@@ -145,11 +149,9 @@ export class Publisher {
     }
   }
 
-  #refusal(error: unknown, code: number | undefined): StoreError {
+  /** @param what the stream is or did. */
+  #refusal(error: unknown, what: string): StoreError {
     const { stream } = this.#options;
-    let what = `did not acknowledge within ${GIVE_UP_MS / 1000} s`;
-    if (code === STREAM_FULL) what = 'is full';
-    else if (code !== undefined && NO_ROOM.has(code)) what = "can't grow, for NATS has no room left";
     const text = `stream ${stream} ${what}: ${apiText(error) ?? errorText(error)}; write again later`;
     return new StoreError('UNAVAILABLE', text, { cause: error });
   }

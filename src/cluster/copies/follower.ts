@@ -69,7 +69,7 @@ export class Follower {
   /** Messages that have come and are not applied. */
   #applying = 0;
   #applyingBytes = 0;
-  /** Messages that the stream has beyond the newest that has come. */
+  /** Messages that the stream has beyond the newest that is being applied; infinite while that is not known. */
   #pending = Number.POSITIVE_INFINITY;
   /** When nothing was missing, milliseconds of performance.now; undefined: never since the start. */
   #caughtUp: number | undefined;

@@ -100,14 +100,14 @@ export class Losses {
 
   /**
    * The stream has no messages of these numbers, and others behind them: NATS had no room for them, and has said so to whoever has
-   * published them. @returns whether the copy goes on behind them: not if another one may have had them.
+   * published them; or it has lost them, which looks the same. @returns whether the copy goes on behind them: not if another one may have had them.
    */
   gap(partition: number, first: number, last: number): boolean {
     const { members, failed } = this.#options;
     const another = members.others.find(
       (member) => members.isAlive(member) && (member.heartbeat.holds[partition]?.[0] ?? 0) >= first,
     );
-    const what = `partition ${partition}: its stream has no messages ${first} to ${last}, which NATS had no room for`;
+    const what = `partition ${partition}: its stream has no messages ${first} to ${last}, which NATS had no room for, or has lost`;
     if (!another || this.#accepted.has(partition)) {
       failed.warn(what);
       return true;
